@@ -1,0 +1,1 @@
+"""The Synnefo dialect: what kamaki, astakosclient and burnin speak."""
