@@ -1,0 +1,1 @@
+"""The one way to PostgreSQL: transactions, schema, sessions, a server of our own."""
