@@ -1,0 +1,295 @@
+"""Runs operations: decode, authenticate, call, encode, and tell faults."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from attrs import frozen
+from klein import Klein
+from msgspec import Struct
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource, Resource
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from zope.interface import implementer
+
+from api.operations import STREAMED, Answer, Dialect, Fault, Operation, operations_of
+from snfd.errors import BadMediaType, CloudError, Invalid, NotAllowed, Unauthorized
+from snfd.identity.model import Caller
+from snfd.observe import request_id
+
+MAX_ROW_ID = 2**63 - 1
+
+_log = Logger(namespace="api")
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Authenticator(Protocol):
+    """Says who a token stands for."""
+
+    def __call__(self, token: str | None) -> Awaitable[Caller]:
+        """The caller behind ``token``.
+
+        :raises Unauthorized: no token, or one that is not valid now.
+        """
+
+
+@implementer(IResource)
+class Served(Resource):
+    """All operations of one mount as a twisted.web resource.
+
+    :ivar operations: what it serves, for the OpenAPI document.
+    """
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        operations: tuple[Operation, ...],
+        klein: IResource,
+    ) -> None:
+        super().__init__()
+        self.dialect = dialect
+        self.operations = operations
+        self._klein = klein
+
+    def render(self, request: IRequest) -> Any:
+        """Hand a well-formed path on to its operation."""
+        try:
+            for segment in request.postpath:
+                segment.decode()
+            if b"\0" in unquote_to_bytes(request.uri):
+                raise Invalid("a URL must not contain NUL")
+            while request.postpath and request.postpath[-1] == b"":
+                request.postpath.pop()
+        except UnicodeDecodeError:
+            return tell(self.dialect, request, Invalid("the path is not UTF-8"))
+        except Invalid as error:
+            return tell(self.dialect, request, error)
+        return self._klein.render(request)
+
+
+def build(dialect: Dialect, authenticator: Authenticator, *apis: object) -> Served:
+    """One resource that serves all operations of ``apis``.
+
+    Errors of every kind are told as ``dialect``'s faults.
+    """
+    app = new_app(dialect)
+    served = []
+    for api in apis:
+        for operation, handler in operations_of(api):
+            served.append(operation)
+            endpoint = _Endpoint(dialect, authenticator, operation, handler)
+            app.route(
+                operation.path or "/",
+                methods=[operation.method],
+                endpoint=f"{operation.name} {operation.method} {operation.path}",
+                strict_slashes=False,
+            )(endpoint.serve)
+    return Served(dialect, tuple(served), app.resource())
+
+
+def new_app(dialect: Dialect) -> Klein:
+    """A Klein app that answers every failure with a fault of ``dialect``."""
+    app = Klein()
+
+    @app.handle_errors(HTTPException)
+    def routing(request: IRequest, failure: Failure) -> bytes:
+        error = failure.value
+        if isinstance(error, MethodNotAllowed):
+            allow = ", ".join(sorted(error.valid_methods or ()))
+            return tell(
+                dialect,
+                request,
+                NotAllowed(f"this path takes {allow}", allow=allow),
+            )
+        return tell(dialect, request, dialect.unknown_path("no such path"))
+
+    @app.handle_errors(CloudError)
+    def cloud_error(request: IRequest, failure: Failure) -> bytes:
+        return tell(dialect, request, failure.value)
+
+    @app.handle_errors(Exception)
+    def unexpected(request: IRequest, failure: Failure) -> bytes:
+        if failure.check(CancelledError) is None:
+            _log.failure("{path} failed", failure, path=_path(request))
+        return tell(dialect, request, CloudError("internal error"))
+
+    return app
+
+
+def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
+    """Set status and headers for ``error`` and return the fault's body."""
+    fault = dialect.fault(error)
+    body = dialect.render(fault, error.message, error.details, request_id())
+    request.setResponseCode(fault.status)
+    headers = {
+        **dialect.headers,
+        **_fault_headers(dialect, fault, error),
+        "Content-Type": dialect.fault_content_type,
+        "Content-Length": str(len(body)),
+    }
+    for name, value in headers.items():
+        request.setHeader(name.encode(), value.encode())
+    return body
+
+
+def _fault_headers(
+    dialect: Dialect, fault: Fault, error: CloudError
+) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    if "allow" in error.details:
+        headers["Allow"] = str(error.details["allow"])
+    if "retry_after" in error.details:
+        headers["Retry-After"] = str(error.details["retry_after"])
+    if isinstance(error, Unauthorized):
+        headers.update(dialect.unauthorized_headers)
+    return headers
+
+
+@frozen(eq=False)
+class _Endpoint:
+    """One operation bound to the method that handles it."""
+
+    dialect: Dialect
+    authenticator: Authenticator
+    operation: Operation
+    handler: Callable[..., Awaitable[Any]]
+
+    async def serve(self, request: IRequest, **segments: str) -> Any:
+        """Answer one request."""
+        operation = self.operation
+        headers = self.dialect.before(request)
+        arguments: list[Caller] = []
+        if operation.auth:
+            arguments.append(await self.authenticator(_token(request)))
+        named = self._segments(segments)
+        if operation.query is not None:
+            named["query"] = decode_query(request, operation.query)
+        if operation.body is not None:
+            named["body"] = decode_body(request, operation.body, self.dialect)
+        if operation.raw:
+            named["request"] = request
+        result = await self.handler(*arguments, **named)
+        return result if result is STREAMED else self._reply(request, result, headers)
+
+    def _segments(self, segments: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            name: decode_segment(self.dialect, name, text, self.operation.segments)
+            for name, text in segments.items()
+        }
+
+    def _reply(self, request: IRequest, result: Any, extra: Mapping[str, str]) -> bytes:
+        headers = {**self.dialect.headers, **extra}
+        status = self.operation.status
+        if isinstance(result, Answer):
+            status = result.status or status
+            headers.update(result.headers)
+            result = result.body
+        body = b""
+        if isinstance(result, bytes):
+            body = result
+        elif result is not None:
+            headers.setdefault("Content-Type", self.dialect.content_type)
+            body = _encode(result)
+        if status not in (204, 304):
+            headers.setdefault("Content-Length", str(len(body)))
+        request.setResponseCode(status)
+        if body == b"" and "Content-Type" not in headers:
+            request.responseHeaders.removeHeader("content-type")
+        for name, value in headers.items():
+            request.setHeader(name.encode(), value.encode())
+        return body
+
+
+def decode_segment(
+    dialect: Dialect, name: str, text: str, types: Mapping[str, Any]
+) -> Any:
+    """A path segment as the handler's annotation wants it.
+
+    :raises CloudError: the dialect's ``bad_segment``: it is not of that type.
+    """
+    try:
+        value = msgspec.convert(text, types[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise dialect.bad_segment(f"{text!r} is no {name}: {error}") from None
+    if isinstance(value, int) and not 0 <= value <= MAX_ROW_ID:
+        raise dialect.bad_segment(f"{text!r} is no {name}: out of range")
+    return value
+
+
+def decode_query(request: IRequest, query: type[Struct]) -> Struct:
+    """The query string as ``query``; keys that it lacks are ignored.
+
+    A key that is given twice counts as its last value, except for lists.
+
+    :raises Invalid: a value is of the wrong type.
+    """
+    wanted = {one.encode_name: one for one in msgspec.structs.fields(query)}
+    given: dict[str, Any] = {}
+    try:
+        for key, values in request.args.items():
+            name = key.decode()
+            if name in wanted:
+                texts = [value.decode() for value in values]
+                given[name] = texts if _is_list(wanted[name].type) else texts[-1]
+        return msgspec.convert(given, query, strict=False)
+    except UnicodeDecodeError:
+        raise Invalid("the query string is not UTF-8") from None
+    except msgspec.ValidationError as error:
+        raise Invalid(f"in the query string: {error}") from None
+
+
+def decode_body(request: IRequest, body: Any, dialect: Dialect) -> Any:
+    """The request's JSON body as ``body``.
+
+    :raises Invalid: it is not JSON, or not of that type.
+    :raises BadMediaType: it is declared to be something else.
+    """
+    kind = (request.getHeader("content-type") or "").partition(";")[0].strip()
+    if kind.lower() != "application/json":
+        if dialect.json_only:
+            raise Invalid("the body must be declared Content-Type: application/json")
+        if kind and not kind.lower().endswith("json"):
+            raise BadMediaType(f"the body must be application/json, not {kind!r}")
+    raw: bytes = request.content.read()
+    if b"\\u0000" in raw or b"\0" in raw:
+        raise Invalid("the body must not contain NUL characters")
+    return decode_json(raw, body)
+
+
+def decode_json(raw: bytes, kind: Any) -> Any:
+    """JSON text as ``kind``, strictly.
+
+    :raises Invalid: it is not JSON, or not of that type.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise Invalid(str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Invalid(f"the body is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise Invalid("the body is not UTF-8") from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply") from None
+
+
+def _is_list(kind: Any) -> bool:
+    return "list[" in str(kind)
+
+
+def _token(request: IRequest) -> str | None:
+    value = request.getHeader("x-auth-token")
+    return value if isinstance(value, str) and value else None
+
+
+def _path(request: IRequest) -> str:
+    uri: bytes = request.uri
+    return uri.partition(b"?")[0].decode("ascii", "replace")

@@ -1,0 +1,1 @@
+"""Who is calling: users, tokens, projects as identity shows them."""

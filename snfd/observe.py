@@ -1,0 +1,128 @@
+"""What operators see: JSON logs with request ids, and metrics."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import IO, Any
+from uuid import uuid4
+
+from attrs import define, field
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    formatEvent,
+)
+from zope.interface import implementer
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_OWN = ("log_", "isError", "time", "message", "system", "format", "failure", "why")
+
+
+def new_request_id() -> str:
+    """A fresh id in OpenStack's form, ``req-<uuid>``."""
+    return f"req-{uuid4()}"
+
+
+def request_id() -> str:
+    """Id of the request being answered, or an empty string outside of one."""
+    return _request_id.get()
+
+
+@contextmanager
+def request_scope(ident: str) -> Iterator[None]:
+    """Whatever is started inside belongs to the request ``ident``."""
+    token = _request_id.set(ident)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+@implementer(ILogObserver)
+@define(eq=False)
+class JsonObserver:
+    """Writes one JSON object per event: time, level, message, fields.
+
+    :ivar out: a text file; each line is flushed.
+    """
+
+    out: IO[str]
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Write ``event``; a value that is no JSON is written as text."""
+        line: dict[str, Any] = {
+            "time": _iso(event.get("log_time")),
+            "level": getattr(event.get("log_level"), "name", "info"),
+            "from": event.get("log_namespace", ""),
+            "message": formatEvent(dict(event)),
+        }
+        ident = request_id()
+        if ident:
+            line["request_id"] = ident
+        for name, value in event.items():
+            if not name.startswith(_OWN) and name not in line:
+                line[name] = value
+        failure = event.get("log_failure")
+        if failure is not None:
+            line["error"] = failure.getErrorMessage()
+            line["traceback"] = failure.getTraceback()
+        self.out.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+        self.out.flush()
+
+
+def json_observer(out: IO[str], level: str = "info") -> ILogObserver:
+    """Events of ``level`` and above as JSON lines on ``out``."""
+    quiet = LogLevelFilterPredicate(LogLevel.levelWithName(level))
+    for chatty in ("twisted.web.http", "twisted.web.server", "txaio", "log_legacy"):
+        quiet.setLogLevelForNamespace(chatty, LogLevel.warn)
+    return FilteringLogObserver(JsonObserver(out), [quiet])
+
+
+@define(eq=False)
+class Metrics:
+    """Figures of the whole process, in Prometheus's terms.
+
+    :ivar registry: what ``/metrics`` shows; other parts add their own.
+    """
+
+    registry: CollectorRegistry = field(factory=CollectorRegistry)
+    requests: Counter = field(init=False)
+    seconds: Histogram = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.requests = Counter(
+            "snfd_requests",
+            "Answers by dialect, method and status.",
+            ("dialect", "method", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "snfd_request_seconds",
+            "Time from a request's last header to its answer's last byte.",
+            ("dialect",),
+            registry=self.registry,
+        )
+
+    def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """Show ``read()`` as ``snfd_<name>`` whenever somebody looks."""
+        gauge = Gauge(f"snfd_{name}", help_text, registry=self.registry)
+        gauge.set_function(read)
+
+
+def quiet_libraries() -> None:
+    """Keep libraries' own loggers from writing past ours."""
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _iso(when: object) -> str:
+    if not isinstance(when, float):
+        return ""
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
