@@ -54,7 +54,7 @@ class Served(Resource):
         operations: tuple[Operation, ...],
         klein: IResource,
     ) -> None:
-        super().__init__()
+        Resource.__init__(self)
         self.dialect = dialect
         self.operations = operations
         self._klein = klein
@@ -113,7 +113,9 @@ def new_app(dialect: Dialect) -> Klein:
 
     @app.handle_errors(CloudError)
     def cloud_error(request: IRequest, failure: Failure) -> bytes:
-        return tell(dialect, request, failure.value)
+        error = failure.value
+        assert isinstance(error, CloudError)
+        return tell(dialect, request, error)
 
     @app.handle_errors(Exception)
     def unexpected(request: IRequest, failure: Failure) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from snfd.errors import Closed
 
@@ -61,15 +62,19 @@ class Tasks:
         )
 
     def _ended(
-        self, result: T, inner: Deferred[T], outer: Deferred[T], what: str
+        self,
+        result: T | Failure,
+        inner: Deferred[T],
+        outer: Deferred[T],
+        what: str,
     ) -> None:
         del self._running[inner]
         if not outer.called:
             outer.callback(result)
-        elif hasattr(result, "type"):
+        elif isinstance(result, Failure):
             self._failed(result, what)
 
-    def _failed(self, failure: Any, what: str) -> None:
+    def _failed(self, failure: Failure, what: str) -> None:
         self._log.failure("{what} failed", failure=failure, what=what)
 
 
