@@ -1,61 +1,78 @@
 """Domain errors as Synnefo faults: one key, the fault's name.
 
-Sources: ``spec/astakos.md`` §2.0 and ``spec/cyclades.md`` §1.5.
+Sources: ``spec/astakos.md`` §2.0 and ``spec/cyclades.md`` §1.4, §1.5.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
 
+import msgspec
+
+from api.operations import Dialect, Fault, Reply
 from snfd import errors
 from snfd.errors import CloudError
 
-FAULTS: Mapping[type[CloudError], tuple[HTTPStatus, str]] = {
-    CloudError: (HTTPStatus.INTERNAL_SERVER_ERROR, "internalServerError"),
-    errors.Invalid: (HTTPStatus.BAD_REQUEST, "badRequest"),
-    errors.Unauthorized: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
-    errors.Forbidden: (HTTPStatus.FORBIDDEN, "forbidden"),
-    errors.NotFound: (HTTPStatus.NOT_FOUND, "itemNotFound"),
-    errors.NotAllowed: (HTTPStatus.METHOD_NOT_ALLOWED, "notAllowed"),
-    errors.RequestTimeout: (HTTPStatus.REQUEST_TIMEOUT, "requestTimeout"),
-    errors.Conflict: (HTTPStatus.CONFLICT, "conflict"),
-    errors.Busy: (HTTPStatus.CONFLICT, "conflict"),
-    errors.BuildInProgress: (HTTPStatus.CONFLICT, "buildInProgress"),
-    errors.LengthRequired: (HTTPStatus.LENGTH_REQUIRED, "lengthRequired"),
-    errors.PreconditionFailed: (HTTPStatus.PRECONDITION_FAILED, "preconditionFailed"),
-    errors.OverQuota: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "overLimit"),
-    errors.TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "requestEntityTooLarge"),
-    errors.BadMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "badMediaType"),
-    errors.RangeUnsatisfiable: (
-        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-        "rangeNotSatisfiable",
-    ),
-    errors.Unprocessable: (HTTPStatus.UNPROCESSABLE_ENTITY, "unprocessableEntity"),
-    errors.TooManyRequests: (HTTPStatus.TOO_MANY_REQUESTS, "tooManyRequests"),
-    errors.NotImplementedHere: (HTTPStatus.NOT_IMPLEMENTED, "notImplemented"),
-    errors.Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "serviceUnavailable"),
-    errors.Timeout: (HTTPStatus.SERVICE_UNAVAILABLE, "serviceUnavailable"),
-    errors.Closed: (HTTPStatus.SERVICE_UNAVAILABLE, "serviceUnavailable"),
+FAULTS: Mapping[type[CloudError], Fault] = {
+    CloudError: Fault(500, "internalServerError"),
+    errors.Invalid: Fault(400, "badRequest"),
+    errors.Unauthorized: Fault(401, "unauthorized"),
+    errors.Forbidden: Fault(403, "forbidden"),
+    errors.NotFound: Fault(404, "itemNotFound"),
+    errors.NotAllowed: Fault(405, "notAllowed"),
+    errors.RequestTimeout: Fault(408, "requestTimeout"),
+    errors.Conflict: Fault(409, "conflict"),
+    errors.Busy: Fault(409, "conflict"),
+    errors.BuildInProgress: Fault(409, "buildInProgress"),
+    errors.LengthRequired: Fault(411, "lengthRequired"),
+    errors.PreconditionFailed: Fault(412, "preconditionFailed"),
+    errors.OverQuota: Fault(413, "overLimit"),
+    errors.TooLarge: Fault(413, "requestEntityTooLarge"),
+    errors.BadMediaType: Fault(415, "badMediaType"),
+    errors.RangeUnsatisfiable: Fault(416, "rangeNotSatisfiable"),
+    errors.Unprocessable: Fault(422, "unprocessableEntity"),
+    errors.TooManyRequests: Fault(429, "tooManyRequests"),
+    errors.NotImplementedHere: Fault(501, "notImplemented"),
+    errors.Unavailable: Fault(503, "serviceUnavailable"),
+    errors.Timeout: Fault(503, "serviceUnavailable"),
+    errors.Closed: Fault(503, "serviceUnavailable"),
 }
 
-HEADERS: Mapping[str, str] = {
-    "Cache-Control": "no-cache, no-store, must-revalidate, max-age=0",
-    "Vary": "X-Auth-Token",
-}
-"""What every answer of this dialect carries besides its type and length."""
 
-JSON_TYPE = "application/json; charset=UTF-8"
-"""The content type of every JSON answer of this dialect."""
+class FaultBody(Reply):
+    """What stands below the fault's name.
 
-
-def fault(
-    status: int, name: str, message: str, details: Mapping[str, object]
-) -> Mapping[str, object]:
-    """Give the body of a fault: one key, with code, message and details.
-
-    ``details`` is a string in this dialect: the facts as JSON, else empty.
+    ``details`` is the error's facts as JSON text, or an empty string.
     """
+
+    code: int
+    message: str
+    details: str
+
+
+def render(
+    fault: Fault, message: str, details: Mapping[str, object], request_id: str
+) -> bytes:
+    """The body of ``fault``: one key, with code, message and details."""
     facts = json.dumps(dict(details), default=str, sort_keys=True) if details else ""
-    return {name: {"code": int(status), "message": message, "details": facts}}
+    return msgspec.json.encode({fault.name: FaultBody(fault.status, message, facts)})
+
+
+DIALECT = Dialect(
+    name="synnefo",
+    title="Synnefo",
+    faults=FAULTS,
+    render=render,
+    fault_body=dict[str, FaultBody],
+    unknown_path=errors.Invalid,
+    bad_segment=errors.Invalid,
+    json_only=True,
+    content_type="application/json; charset=UTF-8",
+    fault_content_type="application/json; charset=UTF-8",
+    headers={
+        "Cache-Control": "no-cache, no-store, must-revalidate, max-age=0",
+        "Vary": "X-Auth-Token",
+    },
+)
+"""Every Synnefo mount but Pithos: unknown paths are 400, bodies JSON only."""
