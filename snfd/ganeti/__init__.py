@@ -1,0 +1,1 @@
+"""Everything between the database and Ganeti's remote API (RAPI)."""
