@@ -1,0 +1,335 @@
+"""What a process must know before it can read its database.
+
+Order of authority: an ``SNFD_*`` variable, the TOML file, the default.
+Everything that has an API lives in the database instead.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from attrs import frozen
+from msgspec import Meta, Struct
+
+from snfd.errors import Invalid
+
+Kind = Literal["api", "follower", "console"]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+SECRETS = frozenset({"dsn", "password", "token", "seed_password"})
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: immutable, and closed."""
+
+
+class Listen(Section, frozen=True):
+    """Where the daemon listens.
+
+    :ivar http: endpoint strings of the main listener (``tcp:…``, ``ssl:…``).
+    :ivar metrics: endpoint string of an open listener for ``/metrics``.
+    """
+
+    http: list[str] = msgspec.field(
+        default_factory=lambda: ["tcp:8080:interface=127.0.0.1"]
+    )
+    metrics: str = ""
+
+
+class UrlSection(Section, frozen=True):
+    """Base URLs as clients reach them; empty ones follow ``base``."""
+
+    base: str = "http://127.0.0.1:8080"
+    astakos: str = ""
+    cyclades: str = ""
+    pithos: str = ""
+    console: str = ""
+
+
+class DatabaseSection(Section, frozen=True):
+    """The PostgreSQL server; without ``dsn`` an embedded one is run.
+
+    :ivar pool: connections at most.
+    :ivar migrate: whether to bring the schema up to date at start.
+    """
+
+    dsn: str = ""
+    pool: Positive = 8
+    migrate: bool = False
+
+
+class StorageSection(Section, frozen=True):
+    """Where blocks live.
+
+    :ivar directory: of the ``file`` driver; empty means ``<var>/blocks``.
+    :ivar pool: RADOS pool of the ``rados`` driver.
+    :ivar ceph_conf: its configuration file.
+    """
+
+    driver: Literal["file", "rados", "memory"] = "file"
+    directory: str = ""
+    pool: str = "snfd"
+    ceph_conf: str = "/etc/ceph/ceph.conf"
+    ceph_user: str = "admin"
+    block_size: Annotated[int, Meta(ge=4096, le=64 << 20)] = 4 << 20
+
+
+class SecretsSection(Section, frozen=True):
+    """The key ring that seals what must be read back."""
+
+    key_file: str = ""
+
+
+class ConsoleSection(Section, frozen=True):
+    """Limits of ``/console``.
+
+    :ivar origins: web origins that may open consoles besides our own.
+    """
+
+    origins: list[str] = []
+    sessions: Positive = 1000
+    sessions_per_user: Positive = 50
+
+
+class IdentitySection(Section, frozen=True):
+    """Lifetimes of tokens, in seconds."""
+
+    token_seconds: Positive = 86400
+    region: str = "default"
+
+
+class ClusterSection(Section, frozen=True):
+    """A Ganeti cluster to create a row for, where there is none of the name.
+
+    :ivar url: of its RAPI, ``https://host:5080``.
+    :ivar tls_ca: file with the CA certificate that its RAPI's must chain to.
+    :ivar os_name: OS definition of new instances.
+    :ivar image_hand_off: ``url`` gives the create script a one-time image URL.
+    """
+
+    name: str
+    url: str
+    username: str = ""
+    password: str = ""
+    password_file: str = ""
+    tls_ca: str = ""
+    hypervisor: str = "kvm"
+    os_name: str = "snf-image+default"
+    disk_template: str = "ext"
+
+
+class BootstrapSection(Section, frozen=True):
+    """Rows made at start where missing, and never changed."""
+
+    cluster: list[ClusterSection] = []
+
+
+class PocketSection(Section, frozen=True):
+    """The embedded one-node cluster for trying things out.
+
+    :ivar hypervisor: ``auto`` takes QEMU where it is installed.
+    :ivar latency: added to every job, in seconds.
+    """
+
+    enabled: bool = True
+    port: Port = 5080
+    hypervisor: Literal["auto", "qemu", "screen", "fake"] = "auto"
+    latency: Annotated[float, Meta(ge=0)] = 0.2
+    memory: Positive = 4096
+
+
+class LogSection(Section, frozen=True):
+    """Log lines are JSON objects on standard error or in ``file``."""
+
+    level: Literal["debug", "info", "warn", "error"] = "info"
+    file: str = ""
+
+
+class MetricsSection(Section, frozen=True):
+    """Who may read ``/metrics`` on the main listener; empty means nobody."""
+
+    token: str = ""
+
+
+class SeedSection(Section, frozen=True):
+    """Accounts and demo data made on the first start.
+
+    :ivar accounts: also the users reader, alt and altreader.
+    """
+
+    demo: bool = True
+    accounts: bool = False
+    seed_password: str = ""
+
+
+class Config(Section, frozen=True):
+    """All of it.
+
+    :ivar var: directory of everything the daemon writes.
+    :ivar run: what this process does.
+    :ivar plugins: APIs to serve; empty means all that are installed.
+    """
+
+    var: str = "var"
+    run: list[Kind] = msgspec.field(
+        default_factory=lambda: ["api", "follower", "console"]
+    )
+    plugins: list[str] = []
+    listen: Listen = Listen()
+    urls: UrlSection = UrlSection()
+    database: DatabaseSection = DatabaseSection()
+    storage: StorageSection = StorageSection()
+    secrets: SecretsSection = SecretsSection()
+    console: ConsoleSection = ConsoleSection()
+    identity: IdentitySection = IdentitySection()
+    bootstrap: BootstrapSection = BootstrapSection()
+    pocket: PocketSection = PocketSection()
+    log: LogSection = LogSection()
+    metrics: MetricsSection = MetricsSection()
+    seed: SeedSection = SeedSection()
+
+
+@frozen
+class Urls:
+    """Base URL of each component, without a trailing slash."""
+
+    astakos: str
+    cyclades: str
+    pithos: str
+    console: str
+
+    @classmethod
+    def of(cls, section: UrlSection) -> Urls:
+        """Each component's own base URL, or the common one."""
+        base = section.base.rstrip("/")
+        return cls(
+            *(
+                (getattr(section, name) or base).rstrip("/")
+                for name in ("astakos", "cyclades", "pithos", "console")
+            )
+        )
+
+
+@frozen
+class Loaded:
+    """A configuration and where each of its values came from.
+
+    :ivar origins: dotted name → ``default``, a file's name, or a variable.
+    """
+
+    config: Config
+    origins: Mapping[str, str]
+
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """(name, value, origin) of every value; secrets are not shown."""
+        for name, value in _values(self.config):
+            hidden = value != "" and name.rpartition(".")[2] in SECRETS
+            origin = self.origins.get(name, "default")
+            yield name, "(hidden)" if hidden else _text(value), origin
+
+
+def load(
+    file: Path | None, environment: Mapping[str, str], overrides: Mapping[str, Any]
+) -> Loaded:
+    """Read the configuration.
+
+    :param overrides: dotted names and values of the command line's options.
+    :raises Invalid: the file is no TOML, a key is unknown or a value wrong.
+    """
+    given: dict[str, Any] = {}
+    if file is not None:
+        given = _parsed(file)
+    _refuse_unknown(given, Config, "")
+    origins = {name: str(file) for name in _names(given)}
+    for name, variable, kind in _variables(Config):
+        if variable in environment:
+            _put(given, name, _from_text(environment[variable], kind, variable))
+            origins[name] = variable
+    for name, value in overrides.items():
+        _put(given, name, value)
+        origins[name] = "command line"
+    try:
+        return Loaded(msgspec.convert(given, Config), origins)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{file or 'configuration'}: {error}") from None
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise Invalid(f"cannot read {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{file}: {error}") from None
+
+
+def _refuse_unknown(given: Mapping[str, Any], kind: Any, where: str) -> None:
+    known = {one.name: one.type for one in msgspec.structs.fields(kind)}
+    for key, value in given.items():
+        if key not in known:
+            near = get_close_matches(key, known, 1, 0.4)
+            hint = f"; did you mean {where}{near[0]}?" if near else ""
+            raise Invalid(f"unknown setting {where}{key}{hint}")
+        if isinstance(value, Mapping) and _is_section(known[key]):
+            _refuse_unknown(value, known[key], f"{where}{key}.")
+        elif isinstance(value, list) and key == "cluster":
+            for one in value:
+                _refuse_unknown(one, ClusterSection, f"{where}{key}.")
+
+
+def _variables(kind: Any, where: str = "") -> Iterator[tuple[str, str, Any]]:
+    for one in msgspec.structs.fields(kind):
+        name = f"{where}{one.name}"
+        if _is_section(one.type):
+            yield from _variables(one.type, f"{name}.")
+        else:
+            yield name, "SNFD_" + name.replace(".", "_").upper(), one.type
+
+
+def _from_text(text: str, kind: Any, variable: str) -> Any:
+    value: Any = text
+    if str(kind).startswith("list["):
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{variable}: {error}") from None
+
+
+def _put(given: dict[str, Any], name: str, value: Any) -> None:
+    *sections, last = name.split(".")
+    for section in sections:
+        given = given.setdefault(section, {})
+    given[last] = value
+
+
+def _names(given: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{where}{key}.")
+        else:
+            yield f"{where}{key}"
+
+
+def _values(section: Section, where: str = "") -> Iterator[tuple[str, Any]]:
+    for one in msgspec.structs.fields(section):
+        value = getattr(section, one.name)
+        if isinstance(value, Section):
+            yield from _values(value, f"{where}{one.name}.")
+        else:
+            yield f"{where}{one.name}", value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], ClusterSection):
+        return ", ".join(one.name for one in value)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)
