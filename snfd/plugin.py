@@ -1,0 +1,37 @@
+"""What a plugin promises: the mounts of one API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from twisted.web.resource import IResource
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from snfd.cloud import Cloud
+
+
+@frozen(eq=False)
+class Mount:
+    """A resource at a path.
+
+    :ivar path: without a trailing slash, ``/compute/v2.0``.
+    :ivar dialect: ``synnefo``, ``openstack``, ``pithos``, ``swift``,
+        ``admin``, or an empty string for what is no API.
+    """
+
+    path: str
+    dialect: str
+    resource: IResource
+
+
+class IApi(Interface):
+    """One API, found by ``getPlugins(IApi, snfd.plugins)``."""
+
+    kind: str = Attribute("Its name in ``plugins = […]`` of the configuration.")
+
+    def mounts(cloud: Cloud) -> Sequence[Mount]:  # noqa: N805
+        """Resources over the services of ``cloud``."""
