@@ -1,0 +1,1 @@
+"""Blocks of bytes under their hashes; names are somebody else's business."""
