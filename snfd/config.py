@@ -21,7 +21,7 @@ from snfd.errors import Invalid
 Kind = Literal["api", "follower", "console"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
-SECRETS = frozenset({"dsn", "password", "token", "seed_password"})
+SECRETS = frozenset({"dsn", "password", "token"})
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,11 +160,12 @@ class SeedSection(Section, frozen=True):
     """Accounts and demo data made on the first start.
 
     :ivar accounts: also the users reader, alt and altreader.
+    :ivar password: of all seeded users; empty generates one for each.
     """
 
     demo: bool = True
     accounts: bool = False
-    seed_password: str = ""
+    password: str = ""
 
 
 class Config(Section, frozen=True):

@@ -21,7 +21,8 @@ class Where(Resource):
     isLeaf = True
 
     def render_GET(self, request: Request) -> bytes:
-        return b"/".join([*request.prepath, b"|", *request.postpath])
+        before, after = request.prepath or [], request.postpath or []
+        return b"/".join([*before, b"|", *after])
 
 
 class RootTests(SynchronousTestCase):
@@ -82,6 +83,10 @@ class HealthTests(SynchronousTestCase):
         self.assertEqual((503, b"the database is away\n"), (got.status, got.body))
         state.append("up")
         self.assertEqual(200, http.get("/readyz").status)
+
+    def metrics(self, token: str) -> Browser:
+        page = MetricsPage(Metrics(), token)
+        return Browser(Root([Mount("/metrics", "", page)], Metrics(), Clock()))
 
     def test_metrics_need_the_token(self) -> None:
         http = Browser(

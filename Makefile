@@ -1,0 +1,62 @@
+# snfd: make run, make test, make bench, make lint, make web, make docs
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VAR    ?= var
+PORT   ?= 8080
+CONFIG ?=
+SEED   ?=
+LONG   ?=
+ONLY   ?=
+# python3.11 has the binding of Debian 12's librados; else the newest there is
+PYTHON ?= $(shell for p in python3.11 python3.14 python3.13 python3.12 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+
+export PYTHON
+
+.PHONY: help run test bench lint web docs clean
+
+help:
+	@echo 'make run    a whole cloud on http://127.0.0.1:$(PORT), data in $(VAR)/ (PORT= VAR= CONFIG= SEED=accounts)'
+	@echo 'make test   every test but the long ones (LONG=1: all of them)'
+	@echo 'make lint   style, types, layers'
+	@echo 'make bench  side by side with peers (ONLY=objects|identity|compute|console|jobs)'
+	@echo 'make docs   the manual in docs/_build'
+
+run: web
+	@scripts/prepare venv embedded
+	@mkdir -p $(VAR) && chmod go-rwx $(VAR)
+	@SNFD_LOG_FILE=$${SNFD_LOG_FILE-$(VAR)/snfd.log} \
+	$(if $(filter accounts,$(SEED)),SNFD_SEED_ACCOUNTS=true) \
+	$(if $(SEED_PASSWORD),SNFD_SEED_PASSWORD='$(SEED_PASSWORD)') \
+	exec $(BIN)/twistd --nodaemon --pidfile= snfd --var $(VAR) --port $(PORT) $(if $(CONFIG),--config $(CONFIG))
+
+web:
+	@scripts/prepare web
+
+test: web
+	@scripts/prepare venv embedded,test,lint,bench
+	@scripts/prepare system
+	@LONG=$(LONG) scripts/test
+
+bench: web
+	@scripts/prepare venv embedded,test,lint,bench
+	@scripts/prepare system
+	@$(BIN)/python -m bench $(ONLY)
+
+lint:
+	@scripts/prepare venv embedded,test,lint,bench
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy snfd api vnc storage pocket bench tests twisted/plugins/snfd.py
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m towncrier build --draft --version next > /dev/null
+
+docs:
+	@scripts/prepare venv docs
+	$(BIN)/sphinx-build -W -q docs docs/_build
+
+clean:
+	rm -rf .venv .stamps build docs/_build web/dist web/node_modules *.egg-info
