@@ -1,0 +1,1 @@
+"""Whole-process measurements, side by side with peers."""
