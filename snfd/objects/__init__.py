@@ -1,0 +1,1 @@
+"""Object storage: accounts, containers, objects and their versions."""

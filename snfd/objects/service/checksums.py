@@ -1,0 +1,68 @@
+"""MD5 sums of objects that came without one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from attrs import define, evolve, field
+from twisted.logger import Logger
+
+from snfd.db.port import Database
+from snfd.objects.model import Content, ObjectInfo
+from snfd.objects.store import maps
+from snfd.objects.store import objects as store
+from snfd.tasks import Tasks
+
+AT_ONCE = 256 * 1024 * 1024
+"""Objects up to this size, in bytes, get their MD5 while the client waits."""
+
+MAX_WAITING = 100
+"""Most objects that wait for their MD5 in the background."""
+
+Md5 = Callable[[Content], Awaitable[bytes]]
+"""Reads an object's blocks and says the MD5 of its bytes."""
+
+
+@define(eq=False)
+class Checksums:
+    """Fills in MD5 sums, one object at a time in the background."""
+
+    _db: Database
+    _tasks: Tasks
+    _md5: Md5
+    _waiting: dict[int, ObjectInfo] = field(init=False, factory=dict)
+    _busy: bool = field(init=False, default=False)
+    _log = Logger()
+
+    async def filled(self, info: ObjectInfo) -> ObjectInfo:
+        """``info`` with its MD5, or without if that takes too long.
+
+        What is left out is computed in the background.
+        """
+        if info.md5 is not None:
+            return info
+        if info.size <= AT_ONCE:
+            return evolve(info, md5=await self._compute(info))
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting[info.map_id] = info
+            if not self._busy:
+                self._busy = True
+                self._tasks.start(self._work(), "computing MD5 sums")
+        return info
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                info = next(iter(self._waiting.values()))
+                try:
+                    await self._compute(info)
+                finally:
+                    self._waiting.pop(info.map_id, None)
+        finally:
+            self._busy = False
+
+    async def _compute(self, info: ObjectInfo) -> bytes:
+        rows = await self._db.read(store.BLOCKS, (info.map_id,))
+        md5 = await self._md5(Content(info, store.digests(rows)))
+        await self._db.run(maps.set_md5, info.map_id, md5)
+        return md5
