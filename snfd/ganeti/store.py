@@ -1,0 +1,225 @@
+"""SQL for clusters, their leases, statistics and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from snfd.db.port import Row, Transaction, notify
+from snfd.ganeti.model import Description
+
+
+@frozen
+class Cluster:
+    """A cluster as an administrator registered it, and what polls found.
+
+    Sizes are MiB and None where they were never read.
+
+    :ivar secret: sealed password.
+    :ivar idx: 0 to 15, tells the cluster's MAC prefixes from others'.
+    :ivar drained: takes no new servers.
+    :ivar offline: nobody talks to it.
+    :ivar public: takes servers of projects that no cluster is dedicated to.
+    """
+
+    id: int
+    name: str
+    url: str
+    username: str
+    secret: bytes = field(repr=False)
+    tls_ca: str | None
+    idx: int
+    hypervisor: str
+    drained: bool
+    offline: bool
+    public: bool
+    disk_templates: tuple[str, ...]
+    os_name: str
+    mfree: int | None = None
+    mtotal: int | None = None
+    dfree: int | None = None
+    dtotal: int | None = None
+    pinst_cnt: int | None = None
+    ctotal: int | None = None
+    stats_at: datetime | None = None
+    reachable: bool = True
+    last_poll: datetime | None = None
+    last_error: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether its servers can be worked on now."""
+        return self.reachable and not self.offline
+
+
+COLUMNS = (
+    "id, name, url, username, secret, tls_ca, idx, hypervisor, drained, offline,"
+    " public, disk_templates, os_name, mfree, mtotal, dfree, dtotal, pinst_cnt,"
+    " ctotal, stats_at, reachable, last_poll, last_error"
+)
+
+
+def cluster(row: Row) -> Cluster:
+    """The cluster that a row of `COLUMNS` holds."""
+    return Cluster(*row[:11], tuple(row[11]), *row[12:])
+
+
+async def clusters(tx: Transaction) -> list[Cluster]:
+    """All clusters, by id."""
+    rows = await tx.rows(f"SELECT {COLUMNS} FROM compute.cluster ORDER BY id")
+    return [cluster(row) for row in rows]
+
+
+async def locked(tx: Transaction) -> list[Cluster]:
+    """The clusters that may take a new server, by id, locked."""
+    rows = await tx.rows(
+        f"SELECT {COLUMNS} FROM compute.cluster"
+        " WHERE NOT drained AND NOT offline AND reachable ORDER BY id FOR NO KEY UPDATE"
+    )
+    return [cluster(row) for row in rows]
+
+
+async def one(tx: Transaction, ident: int) -> Cluster | None:
+    """The cluster with that id."""
+    row = await tx.row(f"SELECT {COLUMNS} FROM compute.cluster WHERE id = %s", (ident,))
+    return cluster(row) if row else None
+
+
+async def add(tx: Transaction, name: str, given: dict[str, Any]) -> int | None:
+    """Make a row for a cluster of a new name; its id, None if there is one.
+
+    Its ``secret`` is empty until `set_secret`: what seals it needs the id.
+    """
+    values = {"name": name, "secret": b"", **given}
+    columns = ", ".join(values)
+    places = ", ".join(f"%({key})s" for key in values)
+    row = await tx.row(
+        f"INSERT INTO compute.cluster ({columns}, idx) SELECT {places},"
+        " (SELECT min(i) FROM generate_series(0, 15) i WHERE NOT EXISTS"
+        "  (SELECT FROM compute.cluster c WHERE c.idx = i))"
+        " ON CONFLICT (name) DO NOTHING RETURNING id",
+        values,
+    )
+    if row is not None:
+        await notify(tx, "cluster", row[0])
+    return row[0] if row else None
+
+
+async def set_secret(tx: Transaction, ident: int, secret: bytes) -> None:
+    """Store the sealed password."""
+    await tx.execute(
+        "UPDATE compute.cluster SET secret = %s WHERE id = %s", (secret, ident)
+    )
+
+
+async def take(tx: Transaction, ident: int, ram: int, disk: int) -> None:
+    """Count a server of so many MiB until the statistics are read again."""
+    await tx.execute(
+        "UPDATE compute.cluster SET mfree = greatest(mfree - %s, 0),"
+        " dfree = greatest(dfree - %s, 0), pinst_cnt = pinst_cnt + 1 WHERE id = %s",
+        (ram, disk, ident),
+    )
+
+
+async def record_statistics(tx: Transaction, ident: int, told: Description) -> None:
+    """Note what the cluster has and has free."""
+    await tx.execute(
+        "UPDATE compute.cluster SET mfree = %s, mtotal = %s, dfree = %s, dtotal = %s,"
+        " pinst_cnt = %s, ctotal = %s, disk_templates = %s::text[],"
+        " stats_at = clock_timestamp() WHERE id = %s",
+        (
+            told.mfree,
+            told.mtotal,
+            told.dfree,
+            told.dtotal,
+            told.pinst_cnt,
+            told.ctotal,
+            list(told.templates),
+            ident,
+        ),
+    )
+
+
+async def record_reach(
+    tx: Transaction, ident: int, reachable: bool, error: str | None
+) -> None:
+    """Note whether the cluster answers, and what it failed with."""
+    row = await tx.row(
+        "UPDATE compute.cluster c SET reachable = %s,"
+        " last_error = coalesce(%s, c.last_error),"
+        " last_poll = CASE WHEN %s THEN clock_timestamp() ELSE c.last_poll END"
+        " FROM compute.cluster old WHERE c.id = %s AND old.id = c.id"
+        " RETURNING old.reachable",
+        (reachable, error, reachable, ident),
+    )
+    if row is not None and row[0] != reachable:
+        await notify(tx, "cluster", ident)
+
+
+async def begin(tx: Transaction, ident: int, holder: str) -> int:
+    """Begin a new tenure, which ends the one before; its epoch."""
+    row = await tx.row(
+        "INSERT INTO compute.cluster_lease AS l (cluster, epoch, holder, taken)"
+        " VALUES (%s, 1, %s, now()) ON CONFLICT (cluster) DO UPDATE SET"
+        " epoch = l.epoch + 1, holder = excluded.holder, taken = now()"
+        " RETURNING epoch",
+        (ident, holder),
+    )
+    assert row is not None
+    return int(row[0])
+
+
+async def holds(tx: Transaction, ident: int, epoch: int) -> bool:
+    """Whether the tenure lasts; it then lasts until ``tx`` ends."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.cluster_lease WHERE cluster = %s AND epoch = %s"
+        " FOR SHARE",
+        (ident, epoch),
+    )
+    return row is not None
+
+
+@frozen
+class Finding:
+    """Something on which database and cluster disagree.
+
+    :ivar kind: ``stale``, ``orphan``, ``state``, ``network``, …
+    """
+
+    subject: str
+    kind: str
+    detail: str = ""
+
+
+async def record_findings(
+    tx: Transaction, ident: int, found: Sequence[Finding]
+) -> dict[tuple[str, str], tuple[int, float]]:
+    """Note what was found, forget what no longer is.
+
+    :returns: for each (subject, kind): looks that saw it in a row, seconds
+        since the first.
+    """
+    rows = await tx.rows(
+        "INSERT INTO ops.finding AS f (cluster, subject, kind, detail)"
+        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[])"
+        " ON CONFLICT (cluster, subject, kind) DO UPDATE SET looks = f.looks + 1,"
+        " detail = excluded.detail, last_seen = now()"
+        " RETURNING subject, kind, looks,"
+        " extract(epoch FROM now() - first_seen)::float8",
+        (
+            ident,
+            [each.subject for each in found],
+            [each.kind for each in found],
+            [each.detail for each in found],
+        ),
+    )
+    await tx.execute(
+        "DELETE FROM ops.finding f WHERE f.cluster = %s AND NOT EXISTS (SELECT FROM"
+        " unnest(%s::text[], %s::text[]) AS n(subject, kind)"
+        " WHERE n.subject = f.subject AND n.kind = f.kind)",
+        (ident, [each.subject for each in found], [each.kind for each in found]),
+    )
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
