@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import Enum
+from hashlib import sha256
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
+
+from snfd.errors import Forbidden
+from snfd.identity.names import as_uuid, normalised
+
+ADMIN = "admin"
+MEMBER = "member"
+READER = "reader"
+
+DOMAIN_ID = "default"
+DOMAIN_NAME = "Default"
 
 
 @frozen
@@ -33,9 +46,194 @@ class Caller:
     @property
     def is_admin(self) -> bool:
         """Whether the caller may cross projects."""
-        return "admin" in self.roles
+        return ADMIN in self.roles
 
     @property
     def may_write(self) -> bool:
         """Whether the caller may change anything in the token's project."""
-        return "member" in self.roles or self.is_admin
+        return MEMBER in self.roles or self.is_admin
+
+
+def require_writer(caller: Caller) -> None:
+    """Pass if ``caller`` may change things in the token's project.
+
+    :raises Forbidden: the membership is read-only.
+    """
+    if not caller.may_write:
+        raise Forbidden(f"your role in project {caller.project_name} is read-only")
+
+
+def require_admin(caller: Caller) -> None:
+    """Pass if ``caller`` is an administrator.
+
+    :raises Forbidden: he is not.
+    """
+    if not caller.is_admin:
+        raise Forbidden("only administrators may do this")
+
+
+def may_see(caller: Caller, user: UUID) -> bool:
+    """Whether ``user``'s affairs are ``caller``'s: his own, or he is an admin."""
+    return user == caller.user or caller.is_admin
+
+
+def roles(membership: str, groups: Iterable[str]) -> frozenset[str]:
+    """What a member of a project may be called.
+
+    :param membership: ``member`` or ``reader``.
+    :param groups: names of the user's groups; ``admin`` is everything.
+    """
+    if ADMIN in groups:
+        return frozenset({READER, MEMBER, ADMIN})
+    return frozenset({READER} if membership == READER else {READER, MEMBER})
+
+
+class By(Enum):
+    """How a credential names its user."""
+
+    ID = "id"
+    NAME = "name"
+    ANY = "any"
+
+
+@frozen
+class UserRef:
+    """A user as somebody who logs in names him: uuid, username or e-mail."""
+
+    value: str
+    by: By = By.ANY
+
+    @property
+    def uuid(self) -> UUID | None:
+        """The uuid, if the name can be one."""
+        return None if self.by is By.NAME else as_uuid(self.value)
+
+    @property
+    def name(self) -> str | None:
+        """The username or e-mail as it is stored, if the value can be one."""
+        return None if self.by is By.ID else normalised(self.value)
+
+
+class Scoping(Enum):
+    """What kind of scope a login asks for."""
+
+    DEFAULT = "the user's default project"
+    UNSCOPED = "no project"
+    PROJECT = "a named project"
+    TENANT = "the tenantName of v2.0: a project, or the user's own uuid"
+    NOTHING = "something that nobody can have"
+
+
+@frozen
+class Scope:
+    """What a new token shall be good for.
+
+    :ivar project: uuid or name of the project.
+    """
+
+    kind: Scoping
+    project: str = ""
+    by: By = By.ANY
+
+
+@frozen
+class Group:
+    """A group of people; its name appears among roles in v2.0 tokens."""
+
+    id: int
+    name: str
+
+
+@frozen
+class User:
+    """A person.
+
+    :ivar name: first and last name, else the username.
+    """
+
+    uuid: UUID
+    username: str
+    email: str
+    name: str
+    active: bool
+
+
+@frozen
+class ProjectRef:
+    """A project in a token."""
+
+    uuid: UUID
+    name: str
+
+
+@frozen
+class Token:
+    """What a valid token says; never its secret.
+
+    :ivar project: what it acts in: the bound project, else the user's default.
+    :ivar bound: the project that it is bound to; None for an unscoped one.
+    :ivar projects: every accepted membership in an active project.
+    :ivar audit_ids: names of the token, and of the first of its chain.
+    """
+
+    hash: bytes = field(repr=False)
+    user: User
+    project: ProjectRef
+    bound: UUID | None
+    roles: frozenset[str]
+    groups: tuple[Group, ...]
+    projects: tuple[UUID, ...]
+    issued: datetime
+    expires: datetime
+    kind: str
+    methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+
+    @property
+    def caller(self) -> Caller:
+        """The one who presents this token."""
+        return Caller(
+            user=self.user.uuid,
+            username=self.user.username,
+            project=self.project.uuid,
+            project_name=self.project.name,
+            roles=self.roles,
+            projects=frozenset(self.projects),
+            token_hash=self.hash,
+            expires=self.expires,
+        )
+
+    @property
+    def may_rescope(self) -> bool:
+        """Whether it may be exchanged for one of another project.
+
+        A token that its owner bound to a project stays there; one that a
+        login scoped is as good as the login.
+        """
+        return self.bound is None or self.kind in ("login", "session", "weblogin")
+
+
+@frozen
+class Issued:
+    """A token together with its secret, told once."""
+
+    secret: str = field(repr=False)
+    token: Token
+
+
+@frozen
+class Names:
+    """Who is who: uuids and login names, in the spelling that was asked."""
+
+    by_uuid: Mapping[str, str]
+    by_name: Mapping[str, str]
+
+
+def token_hash(secret: str) -> bytes:
+    """What is stored of a token: 32 bytes."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def joined(methods: Sequence[str], method: str) -> tuple[str, ...]:
+    """``methods`` with ``method``, each once, in order of first use."""
+    return tuple(dict.fromkeys((*methods, method)))

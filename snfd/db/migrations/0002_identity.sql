@@ -9,8 +9,8 @@ CREATE SCHEMA identity;
 CREATE TABLE identity.app_user (
     uuid             uuid PRIMARY KEY,
     number           bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
-    username         text NOT NULL UNIQUE CHECK (length(username) BETWEEN 1 AND 255),
-    email            text NOT NULL CHECK (length(email) BETWEEN 3 AND 254),
+    username         text NOT NULL UNIQUE CHECK (length(username) BETWEEN 1 AND 254),
+    email            text NOT NULL CHECK (length(email) <= 254 AND email LIKE '_%@_%'),
     first_name       text NOT NULL DEFAULT '',
     last_name        text NOT NULL DEFAULT '',
     affiliation      text,

@@ -51,7 +51,7 @@ CREATE TABLE quota.commission (
     name       text NOT NULL DEFAULT '',
     -- what waits for it, e.g. the intent of a job
     ref        uuid UNIQUE,
-    issued_at  timestamptz NOT NULL
+    issued_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX commission_client ON quota.commission (clientkey, serial);
 
@@ -82,7 +82,7 @@ CREATE TABLE quota.provision_log (
     usage_max   bigint NOT NULL,
     delta       bigint NOT NULL,
     issued_at   timestamptz NOT NULL,
-    logged_at   timestamptz NOT NULL,
+    logged_at   timestamptz NOT NULL DEFAULT now(),
     reason      text NOT NULL
 );
 CREATE INDEX provision_log_holding ON quota.provision_log (project_id, user_id, logged_at);

@@ -1,0 +1,103 @@
+"""Use cases of identity: who people are, and making accounts for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Forbidden, NotFound, TooLarge
+from snfd.identity import people_store as store
+from snfd.identity.model import Caller, Names, User, may_see
+from snfd.identity.names import as_uuid, check_email, check_username, normalised
+from snfd.projects import service as projects
+
+MAX_NAMES = 1000
+"""The most names, or uuids, that one look-up takes."""
+
+
+async def create_user(
+    tx: Transaction,
+    uuid: UUID,
+    email: str,
+    now: datetime,
+    *,
+    username: str | None = None,
+    password_hash: str | None = None,
+    groups: Sequence[str] = (),
+) -> None:
+    """Make an active, accepted account with its own project and quota.
+
+    :param username: what to log in with besides the e-mail; None for that.
+    :param password_hash: from `Passwords.hash`; None for no password.
+    :param groups: besides ``default``; ``admin`` makes an administrator.
+    :raises Invalid: the e-mail or the username.
+    :raises Conflict: one of them is taken.
+    """
+    email = check_email(email)
+    username = check_username(username or email, email)
+    new = store.NewUser(uuid, username, email, password_hash, groups)
+    if not await store.insert_user(tx, new, now):
+        raise Conflict(f"there is a user {username!r} or {email!r} already")
+    await projects.create_system(tx, uuid, now)
+
+
+async def find_user(tx: Transaction, name: str) -> UUID | None:
+    """The user with this username or verified e-mail, or None."""
+    return await store.find_user(tx, name)
+
+
+async def set_default_project(
+    tx: Transaction, user: UUID, project: UUID, now: datetime
+) -> None:
+    """Let unscoped tokens of ``user`` act in ``project``, as long as he is in it."""
+    await store.set_default_project(tx, user, project, now)
+
+
+@frozen(eq=False)
+class People:
+    """Answers who people are."""
+
+    db: Database
+
+    async def get(self, caller: Caller, uuid: UUID) -> User:
+        """A person, to himself or an administrator.
+
+        :raises Forbidden: it is somebody else.
+        :raises NotFound: there is none.
+        """
+        if not may_see(caller, uuid):
+            raise Forbidden("only administrators see other people")
+        for row in await self.db.read(store.USER, (uuid,)):
+            return store.user(row)
+        raise NotFound(f"there is no user {uuid}")
+
+    async def names(self, uuids: Sequence[str], names: Sequence[str]) -> Names:
+        """Who is who, keyed by the spelling that was asked.
+
+        Unknown ones are left out.
+
+        :raises TooLarge: more than `MAX_NAMES` of either.
+        """
+        if max(len(uuids), len(names)) > MAX_NAMES:
+            raise TooLarge(f"at most {MAX_NAMES} uuids and {MAX_NAMES} displaynames")
+        return Names(await self._by_uuid(uuids), await self._by_name(names))
+
+    async def _by_uuid(self, texts: Sequence[str]) -> dict[str, str]:
+        asked = {text: uuid for text in texts if (uuid := as_uuid(text))}
+        if not asked:
+            return {}
+        rows = await self.db.read(store.NAMES_BY_UUID, (list(asked.values()),))
+        found = {row[0]: row[1] for row in rows}
+        return {text: found[uuid] for text, uuid in asked.items() if uuid in found}
+
+    async def _by_name(self, texts: Sequence[str]) -> dict[str, str]:
+        asked = {text: normalised(text) for text in texts}
+        if not asked:
+            return {}
+        rows = await self.db.read(store.UUIDS_BY_NAME, (list(asked.values()),))
+        found = {key: str(row[2]) for row in rows for key in row[:2]}
+        return {text: found[name] for text, name in asked.items() if name in found}

@@ -1,0 +1,243 @@
+"""Use cases of identity: logging in, and what becomes of tokens."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from snfd.clock import Seconds, now
+from snfd.db.port import Database, Transaction, notify
+from snfd.errors import Invalid, NotFound, Unauthorized
+from snfd.identity import store
+from snfd.identity.model import (
+    By,
+    Caller,
+    Issued,
+    Scope,
+    Scoping,
+    Token,
+    UserRef,
+    joined,
+    may_see,
+    token_hash,
+)
+from snfd.identity.names import MAX_PASSWORD, as_uuid
+from snfd.identity.passwords import Passwords
+
+LIFETIME = timedelta(hours=24)
+"""How long a token from a login is good for."""
+
+REFUSED = "these credentials are not valid"
+"""The one text for every failed login, scope or token."""
+
+
+def mint(random: Callable[[int], bytes], size: int = 32) -> str:
+    """``size`` random bytes as URL-safe text; 43 characters for 32."""
+    return urlsafe_b64encode(random(size)).rstrip(b"=").decode()
+
+
+async def resolved(db: Database, secret: str, at: datetime) -> Token:
+    """The token with this secret, if it is good at ``at``.
+
+    :raises Unauthorized: unknown, expired, of an inactive user, or bound to a
+        project that he lost.
+    """
+    for row in await db.read(store.TOKEN, (token_hash(secret),)):
+        token = store.token(row)
+        if token is not None and token.expires > at:
+            return token
+    raise Unauthorized(REFUSED)
+
+
+@frozen(eq=False)
+class Authenticator:
+    """Tells who presents a token, in one statement each time.
+
+    :ivar used: is told the hash of every token that was good.
+    """
+
+    db: Database
+    clock: Seconds
+    used: Callable[[bytes], None]
+
+    async def __call__(self, token: str | None) -> Caller:
+        """Who presents ``token``.
+
+        :raises Unauthorized: none was given, or it is not (or no longer) good.
+        """
+        if not token:
+            raise Unauthorized("the request needs a token, in X-Auth-Token")
+        found = await resolved(self.db, token, now(self.clock))
+        self.used(found.hash)
+        return found.caller
+
+
+@frozen(eq=False)
+class Identity:
+    """Logs people in and looks after their tokens.
+
+    :ivar random: gives so many random bytes, fit for secrets.
+    :ivar lifetime: of a token from a login.
+    """
+
+    db: Database
+    passwords: Passwords
+    clock: Seconds
+    random: Callable[[int], bytes]
+    lifetime: timedelta = LIFETIME
+
+    async def login(
+        self, who: UserRef, password: str, scope: Scope, *, reuse: bool = False
+    ) -> Issued:
+        """A new token for whoever knows the password.
+
+        One of his tokens is as good as the password, and then lends its
+        expiry; with ``reuse`` it is itself the answer where ``scope`` allows.
+
+        :raises Unauthorized: no such user, wrong password, inactive, or not a
+            member of the scope; nothing tells which.
+        :raises Invalid: the password is too long; or a `Scoping.TENANT` is
+            none of his.
+        """
+        if len(password) > MAX_PASSWORD:
+            raise Invalid(f"a password has at most {MAX_PASSWORD} characters")
+        at = now(self.clock)
+        presented = await self._token(password, at)
+        found = await self.db.read(store.LOGIN, (who.uuid, who.name))
+        candidate = store.Candidate(*found[0]) if found else None
+        stored = candidate.password_hash if candidate else None
+        right = await self.passwords.verify(stored, password)
+        if candidate and presented and presented.user.uuid == candidate.uuid:
+            return await self._exchange(Issued(password, presented), scope, at, reuse)
+        if candidate is None or not right:
+            raise Unauthorized(REFUSED)
+        expires = at + self.lifetime
+        secret, new = self._new(candidate.uuid, at, expires, ("password",))
+        return Issued(secret, await self.db.run(_insert, new, scope, None))
+
+    async def exchange(
+        self, secret: str, scope: Scope, *, reuse: bool = False
+    ) -> Issued:
+        """A token of another scope for a good one; it expires with that.
+
+        :param reuse: answer the same token where it is good for ``scope``.
+        :raises Unauthorized: as `login`; also for a token that its owner bound
+            to another project.
+        :raises Invalid: as `login`.
+        """
+        at = now(self.clock)
+        token = await resolved(self.db, secret, at)
+        return await self._exchange(Issued(secret, token), scope, at, reuse)
+
+    async def inspect(self, caller: Caller, secret: str) -> Token:
+        """What a token says, to its owner or an administrator.
+
+        :raises NotFound: it is not good, or somebody else's.
+        """
+        token = await self._token(secret, now(self.clock))
+        if token is None or not may_see(caller, token.user.uuid):
+            raise NotFound("there is no such token")
+        return token
+
+    async def revoke(self, caller: Caller, secret: str) -> None:
+        """End a token; consoles that it opened are closed.
+
+        :raises NotFound: as `inspect`.
+        """
+        token = await self.inspect(caller, secret)
+        await self.db.run(_revoke, token.hash)
+
+    async def _token(self, secret: str, at: datetime) -> Token | None:
+        try:
+            return await resolved(self.db, secret, at)
+        except Unauthorized:
+            return None
+
+    async def _exchange(
+        self, held: Issued, scope: Scope, at: datetime, reuse: bool
+    ) -> Issued:
+        token = held.token
+        if reuse and _is_for(scope, token):
+            return held
+        within = None if token.may_rescope else token.bound
+        if within and scope.kind in (Scoping.DEFAULT, Scoping.UNSCOPED):
+            scope = Scope(Scoping.PROJECT, str(within), By.ID)
+        methods = joined(token.methods, "token")
+        secret, new = self._new(token.user.uuid, at, token.expires, methods)
+        new = evolve(
+            new,
+            kind=token.kind,
+            audit_ids=(*new.audit_ids, *token.audit_ids[-1:]),
+        )
+        return Issued(secret, await self.db.run(_insert, new, scope, within))
+
+    def _new(
+        self, user: UUID, at: datetime, expires: datetime, methods: Sequence[str]
+    ) -> tuple[str, store.NewToken]:
+        secret = mint(self.random)
+        new = store.NewToken(
+            hash=token_hash(secret),
+            user=user,
+            project=None,
+            kind="login",
+            methods=methods,
+            audit_ids=(mint(self.random, 16),),
+            issued=at,
+            expires=expires,
+        )
+        return secret, new
+
+
+async def _insert(
+    tx: Transaction, new: store.NewToken, scope: Scope, within: UUID | None
+) -> Token:
+    if not await store.logged_in(tx, new.user, new.issued):
+        raise Unauthorized(REFUSED)
+    project = await _bound(tx, new.user, scope)
+    if within is not None and project != within:
+        raise Unauthorized(REFUSED)
+    await store.insert_token(tx, evolve(new, project=project))
+    token = await store.token_inside(tx, new.hash)
+    if token is None:
+        raise Unauthorized(REFUSED)
+    return token
+
+
+async def _bound(tx: Transaction, user: UUID, scope: Scope) -> UUID | None:
+    """The project to bind a token to; None for an unscoped one."""
+    if scope.kind is Scoping.UNSCOPED or _is_own(scope, user):
+        return None
+    project = None
+    if scope.kind is not Scoping.NOTHING:
+        project = await store.project_in_scope(tx, user, scope)
+    if project is None and scope.kind is Scoping.TENANT:
+        raise Invalid("tenantName names no project of this user")
+    if project is None:
+        raise Unauthorized(REFUSED)
+    return project
+
+
+def _is_own(scope: Scope, user: UUID) -> bool:
+    """Whether a v2.0 tenantName is the user's own uuid: no scope at all."""
+    return scope.kind is Scoping.TENANT and as_uuid(scope.project) == user
+
+
+def _is_for(scope: Scope, token: Token) -> bool:
+    """Whether ``token`` itself satisfies ``scope``."""
+    if scope.kind in (Scoping.DEFAULT, Scoping.UNSCOPED):
+        return True
+    if scope.kind is Scoping.NOTHING:
+        return False
+    if _is_own(scope, token.user.uuid):
+        return True
+    names = {str(token.project.uuid), token.project.uuid.hex}
+    return token.bound is not None and scope.project in names
+
+
+async def _revoke(tx: Transaction, hash_: bytes) -> None:
+    if await store.delete_token(tx, hash_):
+        await notify(tx, "token", hash_.hex())

@@ -1,0 +1,236 @@
+"""SQL of logins and tokens (schema ``identity``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import field, frozen
+
+from snfd.db.port import Row, Statement, Transaction
+from snfd.identity import people_store
+from snfd.identity.model import (
+    By,
+    Group,
+    ProjectRef,
+    Scope,
+    Scoping,
+    Token,
+    roles,
+)
+from snfd.identity.names import as_uuid
+
+_BY_HASH = """
+    SELECT t.hash, u.uuid, u.username, u.email, u.first_name, u.last_name, u.is_active,
+           t.project_id, t.created_at, t.expires_at, t.kind, t.methods, t.audit_ids,
+           p.uuid, p.name, p.role,
+           ARRAY(SELECT m.project_id
+                   FROM identity.membership m
+                   JOIN identity.project q ON q.uuid = m.project_id
+                  WHERE m.user_id = u.uuid AND q.state = 'active'
+                    AND m.state IN ('accepted', 'leave_requested')
+                  ORDER BY m.id),
+           ARRAY(SELECT g.group_id FROM identity.user_group_member g
+                  WHERE g.user_id = u.uuid ORDER BY g.group_id),
+           ARRAY(SELECT n.name FROM identity.user_group_member g
+                   JOIN identity.user_group n ON n.id = g.group_id
+                  WHERE g.user_id = u.uuid ORDER BY g.group_id)
+      FROM identity.api_token t
+      JOIN identity.app_user u ON u.uuid = t.user_id
+      LEFT JOIN LATERAL (
+           SELECT q.uuid, q.name, m.role
+             FROM identity.membership m
+             JOIN identity.project q ON q.uuid = m.project_id
+            WHERE m.user_id = u.uuid AND q.state = 'active'
+              AND m.state IN ('accepted', 'leave_requested')
+              AND q.uuid IN (t.project_id, CASE WHEN t.project_id IS NULL
+                             THEN coalesce(u.default_project, u.uuid) END,
+                             CASE WHEN t.project_id IS NULL THEN u.uuid END)
+            ORDER BY q.uuid = u.uuid LIMIT 1) p ON true
+     WHERE t.hash = {hash}
+"""
+
+TOKEN = Statement("identity_token", _BY_HASH.format(hash="$1"))
+"""Everything about one token: (hash) → a row for `token`."""
+
+_INSIDE = _BY_HASH.format(hash="%s")
+
+LOGIN = Statement(
+    "identity_login",
+    """
+    SELECT u.uuid, u.is_active, l.password_hash
+      FROM identity.app_user u
+      LEFT JOIN identity.login_method l
+        ON l.user_id = u.uuid AND l.module = 'local' AND l.active
+     WHERE u.uuid = $1 OR u.username = $2 OR (u.email = $2 AND u.email_verified)
+     ORDER BY u.email_verified DESC LIMIT 1
+    """,
+)
+"""Who wants to log in: (uuid or None, name or None) → a row for `Candidate`."""
+
+
+@frozen
+class Candidate:
+    """The user whom a login names.
+
+    :ivar password_hash: None where he has no password.
+    """
+
+    uuid: UUID
+    active: bool
+    password_hash: str | None = field(repr=False)
+
+
+@frozen
+class NewToken:
+    """A token to be stored."""
+
+    hash: bytes = field(repr=False)
+    user: UUID
+    project: UUID | None
+    kind: str
+    methods: Sequence[str]
+    audit_ids: Sequence[str]
+    issued: datetime
+    expires: datetime
+    label: str = ""
+
+
+def token(row: Row) -> Token | None:
+    """The token in a row of `TOKEN`; None where it can act nowhere.
+
+    Its user is inactive, or lost the project that it is bound to.
+    """
+    (hash_, uuid, username, email, first, last, active, bound, issued, expires,
+     kind, methods, audit_ids, project, project_name, role, projects, group_ids,
+     group_names) = row  # fmt: skip
+    if not active or project is None:
+        return None
+    return Token(
+        hash=bytes(hash_),
+        user=people_store.user((uuid, username, email, first, last, active)),
+        project=ProjectRef(project, project_name),
+        bound=bound,
+        roles=roles(role, group_names),
+        groups=tuple(map(Group, group_ids, group_names)),
+        projects=tuple(projects),
+        issued=issued,
+        expires=expires,
+        kind=kind,
+        methods=tuple(methods),
+        audit_ids=tuple(audit_ids),
+    )
+
+
+async def token_inside(tx: Transaction, hash_: bytes) -> Token | None:
+    """The token in this transaction; None as `token`, or where there is none."""
+    row = await tx.row(_INSIDE, (hash_,))
+    return None if row is None else token(row)
+
+
+async def project_in_scope(tx: Transaction, user: UUID, scope: Scope) -> UUID | None:
+    """The project that ``scope`` means for ``user``; None where he has none such.
+
+    ``system`` names his own.
+    """
+    wanted = None if scope.by is By.NAME else as_uuid(scope.project)
+    name = None if scope.by is By.ID else scope.project
+    if scope.kind is Scoping.DEFAULT:
+        wanted, name = None, None
+    elif name is not None and name.lower() == "system":
+        wanted = user
+    row = await tx.row(
+        """
+        SELECT p.uuid
+          FROM identity.app_user u
+          JOIN identity.membership m ON m.user_id = u.uuid
+          JOIN identity.project p ON p.uuid = m.project_id
+         WHERE u.uuid = %(user)s AND p.state = 'active'
+           AND m.state IN ('accepted', 'leave_requested')
+           AND (p.uuid = %(wanted)s OR lower(p.name) = lower(%(name)s)
+                OR (%(default)s AND p.uuid IN (u.default_project, u.uuid)))
+         ORDER BY (p.uuid = %(wanted)s) DESC NULLS LAST,
+                  (p.uuid = u.default_project) DESC NULLS LAST
+         LIMIT 1
+        """,
+        {
+            "user": user,
+            "wanted": wanted,
+            "name": name,
+            "default": scope.kind is Scoping.DEFAULT,
+        },
+    )
+    return None if row is None else row[0]
+
+
+async def insert_token(tx: Transaction, new: NewToken) -> None:
+    """Store ``new``."""
+    await tx.execute(
+        """
+        INSERT INTO identity.api_token (hash, user_id, project_id, kind, label,
+            methods, audit_ids, created_at, expires_at)
+        VALUES (%s, %s, %s, %s, %s, %s::text[], %s::text[], %s, %s)
+        """,
+        (
+            new.hash, new.user, new.project, new.kind, new.label,
+            list(new.methods), list(new.audit_ids), new.issued, new.expires,
+        ),
+    )  # fmt: skip
+
+
+async def logged_in(tx: Transaction, user: UUID, now: datetime) -> bool:
+    """Note that ``user`` logged in; False where he is not active.
+
+    The time is written at most once a minute.
+    """
+    row = await tx.row(
+        "SELECT is_active, last_login_at IS NULL"
+        " OR last_login_at < %s - interval '1 minute'"
+        " FROM identity.app_user WHERE uuid = %s",
+        (now, user),
+    )
+    if row is None or not row[0]:
+        return False
+    if row[1]:
+        await tx.execute(
+            "UPDATE identity.app_user SET last_login_at = %s WHERE uuid = %s",
+            (now, user),
+        )
+    return True
+
+
+async def delete_token(tx: Transaction, hash_: bytes) -> bool:
+    """Remove a token; False where there is none."""
+    sql = "DELETE FROM identity.api_token WHERE hash = %s"
+    return await tx.execute(sql, (hash_,)) == 1
+
+
+async def touch_tokens(tx: Transaction, used: Mapping[bytes, datetime]) -> None:
+    """Note when tokens were used last; rows that somebody locks are left."""
+    await tx.execute(
+        """
+        WITH used AS (
+            SELECT * FROM unnest(%s::bytea[], %s::timestamptz[]) AS k (hash, at)),
+        free AS (
+            SELECT t.hash FROM identity.api_token t JOIN used USING (hash)
+             ORDER BY t.hash FOR NO KEY UPDATE OF t SKIP LOCKED)
+        UPDATE identity.api_token t SET last_used_at = used.at
+          FROM used JOIN free USING (hash)
+         WHERE t.hash = used.hash
+           AND (t.last_used_at IS NULL OR t.last_used_at < used.at)
+        """,
+        (list(used), list(used.values())),
+    )
+
+
+async def purge_tokens(tx: Transaction, before: datetime, most: int) -> int:
+    """Remove up to ``most`` tokens that expired ``before``; how many it were."""
+    return await tx.execute(
+        """
+        DELETE FROM identity.api_token WHERE hash IN (
+            SELECT hash FROM identity.api_token WHERE expires_at < %s
+             ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        """,
+        (before, most),
+    )

@@ -1,0 +1,139 @@
+"""Use cases of projects: who has which, making them, joining people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Forbidden, NotFound
+from snfd.identity.model import Caller
+from snfd.projects import store
+from snfd.projects.model import (
+    MEMBER,
+    Project,
+    check_name,
+    check_role,
+    system_name,
+)
+from snfd.quota import service as quota
+from snfd.quota.model import Limit
+
+MAX_LIST = 1000
+"""The most projects that one answer holds."""
+
+
+async def create(
+    tx: Transaction,
+    uuid: UUID,
+    name: str,
+    owner: UUID | None,
+    limits: Mapping[str, Limit],
+    now: datetime,
+    description: str = "",
+) -> Project:
+    """Make an active project, as an administrator does, without application.
+
+    :param limits: resource → limit; others get the resource's default.
+    :raises Invalid: the name, or a resource that does not exist.
+    :raises Conflict: a live project has the name, or any has the uuid.
+    """
+    project = Project(uuid, check_name(name), description, owner, False, True)
+    if not await store.insert(tx, project, now, "moderated", "auto"):
+        raise Conflict(f"there is a project {name!r} already")
+    await quota.open_project(tx, uuid, limits)
+    return project
+
+
+async def create_system(tx: Transaction, user: UUID, now: datetime) -> Project:
+    """Make the own project of ``user``, which has his uuid, and join him.
+
+    :raises Conflict: he has one.
+    """
+    project = Project(user, system_name(user), "", user, True, True)
+    if not await store.insert(tx, project, now, "closed", "closed"):
+        raise Conflict(f"user {user} has an own project already")
+    await store.upsert_member(tx, user, user, MEMBER)
+    await quota.open_project(tx, user, {})
+    return project
+
+
+async def add_member(
+    tx: Transaction, project: UUID, user: UUID, role: str = MEMBER
+) -> None:
+    """Make ``user`` an accepted member of ``project`` with ``role``.
+
+    Doing it again changes only the role.
+
+    :raises Invalid: the role.
+    :raises NotFound: no such project, or no such user.
+    """
+    check_role(role)
+    if not await store.lock(tx, project):
+        raise NotFound(f"there is no project {project}")
+    if not await store.is_user(tx, user):
+        raise NotFound(f"there is no user {user}")
+    await store.upsert_member(tx, user, project, role)
+    await quota.refresh(tx, project)
+
+
+async def find(tx: Transaction, name: str) -> UUID | None:
+    """The live project called ``name``, or None."""
+    return await store.find_live(tx, name)
+
+
+@frozen
+class Listed:
+    """Some projects.
+
+    :ivar truncated: whether there are more than the answer may hold.
+    """
+
+    projects: Sequence[Project]
+    truncated: bool
+
+
+@frozen(eq=False)
+class Projects:
+    """Answers which projects there are."""
+
+    db: Database
+
+    async def of_user(
+        self, caller: Caller, user: UUID, name: str | None = None
+    ) -> Listed:
+        """The active projects that ``user`` is an accepted member of.
+
+        :param name: only those with this name, in any case of letters.
+        :raises Forbidden: it is somebody else and the caller no administrator.
+        """
+        if user != caller.user and not caller.is_admin:
+            raise Forbidden("only administrators see other people's projects")
+        return _listed(await self.db.read(store.OF_USER, (user, name, MAX_LIST + 1)))
+
+    async def visible(self, caller: Caller, name: str | None = None) -> Listed:
+        """All projects for an administrator, else the caller's own.
+
+        :param name: as in `of_user`.
+        """
+        if caller.is_admin:
+            return _listed(await self.db.read(store.ALL, (name, MAX_LIST + 1)))
+        return await self.of_user(caller, caller.user, name)
+
+    async def get(self, caller: Caller, uuid: UUID) -> Project:
+        """One project that the caller may see.
+
+        :raises NotFound: there is none, or he may not.
+        """
+        args = (uuid, caller.user, caller.is_admin)
+        for row in await self.db.read(store.ONE, args):
+            return store.project(row)
+        raise NotFound(f"there is no project {uuid}")
+
+
+def _listed(rows: Sequence[tuple[object, ...]]) -> Listed:
+    projects = [store.project(row) for row in rows[:MAX_LIST]]
+    return Listed(projects, len(rows) > MAX_LIST)

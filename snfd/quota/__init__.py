@@ -1,0 +1,1 @@
+"""What may be used and what is used, per member and per project."""

@@ -1,0 +1,311 @@
+"""SQL of schema ``quota``.
+
+Holdings are locked by `locked` only, in key order, whatever the caller
+names; whoever locks nothing afterwards cannot deadlock with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Row, Statement, Transaction
+from snfd.quota.model import Holding, Key, Limit, Provisions, Resource
+
+_KEYS = """
+    unnest(%(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[])
+"""
+
+
+@frozen
+class Commission:
+    """A pending commission with its provisions."""
+
+    serial: int
+    clientkey: str
+    name: str
+    issued: datetime
+    provisions: Provisions
+
+
+async def locked(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Holding]:
+    """Lock exactly the holdings ``keys``; those that do not exist are missing."""
+    rows = await tx.rows(
+        f"""
+        SELECT h.project_id, h.member, h.resource, h.cap, h.usage_min, h.usage_max
+          FROM quota.holding h
+          JOIN {_KEYS} AS k (project, member, resource)
+            ON h.project_id = k.project AND h.member = k.member
+           AND h.resource = k.resource
+         ORDER BY h.project_id, h.member, h.resource
+           FOR NO KEY UPDATE OF h
+        """,
+        _columns(keys),
+    )
+    holdings = map(_holding, rows)
+    return {holding.key: holding for holding in holdings}
+
+
+async def save(tx: Transaction, holdings: Sequence[Holding]) -> None:
+    """Write the usage of ``holdings``, which are locked."""
+    await tx.execute(
+        """
+        UPDATE quota.holding h SET usage_min = k.low, usage_max = k.high
+          FROM unnest(%(projects)s::uuid[], %(members)s::uuid[],
+                      %(resources)s::text[], %(low)s::bigint[], %(high)s::bigint[])
+               AS k (project, member, resource, low, high)
+         WHERE h.project_id = k.project AND h.member = k.member
+           AND h.resource = k.resource
+        """,
+        {
+            **_columns(holding.key for holding in holdings),
+            "low": [holding.usage_min for holding in holdings],
+            "high": [holding.usage_max for holding in holdings],
+        },
+    )
+
+
+async def unknown(tx: Transaction, resources: Sequence[str]) -> list[str]:
+    """Those of ``resources`` that are not registered."""
+    rows = await tx.rows(
+        "SELECT r FROM unnest(%s::text[]) r"
+        " WHERE NOT EXISTS (SELECT 1 FROM quota.resource WHERE name = r)",
+        (list(resources),),
+    )
+    return [row[0] for row in rows]
+
+
+async def insert_commission(
+    tx: Transaction, clientkey: str, name: str, ref: UUID | None, parts: Provisions
+) -> int:
+    """Record a commission whose holdings are locked and charged; its serial.
+
+    :raises Conflict: (at the database's door) ``ref`` has one already.
+    """
+    row = await tx.row(
+        "INSERT INTO quota.commission (clientkey, name, ref) VALUES (%s, %s, %s)"
+        " RETURNING serial",
+        (clientkey, name, ref),
+    )
+    assert row is not None
+    serial: int = row[0]
+    await tx.execute(
+        """
+        INSERT INTO quota.provision (serial, project_id, user_id, resource, quantity)
+        SELECT %(serial)s, k.project,
+               nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
+               k.resource, k.quantity
+          FROM unnest(%(projects)s::uuid[], %(members)s::uuid[],
+                      %(resources)s::text[], %(quantities)s::bigint[])
+               AS k (project, member, resource, quantity)
+        """,
+        {**_columns(parts), "serial": serial, "quantities": list(parts.values())},
+    )
+    return serial
+
+
+async def serial_of(tx: Transaction, ref: UUID) -> int | None:
+    """The pending commission that ``ref`` waits for, or None."""
+    row = await tx.row("SELECT serial FROM quota.commission WHERE ref = %s", (ref,))
+    return None if row is None else row[0]
+
+
+async def take_commission(tx: Transaction, serial: int) -> Commission | None:
+    """Lock and read a pending commission; None where it is resolved."""
+    head = await tx.row(
+        "SELECT serial, clientkey, name, issued_at FROM quota.commission"
+        " WHERE serial = %s FOR UPDATE",
+        (serial,),
+    )
+    if head is None:
+        return None
+    rows = await tx.rows(
+        "SELECT project_id, member, resource, quantity FROM quota.provision"
+        " WHERE serial = %s ORDER BY project_id, member, resource",
+        (serial,),
+    )
+    parts = {Key(*row[:3]): row[3] for row in rows}
+    return Commission(head[0], head[1], head[2], head[3], parts)
+
+
+async def resolve_commission(
+    tx: Transaction, commission: Commission, holdings: Mapping[Key, Holding], why: str
+) -> None:
+    """Remove ``commission`` and log its effect.
+
+    :param holdings: as they are afterwards.
+    :param why: ``ACCEPT`` or ``REJECT``.
+    """
+    after = [holdings[key] for key in commission.provisions]
+    await tx.execute(
+        """
+        WITH gone AS (DELETE FROM quota.commission WHERE serial = %(serial)s)
+        INSERT INTO quota.provision_log (serial, clientkey, name, project_id, user_id,
+            resource, cap, usage_min, usage_max, delta, issued_at, reason)
+        SELECT %(serial)s, %(clientkey)s, %(name)s, k.project,
+               nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
+               k.resource, k.cap, k.low, k.high, k.delta, %(issued)s, %(reason)s
+          FROM unnest(%(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[],
+                      %(caps)s::bigint[], %(low)s::bigint[], %(high)s::bigint[],
+                      %(deltas)s::bigint[])
+               AS k (project, member, resource, cap, low, high, delta)
+        """,
+        {
+            **_columns(commission.provisions),
+            "serial": commission.serial,
+            "clientkey": commission.clientkey,
+            "name": commission.name,
+            "issued": commission.issued,
+            "reason": f"{why}:{commission.name}"[:128],
+            "caps": [holding.cap for holding in after],
+            "low": [holding.usage_min for holding in after],
+            "high": [holding.usage_max for holding in after],
+            "deltas": list(commission.provisions.values()),
+        },
+    )
+
+
+async def upsert_resources(tx: Transaction, resources: Sequence[Resource]) -> None:
+    """Add ``resources``; of those that exist refresh only the descriptions."""
+    for one in sorted(resources, key=lambda resource: resource.name):
+        await tx.execute(
+            """
+            INSERT INTO quota.resource (name, description, unit, service_type,
+                service_origin, system_default, project_default, api_visible,
+                ui_visible)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+                unit = excluded.unit, service_type = excluded.service_type,
+                service_origin = excluded.service_origin
+            """,
+            (
+                one.name, one.description, one.unit, one.service_type, one.origin,
+                one.system_default, one.project_default, one.api_visible,
+                one.ui_visible,
+            ),
+        )  # fmt: skip
+
+
+async def default_limits(tx: Transaction, project: UUID | None) -> None:
+    """Give ``project`` (None: every one) a limit for each resource it lacks.
+
+    Only projects that were active once have limits.
+    """
+    await tx.execute(
+        """
+        INSERT INTO quota.project_limit (project_id, resource, project_cap, member_cap)
+        SELECT p.uuid, r.name, l.cap, l.cap
+          FROM identity.project p CROSS JOIN quota.resource r
+          CROSS JOIN LATERAL (SELECT CASE WHEN p.is_system THEN r.system_default
+                                          ELSE r.project_default END) AS l (cap)
+         WHERE p.state IN ('active', 'suspended', 'terminated')
+           AND (%(project)s::uuid IS NULL OR p.uuid = %(project)s)
+         ORDER BY p.uuid, r.name
+        ON CONFLICT (project_id, resource) DO NOTHING
+        """,
+        {"project": project},
+    )
+
+
+async def set_limits(
+    tx: Transaction, project: UUID, limits: Mapping[str, Limit]
+) -> None:
+    """Write ``limits`` of ``project``; holdings are not touched."""
+    names = sorted(limits)
+    await tx.execute(
+        """
+        INSERT INTO quota.project_limit (project_id, resource, project_cap, member_cap)
+        SELECT %s, k.* FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS k
+        ON CONFLICT (project_id, resource) DO UPDATE
+           SET project_cap = excluded.project_cap, member_cap = excluded.member_cap
+        """,
+        (
+            project,
+            names,
+            [limits[name].project for name in names],
+            [limits[name].member for name in names],
+        ),
+    )
+
+
+async def refresh(tx: Transaction, project: UUID | None) -> None:
+    """Make holdings and their limits what projects and memberships say.
+
+    Usage is never touched, no holding is removed, and locks are taken in key
+    order (``spec/astakos.md`` §3.6, §3.9).
+
+    :param project: whose holdings, or None for all.
+    """
+    await tx.execute(
+        """
+        INSERT INTO quota.holding (project_id, user_id, resource, cap)
+        SELECT project_id, user_id, resource, cap FROM (
+            SELECT l.project_id, NULL::uuid AS user_id, l.resource,
+                   CASE WHEN p.state = 'active' THEN l.project_cap ELSE 0 END AS cap
+              FROM quota.project_limit l
+              JOIN identity.project p ON p.uuid = l.project_id
+            UNION ALL
+            SELECT l.project_id, m.user_id, l.resource,
+                   CASE WHEN p.state = 'active'
+                         AND m.state IN ('accepted', 'leave_requested')
+                        THEN l.member_cap ELSE 0 END
+              FROM quota.project_limit l
+              JOIN identity.project p ON p.uuid = l.project_id
+              JOIN identity.membership m ON m.project_id = l.project_id
+               AND m.initialized
+        ) AS wanted
+         WHERE %(project)s::uuid IS NULL OR project_id = %(project)s
+         ORDER BY project_id, user_id NULLS FIRST, resource
+        ON CONFLICT (project_id, member, resource) DO UPDATE
+           SET cap = excluded.cap WHERE holding.cap <> excluded.cap
+        """,
+        {"project": project},
+    )
+
+
+USAGE = Statement(
+    "quota_usage",
+    """
+    SELECT u.project_id, u.resource, u.cap, u.usage_min, u.usage_max,
+           p.cap, p.usage_min, p.usage_max
+      FROM quota.holding u
+      JOIN quota.holding p ON p.project_id = u.project_id AND p.user_id IS NULL
+       AND p.member = '00000000-0000-0000-0000-000000000000'::uuid
+       AND p.resource = u.resource
+      JOIN quota.resource r ON r.name = u.resource
+     WHERE u.user_id = $1 AND ($2::uuid IS NULL OR u.project_id = $2)
+       AND (r.api_visible OR $3)
+       AND (u.usage_max > 0 OR EXISTS (
+            SELECT 1 FROM identity.membership m
+              JOIN identity.project q ON q.uuid = m.project_id
+             WHERE m.user_id = u.user_id AND m.project_id = u.project_id
+               AND m.state IN ('accepted', 'leave_requested')
+               AND q.state <> 'deleted'))
+     ORDER BY u.project_id, u.resource
+    """,
+)
+
+RESOURCES = Statement(
+    "quota_resources",
+    """
+    SELECT name, description, unit, service_type, service_origin, system_default,
+           project_default, api_visible, ui_visible
+      FROM quota.resource WHERE api_visible ORDER BY name
+    """,
+)
+
+
+def _columns(keys: Iterable[Key]) -> dict[str, object]:
+    listed = list(keys)
+    return {
+        "projects": [key.project for key in listed],
+        "members": [key.member for key in listed],
+        "resources": [key.resource for key in listed],
+    }
+
+
+def _holding(row: Row) -> Holding:
+    return Holding(Key(*row[:3]), *row[3:])
