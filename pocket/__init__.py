@@ -1,0 +1,1 @@
+"""A cluster of one node that speaks Ganeti's RAPI, for demos and tests."""

@@ -1,0 +1,156 @@
+"""RAPI over HTTP: authentication, bodies, errors, and faults on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from attrs import define
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.http import HTTPChannel
+from twisted.web.resource import IResource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+from zope.interface import implementer
+
+from pocket.cluster import Cluster
+from pocket.control import control
+from pocket.errors import Refusal
+from pocket.faults import Faults
+from pocket.jobs import JobQueue
+from pocket.routes import Call, find
+from pocket.users import REALM, WRITE, User, authenticate
+
+MOST_BODY = 1024 * 1024
+_BEFORE = ("hang", "reset", "error")
+_AFTER = ("lose", "lose-hang")
+
+
+@implementer(IResource)
+@define(eq=False)
+class Rapi:
+    """The whole of RAPI as one resource.
+
+    :ivar with_control: whether ``/pocket`` is there, for tests.
+    """
+
+    cluster: Cluster
+    jobs: JobQueue
+    faults: Faults
+    users: Mapping[str, User]
+    with_control: bool = False
+    isLeaf = True
+    _log = Logger()
+
+    def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
+        """This resource has no children."""
+        return self
+
+    def putChild(self, path: bytes, child: IResource) -> None:
+        """This resource takes no children."""
+        raise NotImplementedError
+
+    def render(self, request: Request) -> Any:
+        """Answer a request."""
+        name = f"{request.method.decode('ascii', 'replace')} {_path(request)}"
+        fault = self._fault(name, _BEFORE)
+        if fault is not None and fault.kind == "error":
+            return _error(request, Refusal(fault.status, "Failure on demand"))
+        if fault is not None:
+            return _drop(request, fault.kind)
+        try:
+            answer = self._answer(request)
+        except Refusal as refusal:
+            return _error(request, refusal)
+        except Exception:
+            self._log.failure("{name} failed", name=name)
+            return _error(request, Refusal(500, "Internal error"))
+        fault = self._fault(name, _AFTER)
+        if fault is not None:
+            return _drop(request, fault.kind)
+        request.setHeader("content-type", "application/json")
+        return msgspec.json.encode(answer) + b"\n"
+
+    def _fault(self, name: str, kinds: tuple[str, ...]) -> Any:
+        if name.partition(" ")[2].startswith("/pocket/"):
+            return None
+        return self.faults.meet(name, kinds)
+
+    def _answer(self, request: Request) -> Any:
+        user = authenticate(self.users, request.getHeader("authorization"))
+        method, path = request.method.decode("ascii", "replace"), _path(request)
+        reading = method == "GET" or path.startswith("/2/query/")
+        if not reading and WRITE not in user.options:
+            raise Refusal(403, "No permission to change anything")
+        body = _body(request)
+        if self.with_control and path.startswith("/pocket/"):
+            return control(self.jobs, self.faults, method, path, body)
+        handler, item = find(method, path)
+        query = request.uri.decode("utf-8", "replace").partition("?")[2]
+        args = parse_qs(query, keep_blank_values=True, max_num_fields=1000)
+        return handler(Call(self.cluster, self.jobs, item, args, body))
+
+
+def _path(request: Request) -> str:
+    return request.path.decode("utf-8", "replace")
+
+
+def _body(request: Request) -> Any:
+    if request.content is None:
+        return None
+    raw = request.content.read(MOST_BODY + 1)
+    if len(raw) > MOST_BODY:
+        raise Refusal(413, f"Bodies have at most {MOST_BODY} bytes")
+    if not raw:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refusal(400, "Unable to parse JSON data") from None
+
+
+def _error(request: Request, refusal: Refusal) -> bytes:
+    request.setResponseCode(refusal.status)
+    request.setHeader("content-type", "application/json")
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        request.setHeader("www-authenticate", f'Basic realm="{REALM}"')
+    return msgspec.json.encode(
+        {
+            "code": refusal.status,
+            "message": HTTPStatus(refusal.status).phrase,
+            "explain": escape(refusal.explain),
+        }
+    )
+
+
+def _drop(request: Request, kind: str) -> int:
+    """Leave the client without an answer, connected or not."""
+    request.notifyFinish().addErrback(lambda _: None)
+    if kind in ("reset", "lose"):
+        request.transport.abortConnection()
+    return NOT_DONE_YET
+
+
+class OneRequest(HTTPChannel):
+    """A connection that ends with its first answer, as RAPI's do."""
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """Never persistent; says so to the client."""
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        return False
+
+
+def make_site(rapi: Rapi, clock: IReactorTime) -> Site:
+    """An HTTP factory for a RAPI."""
+    site = Site(rapi, reactor=clock, timeout=60)
+    site.protocol = _channel(site.protocol)
+    site.displayTracebacks = False
+    return site
+
+
+def _channel(build: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: OneRequest()

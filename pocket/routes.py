@@ -1,0 +1,438 @@
+"""RAPI's resources: method and path to what is asked or submitted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from pocket import node, record, views
+from pocket.cluster import Cluster
+from pocket.errors import OpError, Refusal
+from pocket.jobs import JobQueue
+from pocket.operations import find_tags
+from pocket.params import Op, fill
+from pocket.query import Field, Fields, answer, compiled, named, table
+
+Args = Mapping[str, list[str]]
+
+
+@frozen
+class Call:
+    """One request, decoded.
+
+    :ivar item: the name in the path, or "".
+    :ivar args: the query string.
+    :ivar body: the decoded body, or None.
+    """
+
+    cluster: Cluster
+    jobs: JobQueue
+    item: str
+    args: Args
+    body: Any
+
+    def flag(self, name: str) -> bool:
+        """A query argument that is 0 or 1.
+
+        :raises Refusal: 400; it is no number.
+        """
+        text = self.args.get(name, ["0"])[0]
+        try:
+            return bool(int(text))
+        except ValueError:
+            raise Refusal(400, f"Invalid value for the '{name}' parameter") from None
+
+    def submit(self, op_id: str, source: str, body: Any, **static: Any) -> int:
+        """Submit an operation; the answer is the job's number.
+
+        :param source: the resource's name, for the reason trail.
+        :raises Refusal: 400; the body is not right.
+        """
+        if body is None:
+            body = {}
+        if not isinstance(body, dict):
+            kind = type(body).__name__
+            raise Refusal(
+                400, f"Body contents: Type is '{kind}', but 'dict' is expected"
+            )
+        if isinstance(self.body, dict) and self.body.get("depends"):
+            body = {**body, "depends": self.body["depends"]}
+        now = int(self.cluster.clock.seconds() * 1e9)
+        reason = [["gnt:user", text, now] for text in self.args.get("reason", [])[:1]]
+        reason.append([f"gnt:library:rlib2:{source}", "", now])
+        op = fill(op_id, body, {**static, "reason": reason})
+        return self.jobs.submit(op)
+
+
+def _renamed(body: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(body, dict):
+        return body
+    for old, new in names.items():
+        if old in body and new in body:
+            raise Refusal(
+                400,
+                f"Parameter '{old}' was renamed to '{new}', but both are specified",
+            )
+    return {names.get(name, name): value for name, value in body.items()}
+
+
+def _uris(names: list[Any], place: str, key: str) -> list[dict[str, Any]]:
+    return [{key: name, "uri": f"/2/{place}/{name}"} for name in sorted(names)]
+
+
+# -- the cluster -------------------------------------------------------------
+
+
+def get_nodes(call: Call) -> Any:
+    """The one node."""
+    found = node.node(call.cluster)
+    bulk = call.flag("bulk")
+    return [found] if bulk else _uris([found["name"]], "nodes", "id")
+
+
+def get_node(call: Call) -> Any:
+    """The node by its name."""
+    return _only(node.node(call.cluster), call.item)
+
+
+def get_groups(call: Call) -> Any:
+    """The one group."""
+    found = node.group(call.cluster)
+    bulk = call.flag("bulk")
+    return [found] if bulk else _uris([found["name"]], "groups", "name")
+
+
+def get_group(call: Call) -> Any:
+    """The group by its name."""
+    return _only(node.group(call.cluster), call.item)
+
+
+def _only(found: dict[str, Any], name: str) -> dict[str, Any]:
+    if found["name"] != name:
+        raise Refusal(404, "Nothing matches the given URI")
+    return found
+
+
+# -- instances ---------------------------------------------------------------
+
+
+def get_instances(call: Call) -> Any:
+    """All instances."""
+    if not call.flag("bulk"):
+        return _uris([i.name for i in call.cluster.instances], "instances", "id")
+    fields = views.instance_fields(call.cluster)
+    return [views.row(fields, views.INSTANCE_FIELDS, i) for i in call.cluster.instances]
+
+
+def get_instance(call: Call) -> Any:
+    """One instance."""
+    found = _found(lambda: call.cluster.instances.get(call.item))
+    fields = views.instance_fields(call.cluster)
+    return views.row(fields, views.INSTANCE_FIELDS, found)
+
+
+def _found(get: Callable[[], Any]) -> Any:
+    try:
+        return get()
+    except OpError:
+        raise Refusal(404, "Nothing matches the given URI") from None
+
+
+def get_console(call: Call) -> Any:
+    """Ganeti 3.0.2's own answer: use ``network_port`` instead."""
+    if call.item not in call.cluster.instances:
+        raise Refusal(500, "list index out of range")
+    if not call.cluster.hypervisor.running(call.item):
+        raise Refusal(503, "Instance console unavailable")
+    if call.cluster.hypervisor.screens:
+        raise Refusal(500, "AssertionError")
+    text = "Console not available for fake hypervisor"
+    return {"instance": call.item, "kind": "msg", "message": text}
+
+
+def create_instance(call: Call) -> int:
+    """Submit the creation of an instance."""
+    if not isinstance(call.body, dict):
+        kind = type(call.body).__name__
+        raise Refusal(400, f"Body contents: Type is '{kind}', but 'dict' is expected")
+    body = dict(call.body)
+    version = body.pop("__version__", 0)
+    if version == 0:
+        raise Refusal(400, "Instance creation request version 0 is no longer supported")
+    if version != 1:
+        raise Refusal(400, f"Unsupported request data version {version}")
+    body = _renamed(body, {"os": "os_type", "name": "instance_name"})
+    return call.submit(
+        "OP_INSTANCE_CREATE", "instances", body, dry_run=call.flag("dry-run")
+    )
+
+
+def _instance(op: str, source: str, *, with_body: bool = True) -> Callable[[Call], int]:
+    """A resource that submits an operation on the instance in its path."""
+
+    def submit(call: Call) -> int:
+        static: dict[str, Any] = {
+            "instance_name": call.item,
+            "dry_run": call.flag("dry-run"),
+        }
+        if op in ("OP_INSTANCE_STARTUP", "OP_INSTANCE_SHUTDOWN"):
+            static["no_remember"] = call.flag("no_remember")
+        if op == "OP_INSTANCE_STARTUP":
+            static["force"] = call.flag("force")
+        if op == "OP_INSTANCE_REBOOT":
+            static["reboot_type"] = call.args.get("type", ["hard"])[0]
+            static["ignore_secondaries"] = call.flag("ignore_secondaries")
+        if op == "OP_INSTANCE_REMOVE":
+            static["ignore_failures"] = False
+        return call.submit(op, source, call.body if with_body else {}, **static)
+
+    return submit
+
+
+def modify_instance(call: Call) -> int:
+    """Submit a change of an instance."""
+    names = {"custom_beparams": "beparams", "custom_hvparams": "hvparams"}
+    return call.submit(
+        "OP_INSTANCE_SET_PARAMS",
+        "instances_name_modify",
+        _renamed(call.body, names),
+        instance_name=call.item,
+    )
+
+
+# -- tags --------------------------------------------------------------------
+
+
+def _tags(kind: str, op: str) -> Callable[[Call], int]:
+    def submit(call: Call) -> int:
+        source = "tags" if kind == "cluster" else f"{kind}s_name_tags"
+        return call.submit(
+            op,
+            source,
+            {},
+            kind=kind,
+            name=call.item or None,
+            tags=call.args.get("tag", []),
+            dry_run=call.flag("dry-run"),
+        )
+
+    return submit
+
+
+def _get_tags(kind: str) -> Callable[[Call], Any]:
+    return lambda call: sorted(
+        _found(lambda: find_tags(call.cluster, kind, call.item or None))
+    )
+
+
+# -- networks ----------------------------------------------------------------
+
+
+def get_networks(call: Call) -> Any:
+    """All networks."""
+    if not call.flag("bulk"):
+        return _uris([n.name for n in call.cluster.networks], "networks", "name")
+    fields = views.network_fields(call.cluster)
+    return [views.row(fields, views.NETWORK_FIELDS, n) for n in call.cluster.networks]
+
+
+def get_network(call: Call) -> Any:
+    """One network."""
+    found = _found(lambda: call.cluster.networks.get(call.item))
+    return views.row(views.network_fields(call.cluster), views.NETWORK_FIELDS, found)
+
+
+def create_network(call: Call) -> int:
+    """Submit the creation of a network."""
+    body = _renamed(call.body, {"name": "network_name"})
+    return call.submit("OP_NETWORK_ADD", "networks", body, dry_run=call.flag("dry-run"))
+
+
+def _network(op: str, source: str) -> Callable[[Call], int]:
+    def submit(call: Call) -> int:
+        static: dict[str, Any] = {"network_name": call.item}
+        if op != "OP_NETWORK_SET_PARAMS":
+            static["dry_run"] = call.flag("dry-run")
+        return call.submit(op, source, call.body, **static)
+
+    return submit
+
+
+# -- jobs and queries --------------------------------------------------------
+
+
+def get_jobs(call: Call) -> Any:
+    """All jobs that are not archived."""
+    if not call.flag("bulk"):
+        return _uris([job.id for job in call.jobs.all()], "jobs", "id")
+    return [views.row(record.FIELDS, record.BULK, job) for job in call.jobs.all()]
+
+
+def get_job(call: Call) -> Any:
+    """One job, archived or not; nulls if there is none of that number."""
+    job = call.jobs.get(_number(call.item))
+    if job is None:
+        return dict.fromkeys(record.FULL)
+    return views.row(record.FIELDS, record.FULL, job)
+
+
+def cancel_job(call: Call) -> Any:
+    """Cancel a job."""
+    return list(call.jobs.cancel(_number(call.item)))
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise Refusal(400, f"Invalid job ID '{text[:40]}'")
+    return int(text)
+
+
+def query(call: Call) -> Any:
+    """A query with fields and filter."""
+    if not isinstance(call.body, dict):
+        raise Refusal(400, "Body contents: Type is not 'dict'")
+    names = call.body.get("fields")
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise Refusal(400, "Missing 'fields' query argument")
+    what = call.body.get("qfilter", call.body.get("filter"))
+    if call.item == "job":
+        return _query_jobs(call.jobs, names, what)
+    if call.item == "instance":
+        return _query(
+            views.instance_fields(call.cluster), names, what, call.cluster.instances
+        )
+    if call.item == "network":
+        return _query(
+            views.network_fields(call.cluster), names, what, call.cluster.networks
+        )
+    if call.item in ("node", "group"):
+        found = {"node": node.node, "group": node.group}[call.item](call.cluster)
+        fields = table(*(_key(name) for name in found))
+        return _query(fields, names, what, [found])
+    raise Refusal(502, f"Query for '{call.item[:40]}' is not possible here")
+
+
+def _key(name: str) -> Field[dict[str, Any]]:
+    return Field(name, "other", lambda found: found[name])
+
+
+def _query(fields: Fields[Any], names: list[str], what: Any, rows: Any) -> Any:
+    test = compiled(fields, what)
+    return answer(fields, names, [item for item in rows if test(item)])
+
+
+def _query_jobs(jobs: JobQueue, names: list[str], what: Any) -> Any:
+    """Archived jobs are found where they are asked for by number alone, or
+    where the field ``archived`` is.
+    """
+    test = compiled(record.FIELDS, what)
+    idents = named(what, "id")
+    if idents is None:
+        rows = [job for job in jobs.all("archived" in names) if test(job)]
+        return answer(record.FIELDS, names, rows)
+    found = [jobs.get(int(i)) for i in _sorted(idents)]
+    reply = answer(record.FIELDS, names, [job for job in found if job is not None])
+    for at, (ident, job) in enumerate(zip(_sorted(idents), found, strict=True)):
+        if job is None:
+            missing = [[0, ident] if n == "id" else [3, None] for n in names]
+            reply["data"].insert(at, missing)
+    return reply
+
+
+def _sorted(idents: list[Any]) -> list[int]:
+    return sorted({_number(str(ident)) for ident in idents})
+
+
+Handler = Callable[[Call], Any]
+_NAME = "([^/]+)"
+ROUTES: list[tuple[str, dict[str, Handler]]] = [
+    ("/version", {"GET": lambda call: 2}),
+    ("/2/?", {"GET": lambda call: None}),
+    ("/2/info", {"GET": lambda call: node.info(call.cluster)}),
+    ("/2/features", {"GET": lambda call: list(node.FEATURES)}),
+    ("/2/os", {"GET": lambda call: [call.cluster.node.os_name]}),
+    ("/2/nodes", {"GET": get_nodes}),
+    (f"/2/nodes/{_NAME}", {"GET": get_node}),
+    ("/2/groups", {"GET": get_groups}),
+    (f"/2/groups/{_NAME}", {"GET": get_group}),
+    ("/2/instances", {"GET": get_instances, "POST": create_instance}),
+    (
+        f"/2/instances/{_NAME}",
+        {
+            "GET": get_instance,
+            "DELETE": _instance("OP_INSTANCE_REMOVE", "instances_name"),
+        },
+    ),
+    (
+        f"/2/instances/{_NAME}/startup",
+        {
+            "PUT": _instance(
+                "OP_INSTANCE_STARTUP", "instances_name_startup", with_body=False
+            )
+        },
+    ),
+    (
+        f"/2/instances/{_NAME}/shutdown",
+        {"PUT": _instance("OP_INSTANCE_SHUTDOWN", "instances_name_shutdown")},
+    ),
+    (
+        f"/2/instances/{_NAME}/reboot",
+        {"POST": _instance("OP_INSTANCE_REBOOT", "instances_name_reboot")},
+    ),
+    (f"/2/instances/{_NAME}/modify", {"PUT": modify_instance}),
+    (f"/2/instances/{_NAME}/console", {"GET": get_console}),
+    *(
+        (
+            path,
+            {
+                "GET": _get_tags(kind),
+                "PUT": _tags(kind, "OP_TAGS_SET"),
+                "DELETE": _tags(kind, "OP_TAGS_DEL"),
+            },
+        )
+        for kind, path in (
+            ("cluster", "/2/tags"),
+            ("instance", f"/2/instances/{_NAME}/tags"),
+            ("network", f"/2/networks/{_NAME}/tags"),
+        )
+    ),
+    ("/2/networks", {"GET": get_networks, "POST": create_network}),
+    (
+        f"/2/networks/{_NAME}",
+        {"GET": get_network, "DELETE": _network("OP_NETWORK_REMOVE", "networks_name")},
+    ),
+    *(
+        (f"/2/networks/{_NAME}/{verb}", {"PUT": _network(op, f"networks_name_{verb}")})
+        for verb, op in (
+            ("connect", "OP_NETWORK_CONNECT"),
+            ("disconnect", "OP_NETWORK_DISCONNECT"),
+            ("modify", "OP_NETWORK_SET_PARAMS"),
+        )
+    ),
+    ("/2/jobs", {"GET": get_jobs}),
+    (f"/2/jobs/{_NAME}", {"GET": get_job, "DELETE": cancel_job}),
+    (f"/2/query/{_NAME}", {"PUT": query}),
+]
+_COMPILED = [(re.compile(path), handlers) for path, handlers in ROUTES]
+
+
+def find(method: str, path: str) -> tuple[Handler, str]:
+    """The handler for a request and the name in its path.
+
+    :raises Refusal: 404 for an unknown path, 501 for an unknown method.
+    """
+    for pattern, handlers in _COMPILED:
+        match = pattern.fullmatch(path)
+        if match is None:
+            continue
+        if method not in handlers:
+            raise Refusal(501, f"Method {method} is unsupported for path {path}")
+        return handlers[method], unquote(match[1]) if match.groups() else ""
+    raise Refusal(404, "Nothing matches the given URI")
+
+
+__all__ = ["ROUTES", "Args", "Call", "Op", "find"]
