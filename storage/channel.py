@@ -1,0 +1,139 @@
+"""A connection that can hold its client's body back, and drop it.
+
+With `storage.upload` the only place that uses private names of twisted.web; they
+are pinned by ``tests/storage/test_upload.py``.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.interfaces import ITCPTransport
+from twisted.web.http import HTTPChannel
+
+from snfd.errors import RequestTimeout
+
+IDLE = 60.0
+"""Seconds without a byte after which a client is given up."""
+
+MIN_RATE = 1024
+"""Bytes per second, over `IDLE` seconds, below which a body is given up."""
+
+LINGER = 5.0
+"""Seconds that a refused client has to read the answer while it still sends."""
+
+
+class StreamingChannel(HTTPChannel):
+    """A connection that can hold its client's body back."""
+
+    factory: Any
+    _networkProducer: Any
+    _held = False
+    _held_timeout: float | None = None
+    _parsing = False
+    _unread = False
+    _since = 0.0
+    _arrived = 0
+
+    def hold(self) -> None:
+        """Read no more of the body for now; the client is not to blame."""
+        if not self._held and not self._handlingRequest:
+            self._held = True
+            self._held_timeout = self.setTimeout(None)
+            self._networkProducer.pauseProducing()
+
+    def release(self) -> None:
+        """Read on."""
+        if self._held:
+            self._held = False
+            self.setTimeout(self._held_timeout)
+            self._since, self._arrived = self.factory.reactor.seconds(), 0
+            if not self._waitingForTransport:
+                self._networkProducer.resumeProducing()
+
+    def ask_for_body(self) -> None:
+        """Send the ``100 Continue`` that was held back."""
+        super()._send100Continue()
+
+    def body_refused(self) -> None:
+        """Have the request answered although its body is not complete."""
+        self.persistent = 0
+        self._unread = True
+        if not self._parsing and not self._handlingRequest:
+            self.allContentReceived()
+
+    def allHeadersReceived(self) -> None:
+        """Let the request decide what happens to its body."""
+        self._since, self._arrived = self.factory.reactor.seconds(), 0
+        self._parsing = True
+        try:
+            super().allHeadersReceived()
+        finally:
+            self._parsing = False
+        if self._unread:
+            self.length = 0  # the caller answers at once then
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Take a part of a body, or of what comes after it."""
+        if self._handlingRequest:
+            if not self._unread:
+                super().rawDataReceived(data)
+            return
+        self._parsing = True
+        try:
+            self._measure(len(data))
+            super().rawDataReceived(data)
+        finally:
+            self._parsing = False
+        if self._unread and not self._handlingRequest:
+            self.allContentReceived()
+
+    def allContentReceived(self) -> None:
+        """Serve the request."""
+        self.release()
+        super().allContentReceived()
+
+    def resumeProducing(self) -> None:
+        """Write on; read on only if nothing is held."""
+        super().resumeProducing()
+        if self._held:
+            self._networkProducer.pauseProducing()
+
+    def timeoutConnection(self) -> None:
+        """Refuse a body that stopped coming; close a connection that idles."""
+        if self.requests and self.requests[-1].content is not None:
+            self.requests[-1].refuse(RequestTimeout("the body stopped coming"))
+        else:
+            super().timeoutConnection()
+
+    def loseConnection(self) -> None:
+        """Close, but let a client that still sends read its answer first."""
+        if not self._unread:
+            super().loseConnection()
+            return
+        self._unread = False
+        # Closing on unread data would reset the connection, and with it the
+        # answer on its way.
+        self.dataReceived = self.rawDataReceived = self._drop  # type: ignore[method-assign]
+        self._networkProducer.unregisterProducer()
+        self._networkProducer.resumeProducing()
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.loseWriteConnection()
+        self._abortingCall = self.callLater(LINGER, self.forceAbortClient)
+
+    def _send100Continue(self) -> None:
+        if self.requests[-1].may_continue():
+            super()._send100Continue()
+
+    def _measure(self, count: int) -> None:
+        now = self.factory.reactor.seconds()
+        if now - self._since > IDLE:
+            if self._arrived < MIN_RATE * IDLE:
+                self.requests[-1].refuse(RequestTimeout("the body comes too slowly"))
+            self._since, self._arrived = now, 0
+        self._arrived += count
+
+    def _drop(self, data: bytes) -> None:
+        """Nobody reads what a refused client still sends."""
