@@ -226,16 +226,20 @@ class Pool(Generic[T]):
                 # What comes back overtakes what is still being made.
                 if self._preparing >= len(self._waiting) and not self._stock.idle:
                     break
-                self._preparing += 1
-                Deferred.fromCoroutine(self._prepare())
+                taken = self._stock.take()
+                if isinstance(taken, Item):
+                    self._lend(taken)
+                else:
+                    self._preparing += 1
+                    Deferred.fromCoroutine(self._prepare(taken))
         finally:
             self._pumping = False
         self._perhaps_end()
 
-    async def _prepare(self) -> None:
-        """Ready one thing and give it, or the failure, to whoever is first."""
+    async def _prepare(self, taken: Awaitable[Item[T]]) -> None:
+        """Give what was ``taken``, or the failure, to whoever is first."""
         try:
-            item = await self._stock.take()
+            item = await taken
         except Exception as error:
             self._preparing -= 1
             waiter = self._next_waiter()
@@ -275,15 +279,17 @@ class Pool(Generic[T]):
     def _ended(self, item: Item[T], no_good: str | None) -> None:
         self._leased -= 1
         if no_good is None:
-            self._resetting += 1
-            Deferred.fromCoroutine(self._take_back(item))
+            cleaning = self._stock.take_back(item)
+            if cleaning is not None:
+                self._resetting += 1
+                Deferred.fromCoroutine(self._reset(cleaning))
         else:
             self._log.debug("discarded: {reason}", reason=no_good)
             self._stock.destroy(item)
-            self._pump()
+        self._pump()
 
-    async def _take_back(self, item: Item[T]) -> None:
-        await self._stock.take_back(item)
+    async def _reset(self, cleaning: Awaitable[None]) -> None:
+        await cleaning
         self._resetting -= 1
         self._pump()
 

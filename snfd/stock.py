@@ -35,19 +35,32 @@ class Stock(Generic[T]):
     _evictor: IDelayedCall | None = field(init=False, default=None)
     _log = Logger()
 
-    async def take(self) -> Item[T]:
+    def take(self, tries: int = 0) -> Item[T] | Awaitable[Item[T]]:
         """A thing that may be lent: an idle one that is sound, else a new one.
 
-        :raises PoolVerifyError: a new one was no good.
+        At once where its check answers at once. Awaiting it raises what `make`
+        raises.
         """
-        for _ in range(self._limits.size):
+        for tried in range(tries, self._limits.size):
             if not self.idle:
                 break
             item = self.idle.pop()
-            if not self._worn(item) and await self._verified(item):
+            sound = not self._worn(item) and self._verify(item)
+            if sound is True:
                 return item
+            if isinstance(sound, Awaitable):
+                return self._perhaps(item, sound, tried + 1)
             self.destroy(item)
-        return await self.make()
+        return self.make()
+
+    async def _perhaps(
+        self, item: Item[T], sound: Awaitable[bool], tries: int
+    ) -> Item[T]:
+        if await self._known(sound):
+            return item
+        self.destroy(item)
+        taken = self.take(tries)
+        return taken if isinstance(taken, Item) else await taken
 
     async def make(self) -> Item[T]:
         """A new thing; raises what `Hooks.create` raises.
@@ -62,7 +75,8 @@ class Stock(Generic[T]):
         self.counts.created += 1
         now = self._clock.seconds()
         item = Item(thing, now, now)
-        if not await self._verified(item):
+        sound = self._verify(item)
+        if not (sound if isinstance(sound, bool) else await self._known(sound)):
             self.counts.failed += 1
             self.destroy(item)
             raise PoolVerifyError("what was just made is no good")
@@ -75,14 +89,26 @@ class Stock(Generic[T]):
         if self._limits.idle_ttl is not None and self._evictor is None:
             self._evictor = self._clock.callLater(self._limits.idle_ttl, self._evict)
 
-    async def take_back(self, item: Item[T]) -> None:
-        """Clean ``item`` after use; keep it or, if it is no good, end it."""
+    def take_back(self, item: Item[T]) -> Awaitable[None] | None:
+        """Clean ``item`` after use; keep it or, if it is no good, end it.
+
+        Done at once where `Hooks.reset` answers at once.
+        """
         try:
             hook = self._hooks.reset
-            clean = hook is None or await _settled(hook(item.thing))
+            clean = hook is None or hook(item.thing)
         except Exception:
             self._log.failure("could not clean what was pooled")
             clean = False
+        if isinstance(clean, Awaitable):
+            return self._store_if(item, clean)
+        self._store(item, clean=clean)
+        return None
+
+    async def _store_if(self, item: Item[T], clean: Awaitable[bool]) -> None:
+        self._store(item, clean=await self._known(clean))
+
+    def _store(self, item: Item[T], *, clean: bool) -> None:
         if clean and not self._worn(item):
             self.keep(item)
         else:
@@ -110,9 +136,16 @@ class Stock(Generic[T]):
         self.counts.destroyed += 1
         self.ended()
 
-    async def _verified(self, item: Item[T]) -> bool:
+    def _verify(self, item: Item[T]) -> bool | Awaitable[bool]:
         try:
-            return await _settled(self._hooks.verify(item.thing))
+            return self._hooks.verify(item.thing)
+        except Exception:
+            self._log.failure("a check failed; its object is taken for dead")
+            return False
+
+    async def _known(self, answer: Awaitable[bool]) -> bool:
+        try:
+            return await answer
         except Exception:
             self._log.failure("a check failed; its object is taken for dead")
             return False
