@@ -15,14 +15,13 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Closed
 from snfd.ganeti import store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LeaseLost(Closed):
+class LeaseLost(Exception):
     """Another process may be working on the cluster by now."""
 
 
@@ -32,16 +31,20 @@ class Tenure:
 
     :ivar epoch: number of this tenure among the cluster's.
     :ivar held: False from the moment at which the lock was lost.
+    :ivar ended: called once, at that moment.
     """
 
     database: Database
     cluster: int
     epoch: int
-    held: bool = field(default=True)
+    ended: Callable[[], None] = field(default=lambda: None)
+    held: bool = field(init=False, default=True)
 
     def end(self) -> None:
-        """Allow nothing more."""
-        self.held = False
+        """Allow nothing more; twice does no harm."""
+        if self.held:
+            self.held = False
+            self.ended()
 
     def check(self) -> None:
         """Raise unless the right lasts.

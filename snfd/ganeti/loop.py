@@ -9,6 +9,9 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from snfd.ganeti.lease import LeaseLost
 
 AFTER_FAILURE = 1.0
 """Seconds to the next turn after one that failed unexpectedly."""
@@ -27,9 +30,11 @@ class Loop:
     what: str
     _next: IDelayedCall | None = field(init=False, default=None)
     _current: Deferred[Any] | None = field(init=False, default=None)
+    _busy: bool = field(init=False, default=False)
     _again: bool = field(init=False, default=False)
     _active: bool = field(init=False, default=False)
     _ended: Deferred[None] | None = field(init=False, default=None)
+    _failing: type[Exception] | None = field(init=False, default=None)
     _log = Logger()
 
     def start(self) -> None:
@@ -41,7 +46,7 @@ class Loop:
         """Have a turn now, or right after the one under way."""
         if not self._active:
             return
-        if self._current is not None:
+        if self._busy:
             self._again = True
         else:
             self._drop_next()
@@ -51,7 +56,7 @@ class Loop:
         """Begin no more turns; wait for the one under way."""
         self._active = False
         self._drop_next()
-        if self._current is None:
+        if not self._busy:
             return succeed(None)
         if self._ended is None:
             self._ended = Deferred()
@@ -72,30 +77,42 @@ class Loop:
     def _begin(self) -> None:
         self._next = None
         self._again = False
-        self._current = Deferred()  # of a turn that ends before it is known
-        running = Deferred.fromCoroutine(self._guarded())
-        if self._current is not None:
-            self._current = running
-        running.addBoth(self._end)
+        self._busy = True
+        self._current = Deferred.fromCoroutine(self._guarded())
+        self._current.addCallbacks(self._end, self._broken)
 
     async def _guarded(self) -> float:
         try:
-            return await self.turn()
-        except CancelledError:
+            pause = await self.turn()
+        except (CancelledError, LeaseLost):
             return AFTER_FAILURE
-        except Exception:
-            self._log.failure(
-                "{what} failed; again in {pause} s", what=self.what, pause=AFTER_FAILURE
-            )
+        except Exception as error:
+            self._failed(error)
             return AFTER_FAILURE
+        self._failing = None
+        return pause
 
-    def _end(self, pause: Any) -> None:
+    def _failed(self, error: Exception) -> None:
+        """Log a failure, but not the same again and again."""
+        if type(error) is not self._failing:
+            self._log.failure(
+                "{what} failed; again every {pause} s",
+                what=self.what,
+                pause=AFTER_FAILURE,
+            )
+        self._failing = type(error)
+
+    def _end(self, pause: float) -> None:
+        self._busy = False
         self._current = None
-        if not isinstance(pause, float):
-            self._active = False
         if self._active:
             wait = 0.0 if self._again else pause
             self._next = self.clock.callLater(wait, self._begin)
         if self._ended is not None:
             ended, self._ended = self._ended, None
             ended.callback(None)
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("{what} ended for good", failure, what=self.what)
+        self._active = False
+        self._end(0.0)

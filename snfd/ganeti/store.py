@@ -64,7 +64,9 @@ COLUMNS = (
 
 def cluster(row: Row) -> Cluster:
     """The cluster that a row of `COLUMNS` holds."""
-    return Cluster(*row[:11], tuple(row[11]), *row[12:])
+    values = list(row)
+    values[11] = tuple(row[11])
+    return Cluster(*values)
 
 
 async def clusters(tx: Transaction) -> list[Cluster]:

@@ -1,0 +1,193 @@
+"""Ends intents: looks at what they were about, judges, has it written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from snfd.clock import now
+from snfd.db.port import Transaction
+from snfd.ganeti import jobs, names, queue
+from snfd.ganeti.lease import Tenure
+from snfd.ganeti.model import Event, Instance, Job, Network, Outcome
+from snfd.ganeti.port import Ganeti, Settle
+from snfd.ganeti.probe import WHILE_SETTLING, Probe, nothing
+from snfd.ganeti.verdict import (
+    Verdict,
+    again,
+    judge,
+    needs_instance,
+    needs_network,
+    refused,
+    shortened,
+)
+from snfd.outbox import Entry
+
+Ended = tuple[UUID, Job | None]
+"""An intent and its job, final; None if that is lost."""
+
+
+@define(eq=False)
+class Settling:
+    """Ends intents, each in a transaction of its own.
+
+    :ivar settle: what the rest of the daemon makes of an outcome.
+    """
+
+    clock: IReactorTime
+    ganeti: Ganeti
+    tenure: Tenure
+    settle: Settle
+    probe: Probe = nothing
+    _log: Logger = field(init=False, factory=Logger)
+
+    async def ended(self, pairs: Sequence[Ended]) -> set[UUID]:
+        """End the intents whose jobs have ended; those that now have ended.
+
+        A failure to settle one is logged and leaves the others alone.
+
+        :raises Unavailable: the cluster would not show what must be looked at.
+        """
+        wanted = [ident for ident, _ in pairs]
+        known = {
+            each.intent.id: each
+            for each in await self.tenure.run(queue.entries, wanted)
+        }
+        mine = [(known[ident], _own(known[ident], job)) for ident, job in pairs
+                if ident in known]  # fmt: skip
+        instances = await self._instances(mine)
+        networks = await self._networks(mine)
+        done = {ident for ident in wanted if ident not in known}
+        for entry, job in mine:
+            name = entry.intent.request["name"]
+            work = self._end, entry, job, instances.get(name), networks.get(name)
+            if await self._tried(entry.intent.subject, *work):
+                done.add(entry.intent.id)
+        return done
+
+    async def refused(self, entry: Entry, text: str) -> None:
+        """End an intent that the cluster refused for good."""
+        verdict = refused(entry.intent, text)
+        await self.tenure.run(self._write, entry, None, verdict, None, None)
+
+    async def foreign(self, job: Job) -> bool:
+        """Tell of what somebody else's job changed; whether that succeeded.
+
+        :raises Unavailable: the cluster would not show what must be looked at.
+        """
+        found = list(jobs.changes(job))
+        looked = [names.name_of_subject(subject) for subject, event in found
+                  if event in jobs.LOOKS_AT_INSTANCE]  # fmt: skip
+        instances = await self._looked(looked)
+        good = True
+        for subject, event in found:
+            instance = instances.get(names.name_of_subject(subject))
+            work = self._report, subject, event, job, instance
+            good = await self._tried(subject, *work) and good
+        return good
+
+    async def report(
+        self, subject: str, event: Event, instance: Instance | None, detail: str = ""
+    ) -> None:
+        """Tell of something that was seen without a job."""
+        await self.tenure.run(self._report, subject, event, None, instance, detail)
+
+    async def _tried(self, subject: str, work: Any, *args: Any) -> bool:
+        try:
+            await self.tenure.run(work, *args)
+        except Exception:
+            self.tenure.check()
+            self._log.failure("settling of {subject} failed", subject=subject)
+            return False
+        return True
+
+    async def _instances(
+        self, pairs: Iterable[tuple[Entry, Job | None]]
+    ) -> Mapping[str, Instance]:
+        return await self._looked(
+            entry.intent.request["name"]
+            for entry, job in pairs
+            if needs_instance(entry.intent.kind, job)
+        )
+
+    async def _looked(self, wanted: Iterable[str]) -> Mapping[str, Instance]:
+        asked = sorted(set(wanted))
+        found = await self.ganeti.instances(asked) if asked else []
+        return {each.name: each for each in found}
+
+    async def _networks(
+        self, pairs: Iterable[tuple[Entry, Job | None]]
+    ) -> Mapping[str, Network]:
+        needed = any(needs_network(each.intent.kind, job) for each, job in pairs)
+        found = await self.ganeti.networks() if needed else []
+        return {each.name: each for each in found}
+
+    async def _end(
+        self,
+        tx: Transaction,
+        seen: Entry,
+        job: Job | None,
+        instance: Instance | None,
+        network: Network | None,
+    ) -> None:
+        entry = await queue.lock(tx, seen.intent.id)
+        if entry is None or entry.job != seen.job:
+            return
+        if job is not None and (request := again(entry, job)) is not None:
+            await queue.requeue(tx, self.tenure.cluster, entry.intent.id, request)
+            return
+        verdict = shortened(judge(entry.intent, job, instance, network))
+        await self._write(tx, entry, job, verdict, instance, network)
+
+    async def _write(
+        self,
+        tx: Transaction,
+        entry: Entry,
+        job: Job | None,
+        verdict: Verdict,
+        instance: Instance | None,
+        network: Network | None,
+    ) -> None:
+        results = [op.result for op in job.ops] if job else None
+        await queue.finish(tx, entry.intent.id, verdict, results)
+        outcome = Outcome(
+            entry.intent,
+            entry.intent.subject,
+            verdict.event,
+            job,
+            job.ended if job and job.ended else now(self.clock),
+            verdict.error,
+            instance,
+            network,
+            self.tenure.cluster,
+        )
+        await self.settle(tx, outcome)
+        self.probe(WHILE_SETTLING)
+
+    async def _report(
+        self,
+        tx: Transaction,
+        subject: str,
+        event: Event,
+        job: Job | None,
+        instance: Instance | None,
+        detail: str = "",
+    ) -> None:
+        at = job.ended if job and job.ended else now(self.clock)
+        cluster = self.tenure.cluster
+        outcome = Outcome(
+            None, subject, event, job, at, detail, instance, cluster=cluster
+        )
+        await self.settle(tx, outcome)
+
+
+def _own(entry: Entry, job: Job | None) -> Job | None:
+    """The job, unless its id is by now another's: then ours is lost."""
+    if job is not None and jobs.carries(job, names.reason(entry.intent.id)):
+        return job
+    return None
