@@ -1,0 +1,1 @@
+"""Servers: what users want, what clusters do, and how the two meet."""

@@ -1,0 +1,256 @@
+"""Accepting a new server: one transaction, after which it will be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from attrs import frozen
+
+from snfd import outbox
+from snfd.compute.model import File, Flavor, ImageFacts, NewServer, NewVolume
+from snfd.compute.placement import ClusterFacts, Want, choose, ganeti_template
+from snfd.compute.states import Footprint, State, Task, usage
+from snfd.compute.store import rows, secrets
+from snfd.db.port import Jsonb, Transaction
+from snfd.errors import Unavailable
+from snfd.ganeti import names, requests
+from snfd.ganeti.probe import BEFORE_COMMIT, Probe
+from snfd.identity.model import Caller
+from snfd.network import plugging
+from snfd.network.addressing import Owner
+from snfd.network.model import Cluster, Nic
+from snfd.network.scope import Scope
+from snfd.quota import service as quota
+
+HANDOFF_SECONDS = 7200
+"""How long after the request a cluster may fetch what a server needs."""
+
+
+class Sealer(Protocol):
+    """Seals what must be read back; the key ring."""
+
+    def seal(self, plain: bytes, table: str, column: str, row: str) -> bytes:
+        """``plain`` encrypted for that place only."""
+
+    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:
+        """What was sealed for that place."""
+
+
+@frozen(eq=False)
+class Tools:
+    """What accepting needs besides the request; all of it replaceable.
+
+    :ivar draw: a random integer below its argument.
+    :ivar retry_after: seconds after which a client may ask again.
+    """
+
+    sealer: Sealer
+    new_id: Callable[[], UUID]
+    draw: Callable[[int], int]
+    probe: Probe
+    retry_after: int = 30
+
+
+@frozen
+class Wanted:
+    """A new server with everything checked that needs no transaction.
+
+    :ivar keys: contents of the public keys that it shall accept.
+    """
+
+    spec: NewServer
+    flavor: Flavor
+    image: ImageFacts
+    volumes: Sequence[NewVolume]
+    project: UUID
+    shared: bool
+    password: str
+    keys: tuple[str, ...]
+    request_id: str | None
+
+    @property
+    def footprint(self) -> Footprint:
+        """What the server will take of the project's quota."""
+        disk = sum(one.size or 0 for one in self.volumes)
+        return Footprint(self.flavor.cpu, self.flavor.ram, disk)
+
+
+async def accept_server(
+    tx: Transaction,
+    caller: Caller,
+    scope: Scope,
+    wanted: Wanted,
+    tools: Tools,
+    now: datetime,
+) -> int:
+    """Record a wanted server, its parts, its quota and the job to submit.
+
+    Once the transaction commits the job *will* be submitted, even if the
+    caller has hung up meanwhile.
+
+    :param now: time of the request.
+    :returns: id of the server.
+    :raises Unavailable: no cluster can take it.
+    :raises NotFound: a network or port that the caller does not see.
+    :raises Conflict: an address or port is taken, or none is left.
+    :raises OverQuota: the project has no room; nothing was recorded.
+    """
+    cluster = await _place(tx, wanted, tools)
+    intent = tools.new_id()
+    server = await _insert(tx, caller, wanted, cluster, intent)
+    how = plugging.Plugging(
+        scope,
+        Owner(caller.user, wanted.project, wanted.shared),
+        server,
+        Cluster(cluster.id, cluster.idx, cluster.groups),
+        tools.draw,
+        tools.new_id,
+    )
+    plugged = await plugging.plug(tx, how, wanted.spec.nics)
+    disks = await _disks(tx, caller, wanted, cluster, server, tools)
+    await _secrets(tx, server, wanted, tools, now)
+    request = _request(server, wanted, cluster, plugged.nics, disks)
+    subject = names.server_subject(server)
+    await outbox.put(
+        tx,
+        requests.intent(
+            intent, cluster.id, subject, request,
+            depends=plugged.after, actor=caller.user, request_id=wanted.request_id,
+        ),
+    )  # fmt: skip
+    amounts = usage(State.BUILD, wanted.footprint)
+    await quota.charge(tx, caller.user, wanted.project, amounts)
+    tools.probe(BEFORE_COMMIT)
+    return server
+
+
+async def _place(tx: Transaction, wanted: Wanted, tools: Tools) -> ClusterFacts:
+    template, _ = ganeti_template(wanted.flavor.template)
+    size = wanted.footprint
+    want = Want(size.ram, size.disk << 10, template)
+    cluster = choose(await rows.clusters(tx), want)
+    if cluster is None:
+        raise Unavailable(
+            "no cluster can take a new server now", retry_after=tools.retry_after
+        )
+    return cluster
+
+
+async def _insert(
+    tx: Transaction, caller: Caller, wanted: Wanted, cluster: ClusterFacts, intent: UUID
+) -> int:
+    return await rows.insert(
+        tx,
+        {
+            "name": wanted.spec.name,
+            "owner": caller.user,
+            "project": wanted.project,
+            "shared": wanted.shared,
+            "cluster": cluster.id,
+            "flavor": wanted.flavor.id,
+            "image": wanted.image.id,
+            "os": wanted.image.os or None,
+            "key_names": list(wanted.spec.key_names),
+            "metadata": Jsonb(dict(wanted.spec.metadata)),
+            "task": Task.BUILD.value,
+            "task_intent": intent,
+        },
+    )
+
+
+async def _disks(
+    tx: Transaction,
+    caller: Caller,
+    wanted: Wanted,
+    cluster: ClusterFacts,
+    server: int,
+    tools: Tools,
+) -> list[requests.NewDisk]:
+    numbers = await rows.insert_volumes(
+        tx,
+        server,
+        wanted.volumes,
+        [tools.new_id() for _ in wanted.volumes],
+        {
+            "owner": caller.user,
+            "project": wanted.project,
+            "shared": wanted.shared,
+            "volume_type": wanted.flavor.volume_type,
+            "cluster": cluster.id,
+        },
+    )
+    _, provider = ganeti_template(wanted.flavor.template)
+    params = {} if provider is None else {"provider": provider}
+    return [
+        requests.NewDisk(number, (one.size or 0) << 10, params)
+        for number, one in zip(numbers, wanted.volumes, strict=True)
+    ]
+
+
+async def _secrets(
+    tx: Transaction, server: int, wanted: Wanted, tools: Tools, now: datetime
+) -> None:
+    expires = now + timedelta(seconds=HANDOFF_SECONDS)
+    await secrets.offer(tx, server, "image", expires, None)
+    place = ("compute.handoff", "sealed", f"{server}/params")
+    document = msgspec.json.encode(parameters(wanted))
+    sealed = tools.sealer.seal(document, *place)
+    await secrets.offer(tx, server, "params", expires, sealed)
+    place = ("compute.server_password", "sealed", str(server))
+    sealed = tools.sealer.seal(wanted.password.encode(), *place)
+    await secrets.keep_password(tx, server, sealed)
+
+
+def parameters(wanted: Wanted) -> Mapping[str, str]:
+    """What an image's customisation needs to know; every value is a text.
+
+    The image's own location is added when the cluster fetches the document.
+    """
+    properties = {key.upper(): value for key, value in wanted.image.properties.items()}
+    given = {
+        "img_passwd": wanted.password,
+        "img_properties": msgspec.json.encode(properties).decode(),
+        "img_personality": msgspec.json.encode(
+            [_file(one) for one in wanted.spec.files]
+        ).decode(),
+    }
+    if wanted.keys:
+        given["auth_keys"] = "\n".join(key.strip() for key in wanted.keys)
+    if wanted.spec.user_data:
+        given["cloud_userdata"] = wanted.spec.user_data
+    return given
+
+
+def _file(one: File) -> Mapping[str, object]:
+    more = {"owner": one.owner, "group": one.group, "mode": one.mode}
+    return {
+        "path": one.path,
+        "contents": one.contents,
+        **{key: value for key, value in more.items() if value is not None},
+    }
+
+
+def _request(
+    server: int,
+    wanted: Wanted,
+    cluster: ClusterFacts,
+    nics: Sequence[Nic],
+    disks: Sequence[requests.NewDisk],
+) -> requests.Request:
+    template, _ = ganeti_template(wanted.flavor.template)
+    return requests.create(
+        requests.NewInstance(
+            server,
+            cluster.hypervisor,
+            cluster.os_name,
+            template,
+            wanted.flavor.cpu,
+            wanted.flavor.ram,
+            disks,
+            [requests.NewNic(one.port, one.network, one.ip, one.mac) for one in nics],
+        )
+    )

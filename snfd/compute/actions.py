@@ -1,0 +1,185 @@
+"""Actions on servers that a cluster carries out: start, stop, reboot, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from snfd import outbox
+from snfd.clock import Seconds, now
+from snfd.compute.model import Locked
+from snfd.compute.settle import apply
+from snfd.compute.states import DONE, State, Task, difference, may_begin
+from snfd.compute.store import rows
+from snfd.db.port import Database, Transaction
+from snfd.errors import Forbidden, Invalid, NotFound, Unavailable
+from snfd.ganeti import names, requests
+from snfd.ganeti.model import Event, Kind, Outcome
+from snfd.ganeti.requests import Request
+from snfd.identity.model import Caller
+from snfd.network.scope import Scope, must_write
+from snfd.quota import service as quota
+
+RETRY_AFTER = 30
+"""Seconds that a client is asked to wait for an unreachable cluster."""
+
+
+@frozen(eq=False)
+class Actions:
+    """What users have their servers do."""
+
+    db: Database
+    clock: Seconds
+    new_id: Callable[[], UUID]
+    request_id: Callable[[], str | None]
+
+    async def start(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Start a stopped server.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is suspended, or the caller only reads.
+        :raises Busy: it is not stopped, or has another task.
+        :raises OverQuota: no room for another running server.
+        :raises Unavailable: its cluster does not answer.
+        """
+        await self._act(caller, scope, ident, Task.START, requests.start)
+
+    async def stop(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Stop a running server; queued while its cluster does not answer.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is suspended, or the caller only reads.
+        :raises Busy: it is not running, or has another task.
+        """
+        await self._act(caller, scope, ident, Task.STOP, requests.stop)
+
+    async def reboot(
+        self, caller: Caller, scope: Scope, ident: int, *, hard: bool
+    ) -> None:
+        """Reboot a server; a stopped one is started.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is suspended, or the caller only reads.
+        :raises Busy: it is being built, in error, or has another task.
+        :raises OverQuota: no room for another running server.
+        :raises Unavailable: its cluster does not answer.
+        """
+
+        def request(server: int) -> Request:
+            return requests.reboot(server, hard=hard)
+
+        await self._act(caller, scope, ident, Task.REBOOT, request, hard=hard)
+
+    async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Remove a server, whatever it is doing; twice does no harm.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is suspended, or the caller only reads.
+        :raises Invalid: it is gone already.
+        """
+        must_write(caller)
+        await self.db.run(self._delete, caller, scope, ident)
+
+    async def _act(
+        self,
+        caller: Caller,
+        scope: Scope,
+        ident: int,
+        task: Task,
+        request: Callable[[int], Request],
+        *,
+        hard: bool = False,
+    ) -> None:
+        must_write(caller)
+        await self.db.run(self._begin, caller, scope, ident, task, request, hard)
+
+    async def _begin(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        scope: Scope,
+        ident: int,
+        task: Task,
+        request: Callable[[int], Request],
+        hard: bool,
+    ) -> None:
+        server = await ready(tx, scope, ident, task)
+        intent = await self._put(tx, caller, server, request(server.id))
+        await rows.begin(tx, server, task, intent, hard=hard)
+        await self._reserve(tx, server, task, intent)
+
+    async def _put(
+        self, tx: Transaction, caller: Caller, server: Locked, request: Request
+    ) -> UUID:
+        intent = self.new_id()
+        subject = names.server_subject(server.id)
+        made = requests.intent(
+            intent, server.cluster, subject, request,
+            actor=caller.user, request_id=self.request_id(),
+        )  # fmt: skip
+        await outbox.put(tx, made)
+        return intent
+
+    async def _reserve(
+        self, tx: Transaction, server: Locked, task: Task, intent: UUID
+    ) -> None:
+        change = difference(server.state, DONE[task], server.footprint)
+        if not change:
+            return
+        force = task is Task.DESTROY
+        serial = await quota.reserve(
+            tx, server.owner, server.project, change, intent, force=force
+        )
+        await rows.update(
+            tx, server.id, commission=serial, commission_from=server.state.value
+        )
+
+    async def _delete(
+        self, tx: Transaction, caller: Caller, scope: Scope, ident: int
+    ) -> None:
+        server = await ready(tx, scope, ident, Task.DESTROY)
+        if server.task is Task.DESTROY:
+            return
+        subject = names.server_subject(server.id)
+        withdrawn = await outbox.withdraw(tx, subject)
+        if any(one.kind == Kind.CREATE for one in withdrawn):
+            await self._never_made(tx, server, subject)
+            return
+        if server.commission is not None:
+            await quota.reject(tx, server.commission)
+        intent = await self._put(tx, caller, server, requests.remove(server.id))
+        await rows.begin(tx, server, Task.DESTROY, intent)
+        await self._reserve(tx, server, Task.DESTROY, intent)
+
+    async def _never_made(self, tx: Transaction, server: Locked, subject: str) -> None:
+        """End a server that no cluster has heard of."""
+        idle = evolve(server, task=None, intent=None, settled_at=None)
+        gone = Outcome(None, subject, Event.REMOVED, None, now(self.clock))
+        await apply(tx, idle, gone)
+
+
+async def ready(tx: Transaction, scope: Scope, ident: int, task: Task) -> Locked:
+    """Lock a server that may begin ``task`` now.
+
+    :raises NotFound: there is none in the scope.
+    :raises Invalid: it is gone already.
+    :raises Forbidden: it is suspended.
+    :raises Busy: its state or its current task excludes it.
+    :raises Unavailable: its cluster does not answer, and the task cannot wait.
+    """
+    server = await rows.lock(tx, ident, scope)
+    if server is None:
+        raise NotFound(f"there is no server {ident}")
+    if server.state is State.DESTROYED:
+        raise Invalid(f"server {ident} has been deleted")
+    if server.suspended:
+        raise Forbidden("the server is suspended by an administrator")
+    shown = State.STOPPED if server.crashed and task is Task.START else server.state
+    may_begin(shown, server.task, task)
+    if not server.reachable and task not in (Task.STOP, Task.DESTROY):
+        raise Unavailable(
+            "the server's cluster does not answer", retry_after=RETRY_AFTER
+        )
+    return server

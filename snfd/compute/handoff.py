@@ -1,0 +1,133 @@
+"""What clusters fetch while they make a server: its image and its parameters.
+
+A token is made when the job is submitted, so that it stands in no outbox, and
+stored as its sha256. It serves one transfer; one that breaks off may be tried
+again with the same token until it is used up or too old. A job that is
+submitted anew gets a new token, and the old one is worth nothing.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from attrs import frozen
+
+from snfd.clock import Seconds, now
+from snfd.compute.accept import HANDOFF_SECONDS, Sealer
+from snfd.compute.store import secrets
+from snfd.compute.store.secrets import Handoff
+from snfd.db.port import Database, Transaction
+from snfd.errors import NotFound
+from snfd.ganeti.model import Kind
+from snfd.ganeti.requests import Request
+from snfd.outbox import Intent
+
+MAX_ATTEMPTS = 5
+"""How often one token may begin a transfer."""
+
+IMAGE_FORMAT = "diskdump"
+
+
+def wanted_by(os_name: str) -> bool:
+    """Whether an OS definition of that name takes snf-image's parameters."""
+    return os_name.partition("+")[0] == "snf-image"
+
+
+def digest(token: str) -> bytes:
+    """The form in which a token is stored."""
+    return sha256(token.encode()).digest()
+
+
+@frozen
+class Transfer:
+    """A transfer of an image that has begun; it must be ended.
+
+    :ivar image: which one.
+    """
+
+    id: int
+    server: int
+    image: UUID
+
+
+@frozen(eq=False)
+class Handoffs:
+    """One-time URLs for clusters.
+
+    :ivar token: 32 unpredictable bytes.
+    :ivar base_url: of the daemon as cluster nodes reach it.
+    """
+
+    db: Database
+    clock: Seconds
+    sealer: Sealer
+    token: Callable[[], bytes]
+    base_url: str
+
+    async def enrich(self, request: Request, intent: Intent) -> Request:
+        """Add the one-time URLs that a creation needs, if its OS takes them."""
+        if intent.kind != Kind.CREATE or not wanted_by(request.body["os_type"]):
+            return request
+        server = int(intent.subject.partition(":")[2])
+        given: dict[str, Any] = dict(request.body.get("osparams", {}))
+        given.update(await self.db.run(self._arm, server))
+        return request.with_body(osparams=given)
+
+    async def _arm(self, tx: Transaction, server: int) -> Mapping[str, str]:
+        image, image_hash = self._fresh()
+        document, document_hash = self._fresh()
+        expires = now(self.clock) + timedelta(seconds=HANDOFF_SECONDS)
+        given = {}
+        if await secrets.arm(tx, server, "image", image_hash, expires):
+            given["img_id"] = f"{self.base_url}/vmapi/v1.0/image/{image}"
+            given["img_format"] = IMAGE_FORMAT
+        if await secrets.arm(tx, server, "params", document_hash, expires):
+            path = f"vmapi/v1.0/server-params/{document}"
+            given["config_url"] = f"{self.base_url}/{path}"
+        return given
+
+    def _fresh(self) -> tuple[str, bytes]:
+        token = urlsafe_b64encode(self.token()).rstrip(b"=").decode()
+        return token, digest(token)
+
+    async def begin(self, token: str) -> Transfer:
+        """Begin the transfer of an image; only one at a time.
+
+        :raises NotFound: the token is not good, used up, or in use.
+        """
+        found = await self._claim("image", token)
+        if found.image is None:
+            raise NotFound("the server has no image")
+        return Transfer(found.id, found.server, found.image)
+
+    async def end(self, transfer: Transfer, *, complete: bool) -> None:
+        """End a transfer: for good, or to be tried again."""
+        done = now(self.clock) if complete else None
+        await self.db.run(secrets.release, transfer.id, done)
+
+    async def document(self, token: str) -> Mapping[str, str]:
+        """The parameters of a server, once.
+
+        :raises NotFound: the token is not good, or used up.
+        """
+        found = await self._claim("params", token)
+        if found.sealed is None:
+            raise NotFound("no such document")
+        place = ("compute.handoff", "sealed", f"{found.server}/params")
+        plain = self.sealer.open(found.sealed, *place)
+        await self.db.run(secrets.release, found.id, now(self.clock))
+        return msgspec.json.decode(plain, type=dict[str, str])
+
+    async def _claim(self, purpose: str, token: str) -> Handoff:
+        found = await self.db.run(
+            secrets.claim, purpose, digest(token), now(self.clock), MAX_ATTEMPTS
+        )
+        if found is None:
+            raise NotFound("no such hand-off")
+        return found

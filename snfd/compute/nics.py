@@ -1,0 +1,122 @@
+"""Network cards of servers that exist: added and removed by a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from snfd import outbox
+from snfd.compute.actions import Actions, ready
+from snfd.compute.model import Locked
+from snfd.compute.states import State, Task
+from snfd.compute.store import rows
+from snfd.db.port import Transaction
+from snfd.errors import Invalid
+from snfd.ganeti import names, requests
+from snfd.identity.model import Caller
+from snfd.network import plugging
+from snfd.network.addressing import Owner
+from snfd.network.model import NewPort, NicRequest, Port, PortState
+from snfd.network.scope import Scope, must_write
+
+
+@frozen(eq=False)
+class Nics:
+    """Ports with a server.
+
+    :ivar hotplug: whether clusters change cards of running servers.
+    """
+
+    actions: Actions
+    draw: Callable[[int], int]
+    hotplug: bool = True
+
+    async def connect(
+        self, caller: Caller, scope: Scope, new: NewPort, request: NicRequest
+    ) -> int:
+        """Give a server another card; the port's id.
+
+        :raises NotFound: no such server, network or port in the scope.
+        :raises Busy: the server's state or task excludes it.
+        :raises Conflict: an address or port is taken, or none is left.
+        :raises Invalid: it has too many, or the address is outside.
+        """
+        must_write(caller)
+        return await self.actions.db.run(self._connect, caller, scope, new, request)
+
+    async def _connect(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        scope: Scope,
+        new: NewPort,
+        request: NicRequest,
+    ) -> int:
+        assert new.server is not None
+        server = await ready(tx, scope, new.server, Task.CONNECT)
+        how = await self._plugging(tx, scope, server)
+        plugged = await plugging.plug(tx, how, [request])
+        nic = plugged.nics[0]
+        if new.name:
+            await plugging.name(tx, nic.port, new.name)
+        card = requests.NewNic(nic.port, nic.network, nic.ip, nic.mac)
+        made = requests.add_nic(server.id, card, hotplug=self._hot(server))
+        await self._put(tx, caller, server, Task.CONNECT, made, plugged)
+        return nic.port
+
+    async def disconnect(self, caller: Caller, scope: Scope, port: Port) -> None:
+        """Take a card away from its server; the port goes when that is done.
+
+        :raises NotFound: the server is not in the scope.
+        :raises Busy: the server's state or task excludes it.
+        """
+        must_write(caller)
+        await self.actions.db.run(self._disconnect, caller, scope, port)
+
+    async def _disconnect(
+        self, tx: Transaction, caller: Caller, scope: Scope, port: Port
+    ) -> None:
+        if port.server is None:
+            raise Invalid("no server has the port")
+        if port.state is PortState.ERROR:
+            await plugging.remove(tx, port.id)
+            return
+        server = await ready(tx, scope, port.server, Task.DISCONNECT)
+        made = requests.remove_nic(server.id, port.id, hotplug=self._hot(server))
+        nothing = plugging.Plugged((), ())
+        await self._put(tx, caller, server, Task.DISCONNECT, made, nothing)
+
+    def _hot(self, server: Locked) -> bool:
+        return self.hotplug and server.state is State.STARTED
+
+    async def _plugging(
+        self, tx: Transaction, scope: Scope, server: Locked
+    ) -> plugging.Plugging:
+        return plugging.Plugging(
+            scope,
+            Owner(server.owner, server.project, server.shared),
+            server.id,
+            await rows.cluster(tx, server.cluster),
+            self.draw,
+            self.actions.new_id,
+            await plugging.next_index(tx, server.id),
+        )
+
+    async def _put(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        server: Locked,
+        task: Task,
+        request: requests.Request,
+        plugged: plugging.Plugged,
+    ) -> None:
+        intent = self.actions.new_id()
+        made = requests.intent(
+            intent, server.cluster, names.server_subject(server.id), request,
+            depends=plugged.after, actor=caller.user,
+            request_id=self.actions.request_id(),
+        )  # fmt: skip
+        await outbox.put(tx, made)
+        await rows.begin(tx, server, task, intent)

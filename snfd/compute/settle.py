@@ -1,0 +1,210 @@
+"""What outcomes mean for servers: states, parts and quota in one transaction.
+
+Outcomes may come twice, late and out of order; what does not apply (any more)
+changes nothing. Usage of quota is always that of the state, whoever moved it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from snfd.compute.model import Locked
+from snfd.compute.states import (
+    DONE,
+    Effect,
+    State,
+    Step,
+    Task,
+    difference,
+    step,
+)
+from snfd.compute.store import rows
+from snfd.db.port import Transaction, notify
+from snfd.ganeti import names
+from snfd.ganeti.model import Event, Instance, Outcome
+from snfd.network import plugging, presence
+from snfd.quota import service as quota
+
+
+async def settle(tx: Transaction, outcome: Outcome) -> None:
+    """Write down what became of a server or a network."""
+    if outcome.subject.startswith("network:"):
+        await presence.settle(tx, outcome)
+        return
+    server = await rows.lock(tx, int(outcome.subject.partition(":")[2]))
+    if server is None or server.state is State.DESTROYED:
+        return
+    if outcome.intent is None and outcome.cluster != server.cluster:
+        return
+    await apply(tx, server, outcome)
+
+
+async def apply(tx: Transaction, server: Locked, outcome: Outcome) -> None:
+    """Apply an outcome to a locked server that is not gone."""
+    ends = outcome.intent is not None and outcome.intent.id == server.intent
+    move = None if _stale(server, outcome, ends) else step(server.state, event(outcome))
+    if move is None and not ends:
+        return
+    to = move or Step(server.state)
+    gone = to.state is State.DESTROYED
+    changes = _changes(server, outcome, to, clear=ends or gone, moves=move is not None)
+    if changes:
+        await rows.update(tx, server.id, **changes)
+    for effect in to.effects:
+        await _run(tx, server, effect, outcome, ends)
+    await notify(tx, "server", server.id)
+    await _quota(tx, server, to.state, ends or gone)
+
+
+def event(outcome: Outcome) -> Event:
+    """The event of an outcome; a new instance that is down counts as stopped."""
+    instance = outcome.instance
+    if (
+        outcome.event is Event.CREATED
+        and instance is not None
+        and instance.oper_state is False
+        and instance.admin_state == "down"
+    ):
+        return Event.STOPPED
+    return outcome.event
+
+
+def _stale(server: Locked, outcome: Outcome, ends: bool) -> bool:
+    """Whether newer things than ``outcome`` have been settled already."""
+    if outcome.job is not None:
+        return server.settled_job is not None and outcome.job.id <= server.settled_job
+    if outcome.intent is not None:
+        # Refused, or its job is lost: only the task that waits for it cares.
+        return not ends
+    if server.task is not None:
+        return True
+    return server.settled_at is not None and outcome.at <= server.settled_at
+
+
+def _changes(
+    server: Locked, outcome: Outcome, to: Step, *, clear: bool, moves: bool
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if to.state is not server.state:
+        changes["state"] = to.state.value
+    if clear:
+        changes.update(task=None, task_intent=None, commission=None)
+        changes["commission_from"] = None
+    if moves:
+        changes.update(_moved(server, outcome, to))
+    return changes
+
+
+def _moved(server: Locked, outcome: Outcome, to: Step) -> Mapping[str, object]:
+    changes: dict[str, object] = {"settled_at": outcome.at}
+    if outcome.job is not None:
+        changes["settled_job"] = outcome.job.id
+    if outcome.instance is not None:
+        changes.update(_seen(outcome.instance))
+    if to.state is State.ERROR:
+        changes["fault"] = outcome.error[:2000] or "the server could not be made"
+    if to.state in (State.STARTED, State.STOPPED):
+        changes.update(crashed=Effect.CRASHED in to.effects, progress=100, fault=None)
+    if to.state is State.STARTED and server.state is not State.STARTED:
+        changes["launched"] = outcome.at
+    if to.state is State.DESTROYED:
+        changes.update(deleted_at=outcome.at, console_host=None, console_port=None)
+    return changes
+
+
+def _seen(instance: Instance) -> Mapping[str, object]:
+    """What a server's row keeps of its instance."""
+    host = instance.hvparams.get("vnc_bind_address")
+    usable = isinstance(host, str) and host and not host.startswith("/")
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = instance.node
+    return {
+        "node": instance.node,
+        "serial_no": instance.serial,
+        "console_host": host if usable else None,
+        "console_port": instance.port if usable else None,
+    }
+
+
+async def _run(
+    tx: Transaction, server: Locked, effect: Effect, outcome: Outcome, ends: bool
+) -> None:
+    match effect:
+        case Effect.PARTS_UP:
+            await plugging.confirm(tx, server.id)
+            for old in ("CREATING", "ERROR"):
+                await rows.volumes_status(tx, server.id, old, "IN_USE")
+            await rows.forget_secrets(tx, server.id, password=False)
+        case Effect.PARTS_FAILED:
+            await plugging.failed(tx, server.id)
+            await rows.volumes_status(tx, server.id, "CREATING", "ERROR")
+        case Effect.PARTS_GONE:
+            await plugging.unplug(tx, server.id)
+            await rows.volumes_gone(tx, server.id)
+        case Effect.SYNC_PORTS:
+            await _sync_ports(tx, server, outcome, ends)
+        case Effect.FORGET_SECRETS:
+            await rows.forget_secrets(tx, server.id, password=True)
+        case Effect.DIAGNOSE:
+            await _diagnose(tx, server.id, outcome)
+        case Effect.CLOSE_CONSOLES:
+            await notify(tx, "console", server.id)
+        case Effect.CRASHED:
+            pass  # a column of the row; see `_changes`
+
+
+async def _sync_ports(
+    tx: Transaction, server: Locked, outcome: Outcome, ends: bool
+) -> None:
+    """Let ports follow the instance's cards, unless a job still changes them."""
+    if outcome.instance is None:
+        if ends and outcome.event is Event.MODIFY_FAILED:
+            await plugging.failed(tx, server.id)
+        return
+    if not ends and server.task in (Task.CONNECT, Task.DISCONNECT):
+        return
+    macs: dict[int, str | None] = {}
+    for card in outcome.instance.nics:
+        port = _port(card.name)
+        if port is not None:
+            macs[port] = card.mac
+    await plugging.came_up(tx, server.id, macs)
+
+
+def _port(card: str | None) -> int | None:
+    """The port that a network card is called after, or None."""
+    number = (card or "").removeprefix("snf-nic-")
+    known = card == names.nic(int(number)) if number.isdecimal() else False
+    return int(number) if known else None
+
+
+async def _diagnose(tx: Transaction, server: int, outcome: Outcome) -> None:
+    source = f"ganeti-{outcome.event.value}"
+    await rows.diagnose(
+        tx, server, source, outcome.at, outcome.error or outcome.event.value
+    )
+
+
+async def _quota(tx: Transaction, server: Locked, to: State, ends: bool) -> None:
+    """Bring the project's usage in line with the server's new state.
+
+    A commission that was made for exactly this move is accepted; any other is
+    called off, and the difference charged whatever the limits say: it is real.
+    """
+    change = difference(server.state, to, server.footprint)
+    if server.commission is not None and ends:
+        if change and change == expected(server):
+            await quota.accept(tx, server.commission)
+            return
+        await quota.reject(tx, server.commission)
+    if change:
+        await quota.charge(tx, server.owner, server.project, change, force=True)
+
+
+def expected(server: Locked) -> Mapping[str, int]:
+    """What the commission of a server's task was made for."""
+    target = DONE.get(server.task) if server.task else None
+    if target is None or server.commission_from is None:
+        return {}
+    return difference(server.commission_from, target, server.footprint)

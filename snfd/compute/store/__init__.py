@@ -1,0 +1,1 @@
+"""SQL of servers and what hangs on them; functions over a transaction."""

@@ -1,0 +1,106 @@
+"""Hand-offs to clusters, stored passwords and console tickets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Database, Transaction
+
+
+@frozen
+class Handoff:
+    """Something that a cluster may fetch.
+
+    :ivar image: of the server; None where it has none.
+    :ivar sealed: the document, or None where the image is meant.
+    """
+
+    id: int
+    server: int
+    image: UUID | None
+    sealed: bytes | None
+
+
+async def offer(
+    tx: Transaction, server: int, purpose: str, expires: datetime, sealed: bytes | None
+) -> None:
+    """Have something ready for the cluster; it has no token yet."""
+    await tx.execute(
+        "INSERT INTO compute.handoff (server, purpose, sealed, expires) "
+        "VALUES (%s, %s, %s, %s)",
+        (server, purpose, sealed, expires),
+    )
+
+
+async def arm(
+    tx: Transaction, server: int, purpose: str, token_hash: bytes, expires: datetime
+) -> bool:
+    """Give a hand-off a (new) token; False if there is nothing to hand off."""
+    return bool(
+        await tx.execute(
+            "UPDATE compute.handoff SET token_hash = %s, expires = %s, "
+            "claimed_at = NULL, attempts = 0, done_at = NULL "
+            "WHERE server = %s AND purpose = %s",
+            (token_hash, expires, server, purpose),
+        )
+    )
+
+
+async def claim(
+    tx: Transaction, purpose: str, token_hash: bytes, now: datetime, most: int
+) -> Handoff | None:
+    """Begin a transfer; None if the token is not good (any more).
+
+    Nobody else may begin until `release`; ``most`` times in all.
+    """
+    row = await tx.row(
+        "UPDATE compute.handoff h SET claimed_at = %(now)s, attempts = attempts + 1 "
+        "FROM compute.server s WHERE s.id = h.server AND h.token_hash = %(hash)s "
+        "AND h.purpose = %(purpose)s AND h.expires > %(now)s AND h.done_at IS NULL "
+        "AND h.claimed_at IS NULL AND h.attempts < %(most)s "
+        "RETURNING h.id, h.server, s.image, h.sealed",
+        {"now": now, "hash": token_hash, "purpose": purpose, "most": most},
+    )
+    return None if row is None else Handoff(*row)
+
+
+async def release(tx: Transaction, ident: int, done: datetime | None) -> None:
+    """End a transfer: for good at ``done``, or to be tried again (None)."""
+    await tx.execute(
+        "UPDATE compute.handoff SET claimed_at = NULL, done_at = %s WHERE id = %s",
+        (done, ident),
+    )
+
+
+async def keep_password(tx: Transaction, server: int, sealed: bytes) -> None:
+    """Store a server's sealed login password."""
+    await tx.execute(
+        "INSERT INTO compute.server_password (server, sealed) VALUES (%s, %s)",
+        (server, sealed),
+    )
+
+
+async def password(db: Database, server: int) -> bytes | None:
+    """A server's sealed login password, or None."""
+    rows = await db.read(
+        "SELECT sealed FROM compute.server_password WHERE server = %s", (server,)
+    )
+    return rows[0][0] if rows else None
+
+
+async def drop_password(tx: Transaction, server: int) -> bool:
+    """Forget a server's password; False if none was kept."""
+    return bool(
+        await tx.execute(
+            "DELETE FROM compute.server_password WHERE server = %s", (server,)
+        )
+    )
+
+
+async def image_of(tx: Transaction, server: int) -> UUID | None:
+    """The image that a server is made from."""
+    row = await tx.row("SELECT image FROM compute.server WHERE id = %s", (server,))
+    return row[0] if row else None

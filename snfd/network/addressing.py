@@ -1,0 +1,106 @@
+"""Ports made with their addresses: floating, certain, or any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Transaction
+from snfd.errors import Conflict, Forbidden, Invalid
+from snfd.network import pools
+from snfd.network.model import Network, NicRequest
+from snfd.network.scope import Scope
+from snfd.network.store import ports
+
+
+@frozen
+class Owner:
+    """Whose a server's cards are."""
+
+    user: UUID
+    project: UUID
+    shared: bool
+
+
+async def make_port(
+    tx: Transaction,
+    scope: Scope,
+    owner: Owner,
+    network: Network,
+    request: NicRequest,
+    columns: Mapping[str, object],
+) -> tuple[int, str | None]:
+    """Make a port on a locked network; its id and its IPv4 address.
+
+    :param columns: further columns of the row.
+    :raises Conflict: the address is taken, or none is left.
+    :raises Invalid: the address lies outside the subnet.
+    :raises Forbidden: the network has no IPv4 and is public.
+    """
+    held = await _address(tx, scope, network, request)
+    port = await ports.insert(
+        tx,
+        {
+            "owner": owner.user,
+            "project": owner.project,
+            "shared": owner.shared,
+            "network": network.id,
+            **columns,
+        },
+    )
+    assert port is not None
+    if held is None:
+        return port, None
+    subnet, addr, floating = held
+    if floating is not None:
+        await ports.put_on_port(tx, floating, port)
+        return port, addr
+    await ports.insert_ip(
+        tx,
+        {
+            "subnet": subnet,
+            "network": network.id,
+            "addr": addr,
+            "port": port,
+            "owner": owner.user,
+            "project": owner.project,
+            "shared": owner.shared,
+        },
+    )
+    return port, addr
+
+
+async def _address(
+    tx: Transaction, scope: Scope, network: Network, request: NicRequest
+) -> tuple[int, str, int | None] | None:
+    """Subnet, address and, for a floating IP, its id; None where no IPv4."""
+    if not network.subnets:
+        if network.public:
+            raise Forbidden("that public network gives no IPv4 addresses")
+        if request.fixed_ip is not None:
+            raise Invalid("that network has no IPv4 subnet")
+        return None
+    wanted = str(pools.address(request.fixed_ip)) if request.fixed_ip else None
+    if network.public and (wanted or request.network is not None):
+        floating = await ports.free_floating(tx, scope, network.id, wanted)
+        if floating is not None:
+            return 0, floating[1], floating[0]
+        if request.needs_floating:
+            raise Conflict("you hold no such free floating IP", kind="NoAddress")
+    if wanted is None:
+        taken = await ports.take_any(tx, network.subnets)
+        if taken is None:
+            raise Conflict("no address is left", kind="IpAddressGenerationFailure")
+        return *taken, None
+    return await _certain(tx, network, wanted), wanted, None
+
+
+async def _certain(tx: Transaction, network: Network, wanted: str) -> int:
+    subnet = await ports.take(tx, network.subnets, wanted)
+    if subnet is not None:
+        return subnet
+    if await ports.slot_exists(tx, network.subnets, wanted):
+        raise Conflict(f"{wanted} is in use", kind="IpAddressInUse")
+    raise Invalid(f"{wanted} is none of the network's addresses", kind="InvalidIp")

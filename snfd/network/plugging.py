@@ -1,0 +1,230 @@
+"""Network cards of servers: made, found on the instance, and taken away.
+
+Functions for the transaction of whoever owns the server. Lock order: networks
+by id, their presence at the cluster, then ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Transaction
+from snfd.errors import Conflict, Invalid, NotFound
+from snfd.network import pools
+from snfd.network.addressing import Owner, make_port
+from snfd.network.model import (
+    MAX_NICS,
+    Cluster,
+    Network,
+    Nic,
+    NicRequest,
+    Port,
+    PortState,
+)
+from snfd.network.presence import join
+from snfd.network.scope import Scope
+from snfd.network.store import networks, ports
+
+_MAC_TRIES = 20
+
+
+@frozen(eq=False)
+class Plugging:
+    """Everything that making cards needs besides the requests.
+
+    :ivar server: id of the server, new or locked.
+    :ivar first: index of the first card.
+    :ivar draw: a random integer below its argument.
+    :ivar new_id: a fresh id for an intent.
+    """
+
+    scope: Scope
+    owner: Owner
+    server: int
+    cluster: Cluster
+    draw: Callable[[int], int]
+    new_id: Callable[[], UUID]
+    first: int = 0
+
+
+@frozen
+class Plugged:
+    """Cards that wait for a job.
+
+    :ivar after: intents that must have ended before that job.
+    """
+
+    nics: tuple[Nic, ...]
+    after: tuple[UUID, ...]
+
+
+async def plug(
+    tx: Transaction, how: Plugging, wanted: Sequence[NicRequest] | None
+) -> Plugged:
+    """Give a server its cards, in order, with their addresses.
+
+    :param wanted: None for one on any public network, where there is one.
+    :raises NotFound: a network or port that the caller does not see.
+    :raises Forbidden: the network is closed.
+    :raises Conflict: an address or port is taken, or none is left.
+    :raises Invalid: too many cards, or an address outside the subnet.
+    """
+    if wanted is None:
+        wanted = [NicRequest()] if await networks.public_ids(tx) else []
+    if how.first + len(wanted) > MAX_NICS:
+        raise Invalid(f"a server has at most {MAX_NICS} network cards")
+    requests = [await _resolved(tx, how, one) for one in wanted]
+    locked = await _lock(tx, how, {i for one in requests for i in one.networks})
+    prefixes: dict[int, str] = {}
+    after: list[UUID] = []
+    nics = []
+    for index, one in enumerate(requests, how.first):
+        made = await _make(tx, how, one, locked, index)
+        network = locked[made.network]
+        if network.id not in prefixes:
+            prefix, ids = await join(tx, network, how.cluster, how.new_id)
+            prefixes[network.id] = prefix
+            after += ids
+        mac = await _fresh_mac(tx, prefixes[network.id], how.draw)
+        await ports.update(tx, made.port, mac=mac)
+        nics.append(Nic(made.port, network.id, mac, made.ip))
+    return Plugged(tuple(nics), tuple(after))
+
+
+@frozen
+class _Wanted:
+    """A request with the networks that may serve it."""
+
+    request: NicRequest
+    networks: tuple[int, ...]
+    port: Port | None = None
+
+
+@frozen
+class _Made:
+    port: int
+    network: int
+    ip: str | None
+
+
+async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
+    if one.port is not None:
+        port = await ports.lock(tx, how.scope, one.port)
+        if port is None:
+            raise NotFound(f"there is no port {one.port}")
+        if port.server is not None:
+            raise Conflict(f"port {one.port} is in use", kind="PortInUse")
+        return _Wanted(one, (port.network,), port)
+    if one.network is not None:
+        return _Wanted(one, (one.network,))
+    return _Wanted(one, tuple(await networks.public_ids(tx)))
+
+
+async def _lock(
+    tx: Transaction, how: Plugging, wanted: set[int]
+) -> Mapping[int, Network]:
+    locked = {}
+    for ident in sorted(wanted):
+        network = await networks.lock(tx, how.scope, ident, "SHARE")
+        if network is None:
+            raise NotFound(f"there is no network {ident}")
+        if not network.usable:
+            raise Conflict(f"network {ident} takes no new ports")
+        locked[ident] = network
+    return locked
+
+
+async def _make(
+    tx: Transaction,
+    how: Plugging,
+    one: _Wanted,
+    locked: Mapping[int, Network],
+    index: int,
+) -> _Made:
+    if one.port is not None:
+        await ports.update(
+            tx, one.port.id, server=how.server, idx=index,
+            state="BUILD", device_owner="vm",
+        )  # fmt: skip
+        held = one.port.addresses
+        return _Made(one.port.id, one.port.network, held[0].addr if held else None)
+    place = {"server": how.server, "idx": index, "state": "BUILD", "device_owner": "vm"}
+    failure: Conflict | None = None
+    for ident in one.networks:
+        try:
+            port, ip = await make_port(
+                tx, how.scope, how.owner, locked[ident], one.request, place
+            )
+        except Conflict as error:
+            if one.request.network is not None:
+                raise
+            failure = error
+        else:
+            return _Made(port, ident, ip)
+    raise failure or Conflict("there is no public network", kind="NoAddress")
+
+
+async def _fresh_mac(tx: Transaction, prefix: str, draw: Callable[[int], int]) -> str:
+    for _ in range(_MAC_TRIES):
+        made = pools.mac(prefix, draw(1 << 24))
+        if await ports.mac_is_free(tx, made):
+            return made
+    raise Conflict("no MAC address is left", kind="MacAddressGenerationFailure")
+
+
+async def came_up(tx: Transaction, server: int, macs: Mapping[int, str | None]) -> None:
+    """Bring a server's ports in line with its instance.
+
+    Ports that it lacks go: those that worked at once, those that were being
+    made become ERROR and give their address back.
+
+    :param macs: port id → MAC address of each card that the instance has.
+    """
+    for port in await ports.of_server(tx, server):
+        if port.id in macs:
+            await ports.update(
+                tx, port.id, state="ACTIVE", mac=macs[port.id] or port.mac
+            )
+        elif port.state is PortState.ACTIVE:
+            await ports.delete(tx, port.id)
+        elif port.state is PortState.BUILD:
+            await ports.update(tx, port.id, state="ERROR")
+            await ports.drop_address(tx, port.id)
+
+
+async def confirm(tx: Transaction, server: int) -> None:
+    """All of a server's ports that were being made work now."""
+    await ports.set_states(tx, server, "BUILD", "ACTIVE")
+
+
+async def failed(tx: Transaction, server: int) -> None:
+    """All of a server's ports that were being made could not be made."""
+    await ports.set_states(tx, server, "BUILD", "ERROR")
+
+
+async def unplug(tx: Transaction, server: int) -> None:
+    """Remove all ports of a removed server; addresses return to their pools.
+
+    Floating IPs stay with their owner.
+    """
+    for port in await ports.of_server(tx, server):
+        await ports.delete(tx, port.id)
+
+
+async def next_index(tx: Transaction, server: int) -> int:
+    """The index that a locked server's next card gets."""
+    taken = [port.idx for port in await ports.of_server(tx, server)]
+    return max((idx + 1 for idx in taken if idx is not None), default=0)
+
+
+async def name(tx: Transaction, port: int, text: str) -> None:
+    """Give a port of the transaction's own a name."""
+    await ports.update(tx, port, name=text)
+
+
+async def remove(tx: Transaction, port: int) -> None:
+    """Remove a port that no instance has, whatever its row says."""
+    await ports.delete(tx, port)

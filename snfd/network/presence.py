@@ -1,0 +1,143 @@
+"""Networks at clusters: made when the first server joins, gone with the network.
+
+Only a network's own row says what users see; these rows say which clusters
+know it (``spec/cyclades.md`` §3.6, §5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from snfd import outbox
+from snfd.db.port import Transaction
+from snfd.ganeti import names
+from snfd.ganeti import network_requests as requests
+from snfd.ganeti.model import Event, Outcome
+from snfd.ganeti.requests import Request, intent
+from snfd.network import pools
+from snfd.network.model import Cluster, Kind, Network
+from snfd.network.store import networks
+from snfd.network.store import presence as store
+from snfd.network.store.presence import Presence
+from snfd.quota import service as quota
+
+QUOTA = "cyclades.network.private"
+
+
+async def join(
+    tx: Transaction, network: Network, cluster: Cluster, new_id: Callable[[], UUID]
+) -> tuple[str, Sequence[UUID]]:
+    """Have a locked network exist at a cluster.
+
+    :returns: its MAC prefix there (three octets), and the intents that must
+        have ended before a card can join.
+    """
+    prefix = pools.cluster_prefix(network.mac_prefix, cluster.idx)
+    there, missing = await store.appear(tx, network.id, cluster.id, prefix)
+    if missing:
+        await _put(tx, there, await _wanted(tx, network, cluster, there), new_id)
+        await store.set_presence(tx, network.id, cluster.id, "PENDING", there.added)
+    elif there.state == "ACTIVE":
+        return there.mac_prefix, ()
+    waiting = await outbox.open_entries(tx, names.network_subject(network.id))
+    open_ids = [one.intent.id for one in waiting if one.intent.cluster == cluster.id]
+    return there.mac_prefix, open_ids
+
+
+async def _wanted(
+    tx: Transaction, network: Network, cluster: Cluster, there: Presence
+) -> list[Request]:
+    found = await networks.subnets_within(tx, network.id)
+    v4 = found[0] if found else None
+    new = requests.NewNetwork(
+        network.id,
+        there.mac_prefix,
+        str(v4.cidr) if v4 else None,
+        str(v4.gateway) if v4 and v4.gateway else None,
+        tags=_tags(network, dhcp=v4 is not None and v4.dhcp),
+        public=network.public,
+    )
+    connects = [
+        requests.network_connect(
+            network.id, group, network.mode, network.link,
+            conflicts_check=new.conflicts_check,
+        )
+        for group in cluster.groups
+    ]  # fmt: skip
+    return connects if there.added else [requests.network_add(new), *connects]
+
+
+def _tags(network: Network, *, dhcp: bool) -> tuple[str, ...]:
+    """What snf-network's hooks on the nodes look for."""
+    kinds = {
+        Kind.MAC_FILTERED: "private-filtered",
+        Kind.IP_LESS_ROUTED: "ip-less-routed",
+        Kind.PHYSICAL_VLAN: "physical-vlan",
+    }
+    tags = [kinds[network.kind]] if network.kind in kinds else []
+    tags += ["nfdhcpd"] if dhcp else []
+    return (*network.tags, *tags, "public" if network.public else "private")
+
+
+async def _put(
+    tx: Transaction,
+    there: Presence,
+    wanted: Sequence[Request],
+    new_id: Callable[[], UUID],
+) -> None:
+    subject = names.network_subject(there.network)
+    for request in wanted:
+        await outbox.put(tx, intent(new_id(), there.cluster, subject, request))
+
+
+async def leave_all(
+    tx: Transaction, network: Network, new_id: Callable[[], UUID]
+) -> None:
+    """Remove a locked network from wherever it is, or bury it at once."""
+    there = await store.presences(tx, network.id)
+    if not there:
+        await _bury(tx, network.id)
+        return
+    await networks.doom(tx, network.id)
+    for one in there:
+        groups = await store.groups(tx, one.cluster)
+        leaving = [requests.network_disconnect(network.id, group) for group in groups]
+        leaving.append(requests.network_remove(network.id))
+        await _put(tx, one, leaving, new_id)
+
+
+async def settle(tx: Transaction, outcome: Outcome) -> None:
+    """Write down what became of a network at a cluster; twice does no harm."""
+    ident = int(outcome.subject.partition(":")[2])
+    network = await networks.lock(tx, None, ident)
+    if network is None:
+        return
+    there = {one.cluster: one for one in await store.presences(tx, ident)}
+    here = there.get(outcome.cluster)
+    if here is None:
+        return
+    added = here.added or outcome.event in _ADDED or outcome.network is not None
+    match outcome.event:
+        case Event.NETWORK_ADDED:
+            await store.set_presence(tx, ident, here.cluster, here.state, added)
+        case Event.NETWORK_CONNECTED:
+            await store.set_presence(tx, ident, here.cluster, "ACTIVE", added)
+        case Event.NETWORK_ADD_FAILED | Event.NETWORK_CONNECT_FAILED:
+            await store.set_presence(tx, ident, here.cluster, "ERROR", added)
+        case Event.NETWORK_REMOVED:
+            await store.vanish(tx, ident, here.cluster)
+            if network.action == "DESTROY" and len(there) == 1:
+                await _bury(tx, ident)
+        case Event.NETWORK_REMOVE_FAILED:
+            await networks.doom(tx, ident, doomed=False)
+
+
+_ADDED = (Event.NETWORK_ADDED, Event.NETWORK_CONNECTED)
+
+
+async def _bury(tx: Transaction, ident: int) -> None:
+    charged = await networks.owner_of(tx, ident)
+    await networks.bury(tx, ident)
+    if charged is not None:
+        await quota.charge(tx, *charged, {QUOTA: -1}, force=True)

@@ -1,0 +1,248 @@
+"""What users do with networks, subnets, ports and floating IPs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Forbidden, Unavailable
+from snfd.identity.model import Caller
+from snfd.network import presence
+from snfd.network.addressing import Owner, make_port
+from snfd.network.floating import FloatingIps
+from snfd.network.model import (
+    Filter,
+    Kind,
+    Network,
+    NewNetwork,
+    NewPort,
+    NicRequest,
+    Port,
+)
+from snfd.network.naming import checked_name, missing
+from snfd.network.scope import Scope, must_write, project_for
+from snfd.network.store import networks, ports
+from snfd.network.subnets import Subnets
+from snfd.quota import service as quota
+
+
+@frozen(eq=False)
+class Networks:
+    """Networks."""
+
+    db: Database
+    new_id: Callable[[], UUID]
+    bridge: str = "prv0"
+
+    async def list(self, scope: Scope, wanted: Filter) -> Sequence[Network]:
+        """Networks by id; one more than ``limit`` if there are more."""
+        return await networks.listed(self.db, scope, wanted)
+
+    async def show(self, scope: Scope, ident: int) -> Network:
+        """One network.
+
+        :raises NotFound: there is none in the scope.
+        """
+        found = await networks.find(self.db, scope, ident)
+        if found is None:
+            raise missing("Network", ident)
+        return found
+
+    async def create(self, caller: Caller, scope: Scope, new: NewNetwork) -> Network:
+        """Make a private network; clusters hear of it when a server joins.
+
+        :raises Forbidden: users make no networks of that kind.
+        :raises Unavailable: the pool of MAC prefixes is empty.
+        :raises OverQuota: the project has no room.
+        """
+        must_write(caller)
+        checked_name(new.name)
+        project = project_for(caller, new.project)
+        if new.kind is not Kind.MAC_FILTERED:
+            raise Forbidden(f"networks of type {new.kind.value} are made by admins")
+        ident = await self.db.run(self._create, caller, scope, new, project)
+        return await self.show(Scope.own(caller), ident)
+
+    async def _create(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        scope: Scope,
+        new: NewNetwork,
+        project: UUID,
+    ) -> int:
+        prefix = await networks.take_mac_prefix(tx)
+        if prefix is None:
+            raise Unavailable("no MAC prefix is left for another network")
+        ident = await networks.insert(
+            tx,
+            {
+                "name": new.name,
+                "owner": caller.user,
+                "project": project,
+                "shared": scope.shares if new.shared is None else new.shared,
+                "kind": new.kind.value,
+                "mode": "bridged",
+                "link": self.bridge,
+                "mac_prefix": prefix,
+            },
+        )
+        await quota.charge(tx, caller.user, project, {presence.QUOTA: 1})
+        return ident
+
+    async def rename(
+        self, caller: Caller, scope: Scope, ident: int, name: str
+    ) -> Network:
+        """Give a network another name.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is public.
+        """
+        must_write(caller)
+        checked_name(name)
+        await self.db.run(self._rename, scope, ident, name)
+        return await self.show(scope, ident)
+
+    async def _rename(
+        self, tx: Transaction, scope: Scope, ident: int, name: str
+    ) -> None:
+        await self._own(tx, scope, ident)
+        await networks.rename(tx, ident, name)
+
+    async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Remove a network, with its subnets, from everywhere.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: it is public.
+        :raises Conflict: ports or floating IPs are on it.
+        """
+        must_write(caller)
+        await self.db.run(self._delete, scope, ident)
+
+    async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
+        network = await self._own(tx, scope, ident)
+        if await networks.in_use(tx, ident):
+            raise Conflict("the network is in use", kind="NetworkInUse")
+        if network.action is None:
+            await presence.leave_all(tx, network, self.new_id)
+
+    async def _own(self, tx: Transaction, scope: Scope, ident: int) -> Network:
+        network = await networks.lock(tx, scope, ident)
+        if network is None:
+            raise missing("Network", ident)
+        if network.public:
+            raise Forbidden("a public network is changed by administrators only")
+        return network
+
+
+@frozen(eq=False)
+class Ports:
+    """Ports without a server; those with one are its server's business."""
+
+    db: Database
+
+    async def list(self, scope: Scope, wanted: Filter) -> Sequence[Port]:
+        """Ports by id; one more than ``limit`` if there are more."""
+        return await ports.listed(self.db, scope, wanted)
+
+    async def show(self, scope: Scope, ident: int) -> Port:
+        """One port.
+
+        :raises NotFound: there is none in the scope.
+        """
+        found = await ports.find(self.db, scope, ident)
+        if found is None:
+            raise missing("Port", ident)
+        return found
+
+    async def create(
+        self, caller: Caller, scope: Scope, new: NewPort, request: NicRequest
+    ) -> Port:
+        """Make a port, with its address, that no server has yet.
+
+        :raises NotFound: there is no such network in the scope.
+        :raises Conflict: the address is taken, none is left, or the network
+            takes no new ports.
+        :raises Invalid: the address lies outside the subnet.
+        """
+        must_write(caller)
+        checked_name(new.name)
+        ident = await self.db.run(self._create, caller, scope, new, request)
+        return await self.show(scope, ident)
+
+    async def _create(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        scope: Scope,
+        new: NewPort,
+        request: NicRequest,
+    ) -> int:
+        network = await networks.lock(tx, scope, new.network, "SHARE")
+        if network is None:
+            raise missing("Network", new.network)
+        if not network.usable:
+            raise Conflict("the network takes no new ports", kind="NetworkBusy")
+        owner = Owner(caller.user, caller.project, scope.shares)
+        columns = {"name": new.name}
+        ident, _ = await make_port(tx, scope, owner, network, request, columns)
+        return ident
+
+    async def rename(self, caller: Caller, scope: Scope, ident: int, name: str) -> Port:
+        """Give a port another name.
+
+        :raises NotFound: there is none in the scope.
+        """
+        must_write(caller)
+        checked_name(name)
+        await self.db.run(self._rename, scope, ident, name)
+        return await self.show(scope, ident)
+
+    async def _rename(
+        self, tx: Transaction, scope: Scope, ident: int, name: str
+    ) -> None:
+        if await ports.lock(tx, scope, ident) is None:
+            raise missing("Port", ident)
+        await ports.update(tx, ident, name=name)
+
+    async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Remove a port that no server has; its address is freed.
+
+        :raises NotFound: there is none in the scope.
+        :raises Conflict: a server has it.
+        """
+        must_write(caller)
+        await self.db.run(self._delete, scope, ident)
+
+    async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
+        port = await ports.lock(tx, scope, ident)
+        if port is None:
+            raise missing("Port", ident)
+        if port.server is not None:
+            raise Conflict("a server has the port", kind="PortInUse")
+        await ports.delete(tx, ident)
+
+
+@frozen(eq=False)
+class NetworkServices:
+    """All of the above, as APIs get them."""
+
+    networks: Networks
+    subnets: Subnets
+    ports: Ports
+    floating: FloatingIps
+
+    @classmethod
+    def build(
+        cls, db: Database, new_id: Callable[[], UUID], bridge: str = "prv0"
+    ) -> NetworkServices:
+        """Make them.
+
+        :param bridge: the nodes' bridge for private networks.
+        """
+        return cls(
+            Networks(db, new_id, bridge), Subnets(db), Ports(db), FloatingIps(db)
+        )

@@ -1,0 +1,1 @@
+"""SQL of networks, subnets, ports and addresses."""

@@ -1,0 +1,77 @@
+"""Floating IPs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from snfd.db.port import Database, Row, Transaction
+from snfd.network.model import Filter
+from snfd.network.scope import Scope
+from snfd.network.store.lists import Conditions, page
+
+_SELECT = """
+    SELECT i.id, host(i.addr), i.network, i.owner, i.project, i.shared, i.port,
+        (SELECT p.server FROM compute.port p WHERE p.id = i.port), i.created, i.updated
+    FROM compute.ip i
+"""
+
+
+async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Row]:
+    """One page of floating IPs; one more than ``limit`` if there are more."""
+    tests = Conditions(scope, f"i.floating AND {scope.clause('i')}")
+    tests.add("i.id = ANY(%(ids)s::bigint[])", "ids", wanted.ids)
+    tests.add("i.network = %(network)s", "network", wanted.network)
+    tests.add("host(i.addr) = %(address)s", "address", wanted.address)
+    tests.add("i.project = %(project)s", "project", wanted.project)
+    tests.add("i.port = %(port)s", "port", wanted.port)
+    tests.changed("i", wanted.since)
+    return await page(db, _SELECT, "i", tests, wanted)
+
+
+async def find(db: Database, scope: Scope, ident: int) -> Row | None:
+    """One floating IP; None if there is none that ``scope`` sees."""
+    rows = await db.read(
+        f"{_SELECT} WHERE i.id = %(id)s AND i.floating AND NOT i.deleted "
+        f"AND {scope.clause('i')}",
+        {"id": ident, **scope.params},
+    )
+    return rows[0] if rows else None
+
+
+async def lock(tx: Transaction, scope: Scope, ident: int) -> Row | None:
+    """Lock a floating IP; None if there is none that ``scope`` sees."""
+    return await tx.row(
+        f"{_SELECT} WHERE i.id = %(id)s AND i.floating AND NOT i.deleted "
+        f"AND {scope.clause('i')} FOR UPDATE OF i",
+        {"id": ident, **scope.params},
+    )
+
+
+async def release(tx: Transaction, ident: int) -> None:
+    """Give a locked floating IP back to its pool."""
+    await tx.execute(
+        "WITH gone AS (UPDATE compute.ip SET deleted = true WHERE id = %s "
+        "RETURNING subnet, addr) "
+        "UPDATE compute.ip_slot s SET state = 'free', released_at = clock_timestamp() "
+        "FROM gone WHERE s.subnet = gone.subnet AND s.addr = gone.addr",
+        (ident,),
+    )
+
+
+async def pools(tx: Transaction) -> list[int]:
+    """Networks that floating IPs come from, by id."""
+    rows = await tx.rows(
+        "SELECT id FROM compute.network WHERE floating_ip_pool AND NOT drained "
+        "AND state = 'ACTIVE' ORDER BY id"
+    )
+    return [row[0] for row in rows]
+
+
+async def subnets(tx: Transaction, idents: Sequence[int]) -> dict[int, int]:
+    """Subnets of those networks, each with its network."""
+    rows = await tx.rows(
+        "SELECT id, network FROM compute.subnet WHERE network = ANY(%s::bigint[]) "
+        "AND NOT deleted ORDER BY network, id",
+        (list(idents),),
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,233 @@
+"""Ports and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from snfd.db.port import Database, Row, Transaction
+from snfd.network.model import Address, Filter, Port, PortState
+from snfd.network.scope import Scope
+from snfd.network.store.lists import Conditions, page
+
+_PORT = """
+    SELECT p.id, p.name, p.owner, p.project, p.shared, p.server, p.network, n.name,
+        n.public, p.idx, p.mac::text, p.firewall, p.state, p.created, p.updated,
+        (SELECT jsonb_agg(jsonb_build_array(i.subnet, host(i.addr), i.floating)
+                          ORDER BY i.id)
+         FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted)
+    FROM compute.port p JOIN compute.network n ON n.id = p.network
+"""
+
+
+def seen(scope: Scope) -> str:
+    """An SQL condition: ``scope`` sees the port ``p`` on the network ``n``."""
+    return (
+        f"({scope.clause('p')} OR (NOT n.public AND {scope.clause('n')}) OR EXISTS "
+        "(SELECT 1 FROM compute.server s WHERE s.id = p.server "
+        f"AND {scope.clause('s')}))"
+    )
+
+
+async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Port]:
+    """One page of ports; one more than ``limit`` if there are more."""
+    tests = Conditions(scope, seen(scope))
+    tests.add("p.id = ANY(%(ids)s::bigint[])", "ids", wanted.ids)
+    tests.add("p.name = %(name)s", "name", wanted.name)
+    tests.add("p.network = %(network)s", "network", wanted.network)
+    tests.add("p.server = %(server)s", "server", wanted.server)
+    tests.add("p.state = %(status)s", "status", wanted.status)
+    tests.add("p.project = %(project)s", "project", wanted.project)
+    tests.add("p.mac::text = lower(%(mac)s)", "mac", wanted.mac)
+    tests.add(
+        "EXISTS (SELECT 1 FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted "
+        "AND host(i.addr) = %(address)s)",
+        "address",
+        wanted.address,
+    )
+    return [_port(row) for row in await page(db, _PORT, "p", tests, wanted)]
+
+
+async def find(db: Database, scope: Scope, ident: int) -> Port | None:
+    """One port; None if there is none that ``scope`` sees."""
+    rows = await db.read(
+        f"{_PORT} WHERE p.id = %(id)s AND {seen(scope)}",
+        {"id": ident, **scope.params},
+    )
+    return _port(rows[0]) if rows else None
+
+
+async def lock(tx: Transaction, scope: Scope | None, ident: int) -> Port | None:
+    """Lock a port; None if there is none that ``scope`` sees."""
+    visible = seen(scope) if scope else "true"
+    row = await tx.row(
+        f"{_PORT} WHERE p.id = %(id)s AND {visible} FOR UPDATE OF p",
+        {"id": ident, **(scope.params if scope else {})},
+    )
+    return _port(row) if row else None
+
+
+async def of_server(tx: Transaction, server: int) -> list[Port]:
+    """A server's ports, locked, in order."""
+    rows = await tx.rows(
+        f"{_PORT} WHERE p.server = %s ORDER BY p.id FOR UPDATE OF p", (server,)
+    )
+    return [_port(row) for row in rows]
+
+
+def _port(row: Row) -> Port:
+    addresses = tuple(Address(*one) for one in row[15] or ())
+    return Port(*(*row[:12], PortState(row[12]), *row[13:15], addresses))
+
+
+async def insert(tx: Transaction, values: Mapping[str, object]) -> int | None:
+    """Insert a port; its id, or None where its MAC address is taken."""
+    names = ", ".join(values)
+    marks = ", ".join(f"%({name})s" for name in values)
+    row = await tx.row(
+        f"INSERT INTO compute.port ({names}) VALUES ({marks}) "
+        "ON CONFLICT (mac) DO NOTHING RETURNING id",
+        dict(values),
+    )
+    return int(row[0]) if row else None
+
+
+async def mac_is_free(tx: Transaction, mac: str) -> bool:
+    """Whether no port has that MAC address."""
+    row = await tx.row("SELECT 1 FROM compute.port WHERE mac = %s::macaddr", (mac,))
+    return row is None
+
+
+async def update(tx: Transaction, ident: int, **values: object) -> None:
+    """Set columns of a locked port."""
+    changes = ", ".join(f"{name} = %({name})s" for name in values)
+    await tx.execute(
+        f"UPDATE compute.port SET {changes} WHERE id = %(ident)s",
+        {**values, "ident": ident},
+    )
+
+
+async def set_states(tx: Transaction, server: int, old: str, new: str) -> None:
+    """Move a server's ports from one state to another."""
+    await tx.execute(
+        "UPDATE compute.port SET state = %s WHERE server = %s AND state = %s",
+        (new, server, old),
+    )
+
+
+async def delete(tx: Transaction, ident: int) -> None:
+    """Remove a port; its address is freed unless it is a floating IP."""
+    await drop_address(tx, ident)
+    await tx.execute("DELETE FROM compute.port WHERE id = %s", (ident,))
+
+
+# ------------------------------------------------------------------ addresses
+
+_TAKE = """
+    UPDATE compute.ip_slot SET state = 'used' WHERE (subnet, addr) = (
+        SELECT subnet, addr FROM compute.ip_slot
+        WHERE subnet = ANY(%s::bigint[]) AND state = 'free' AND NOT reserved
+        ORDER BY released_at NULLS FIRST, addr LIMIT 1 FOR UPDATE {wait})
+    RETURNING subnet, host(addr)
+"""
+
+
+async def take_any(tx: Transaction, subnets: Sequence[int]) -> tuple[int, str] | None:
+    """Take the address that was released longest ago; None if none is free.
+
+    :returns: subnet and address.
+    """
+    row = await tx.row(_TAKE.format(wait="SKIP LOCKED"), (list(subnets),))
+    if row is None and await _any_free(tx, subnets):
+        # All that is free is locked by others, who may yet roll back.
+        row = await tx.row(_TAKE.format(wait=""), (list(subnets),))
+    return (row[0], row[1]) if row else None
+
+
+async def _any_free(tx: Transaction, subnets: Sequence[int]) -> bool:
+    row = await tx.row(
+        "SELECT EXISTS (SELECT 1 FROM compute.ip_slot WHERE subnet = "
+        "ANY(%s::bigint[]) AND state = 'free' AND NOT reserved)",
+        (list(subnets),),
+    )
+    return bool(row and row[0])
+
+
+async def take(tx: Transaction, subnets: Sequence[int], addr: str) -> int | None:
+    """Take one certain address; its subnet, or None where it is not free."""
+    row = await tx.row(
+        "UPDATE compute.ip_slot SET state = 'used' WHERE subnet = ANY(%s::bigint[]) "
+        "AND addr = %s::inet AND state = 'free' AND NOT reserved RETURNING subnet",
+        (list(subnets), addr),
+    )
+    return int(row[0]) if row else None
+
+
+async def slot_exists(tx: Transaction, subnets: Sequence[int], addr: str) -> bool:
+    """Whether an address could ever be taken from ``subnets``."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.ip_slot WHERE subnet = ANY(%s::bigint[]) "
+        "AND addr = %s::inet",
+        (list(subnets), addr),
+    )
+    return row is not None
+
+
+async def insert_ip(tx: Transaction, values: Mapping[str, object]) -> int:
+    """Record who holds an address; the record's id."""
+    names = ", ".join(values)
+    marks = ", ".join(f"%({name})s" for name in values)
+    row = await tx.row(
+        f"INSERT INTO compute.ip ({names}) VALUES ({marks}) RETURNING id",
+        dict(values),
+    )
+    assert row is not None
+    return int(row[0])
+
+
+async def free_floating(
+    tx: Transaction, scope: Scope, network: int, addr: str | None
+) -> tuple[int, str] | None:
+    """Lock a floating IP that is not on a port; id and address, or None.
+
+    :param addr: a certain one, or None for any.
+    """
+    row = await tx.row(
+        "SELECT i.id, host(i.addr) FROM compute.ip i WHERE i.network = %(network)s "
+        "AND i.floating AND NOT i.deleted AND i.port IS NULL "
+        "AND (%(addr)s::inet IS NULL OR i.addr = %(addr)s::inet) "
+        f"AND {scope.clause('i')} ORDER BY i.id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        {"network": network, "addr": addr, **scope.params},
+    )
+    return (row[0], row[1]) if row else None
+
+
+async def put_on_port(tx: Transaction, ip: int, port: int) -> None:
+    """Give a locked floating IP to a port."""
+    await tx.execute("UPDATE compute.ip SET port = %s WHERE id = %s", (port, ip))
+
+
+async def usable_server(
+    tx: Transaction, server: int, scope: Scope
+) -> tuple[int, UUID, UUID] | None:
+    """Cluster, owner and project of a server that ``scope`` sees, or None."""
+    row = await tx.row(
+        "SELECT s.cluster, s.owner, s.project FROM compute.server s "
+        f"WHERE s.id = %(id)s AND NOT s.deleted AND {scope.clause('s')}",
+        {"id": server, **scope.params},
+    )
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def drop_address(tx: Transaction, port: int) -> None:
+    """Give a port's addresses back; floating IPs become free of it."""
+    await tx.execute(
+        "WITH gone AS (UPDATE compute.ip SET deleted = true, port = NULL "
+        "WHERE port = %(id)s AND NOT floating AND NOT deleted RETURNING subnet, addr) "
+        "UPDATE compute.ip_slot s SET state = 'free', released_at = clock_timestamp() "
+        "FROM gone WHERE s.subnet = gone.subnet AND s.addr = gone.addr",
+        {"id": port},
+    )
+    await tx.execute(
+        "UPDATE compute.ip SET port = NULL WHERE port = %s AND floating", (port,)
+    )

@@ -1,0 +1,134 @@
+"""What users do with subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Forbidden, Invalid
+from snfd.identity.model import Caller
+from snfd.network import pools
+from snfd.network.model import Filter, Network, NewSubnet, Subnet
+from snfd.network.naming import checked_name, missing
+from snfd.network.scope import Scope, must_write
+from snfd.network.store import networks
+from snfd.network.store import presence as presences
+
+
+@frozen(eq=False)
+class Subnets:
+    """Subnets; IPv4 only."""
+
+    db: Database
+
+    async def list(self, scope: Scope, wanted: Filter) -> Sequence[Subnet]:
+        """Subnets by id; one more than ``limit`` if there are more."""
+        return await networks.subnets(self.db, scope, wanted)
+
+    async def show(self, scope: Scope, ident: int) -> Subnet:
+        """One subnet.
+
+        :raises NotFound: there is none in the scope.
+        """
+        found = await networks.subnet(self.db, scope, ident)
+        if found is None:
+            raise missing("Subnet", ident)
+        return found
+
+    async def create(self, caller: Caller, scope: Scope, new: NewSubnet) -> Subnet:
+        """Give a network its IPv4 range.
+
+        :raises NotFound: there is no such network in the scope.
+        :raises Forbidden: the network is not the caller's.
+        :raises Invalid: malformed, or the network has one or is in use already.
+        :raises TooLarge: larger than /22 or smaller than /29.
+        :raises Conflict: the pools do not fit.
+        """
+        must_write(caller)
+        checked_name(new.name)
+        ident = await self.db.run(self._create, caller, scope, new)
+        return await self.show(scope, ident)
+
+    async def _create(
+        self, tx: Transaction, caller: Caller, scope: Scope, new: NewSubnet
+    ) -> int:
+        network = await self._network(tx, scope, new.network)
+        cidr, gateway, ranges = pools.checked(new)
+        if network.subnets:
+            raise Invalid("the network has an IPv4 subnet already")
+        if await presences.presences(tx, network.id):
+            raise Invalid("servers are on the network already")
+        ident = await networks.insert_subnet(
+            tx,
+            {
+                "network": network.id,
+                "owner": caller.user,
+                "name": new.name,
+                "cidr": str(cidr),
+                "gateway": str(gateway) if gateway else None,
+                "dhcp": new.dhcp,
+                "dns": list(new.dns),
+                "routes": new.routes,
+                "pools": ranges,
+            },
+        )
+        await networks.insert_slots(tx, ident, ranges)
+        return ident
+
+    async def _network(self, tx: Transaction, scope: Scope, ident: int) -> Network:
+        network = await networks.lock(tx, scope, ident)
+        if network is None:
+            raise missing("Network", ident)
+        if network.public:
+            raise Forbidden("a public network is changed by administrators only")
+        return network
+
+    async def update(
+        self,
+        caller: Caller,
+        scope: Scope,
+        ident: int,
+        name: str | None,
+        dns: Sequence[str] | None = None,
+    ) -> Subnet:
+        """Change a subnet's name or name servers; None leaves them.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: its network is public.
+        """
+        must_write(caller)
+        values: dict[str, object] = {}
+        if name is not None:
+            values["name"] = checked_name(name)
+        if dns is not None:
+            values["dns"] = [str(pools.address(one)) for one in dns]
+        found = await self.show(scope, ident)
+        await self.db.run(self._update, scope, found, values)
+        return await self.show(scope, ident)
+
+    async def _update(
+        self, tx: Transaction, scope: Scope, found: Subnet, values: dict[str, object]
+    ) -> None:
+        await self._network(tx, scope, found.network)
+        if values:
+            await networks.update_subnet(tx, found.id, **values)
+
+    async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
+        """Take a network's range away.
+
+        :raises NotFound: there is none in the scope.
+        :raises Forbidden: its network is public.
+        :raises Conflict: addresses of it are taken.
+        """
+        must_write(caller)
+        await self.db.run(self._delete, scope, await self.show(scope, ident))
+
+    async def _delete(self, tx: Transaction, scope: Scope, found: Subnet) -> None:
+        network = await self._network(tx, scope, found.network)
+        if await networks.subnet_in_use(tx, found.id):
+            raise Conflict("addresses of the subnet are in use", kind="SubnetInUse")
+        if await presences.presences(tx, network.id):
+            raise Conflict("clusters use the subnet already", kind="SubnetInUse")
+        await networks.drop_subnet(tx, found.id)
