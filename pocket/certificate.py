@@ -65,7 +65,8 @@ def certificate(
     client needs to trust it. Without ``data`` it lives as long as the process.
     """
     if data is None:
-        return PrivateCertificate.loadPEM(make_pem(names, now))
+        short: PrivateCertificate = PrivateCertificate.loadPEM(make_pem(names, now))
+        return short
     path = data / "rapi.pem"
     if not path.exists():
         pem = make_pem(names, now)

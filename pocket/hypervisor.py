@@ -57,8 +57,8 @@ class Hypervisor(Protocol):
         :raises OpExecError: it does not start.
         """
 
-    async def stop(self, name: str, timeout: float) -> None:
-        """End a machine, at once if it has not shut down within ``timeout``
+    async def stop(self, name: str, patience: float) -> None:
+        """End a machine, at once if it has not shut down within ``patience``
         seconds; nothing happens if it does not run.
 
         :raises OpExecError: it does not end.
@@ -70,8 +70,11 @@ class Hypervisor(Protocol):
     def port_free(self, port: int) -> bool:
         """Whether a screen can be put on that TCP port."""
 
-    async def find(self, machines: Collection[Machine]) -> None:
-        """Take over machines that an earlier process left running."""
+    async def find(self, machines: Collection[Machine], up: frozenset[str]) -> None:
+        """Take over machines that an earlier process left running.
+
+        :param up: the names of those that should run.
+        """
 
     async def close(self) -> None:
         """End all machines: the pocket is stopping."""
@@ -90,7 +93,7 @@ class FakeHypervisor:
         """From now on it "runs"."""
         self._running.add(machine.name)
 
-    async def stop(self, name: str, timeout: float) -> None:
+    async def stop(self, name: str, patience: float) -> None:
         """From now on it does not."""
         self._running.discard(name)
 
@@ -102,8 +105,9 @@ class FakeHypervisor:
         """No machine has a screen."""
         return False
 
-    async def find(self, machines: Collection[Machine]) -> None:
-        """Nothing outlives the process."""
+    async def find(self, machines: Collection[Machine], up: frozenset[str]) -> None:
+        """What should run is said to run, as if nothing had happened."""
+        self._running = {machine.name for machine in machines} & up
 
     async def close(self) -> None:
         """Nothing to end."""

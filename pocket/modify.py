@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from attrs import define
+from attrs import define, field
 
 from pocket.action import Action, Say
 from pocket.cluster import Cluster
@@ -64,12 +64,9 @@ class _Edit:
     instance: Instance
     running: bool
     check: bool
-    changes: list[Change] = []
-    added: list[Disk] = []
-    removed: list[Disk] = []
-
-    def __attrs_post_init__(self) -> None:
-        self.changes, self.added, self.removed = [], [], []
+    changes: list[Change] = field(factory=list)
+    added: list[Disk] = field(factory=list)
+    removed: list[Disk] = field(factory=list)
 
     def _set(self, **changes: Any) -> None:
         self.instance = msgspec.structs.replace(self.instance, **changes)

@@ -42,20 +42,24 @@ def set_params(cluster: Cluster, op: Op, say: Say) -> Action:
         if not network.has(ip) or ip in network.external:
             say(f" - WARNING: Cannot reserve IP address {ip}")
             more = more - {ip}
-    changes: dict[str, object] = {
-        "external": (network.external | more) - (less - {network.gateway})
-    }
+    external = (network.external | more) - (less - {network.gateway or ""})
+    changes: dict[str, object] = {}
     if op.get("mac_prefix"):
         none = op["mac_prefix"] == "none"
         changes["mac_prefix"] = None if none else mac_prefix(op["mac_prefix"])
-    for key in ("gateway", "network6", "gateway6"):
+    for key in ("network6", "gateway6"):
         if op.get(key):
             changes[key] = None if op[key] == "none" else op[key]
     if op.get("gateway"):
-        gateway = changes["gateway"] and {address(changes["gateway"])}
-        changes["external"] = (network.external - {network.gateway}) | (
-            gateway or set()
-        )
+        external -= {network.gateway or ""}
+        new = None if op["gateway"] == "none" else address(op["gateway"])
+        if new is not None and new in external | cluster.instances.used(network.name):
+            raise OpPrereqError(
+                f"Gateway IP address '{new}' is already reserved", WRONG_STATE
+            )
+        external |= {new} if new else set()
+        changes["gateway"] = new
+    changes["external"] = external
     return done(lambda: cluster.networks.keep(network, **changes))
 
 

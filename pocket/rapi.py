@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -17,12 +17,13 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
+from pocket.call import Call
 from pocket.cluster import Cluster
 from pocket.control import control
 from pocket.errors import Refusal
 from pocket.faults import Faults
 from pocket.jobs import JobQueue
-from pocket.routes import Call, find
+from pocket.routes import find
 from pocket.users import REALM, WRITE, User, authenticate
 
 MOST_BODY = 1024 * 1024
@@ -47,11 +48,11 @@ class Rapi:
     _log = Logger()
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
-        """This resource has no children."""
+        """There are no children."""
         return self
 
     def putChild(self, path: bytes, child: IResource) -> None:
-        """This resource takes no children."""
+        """There are no children."""
         raise NotImplementedError
 
     def render(self, request: Request) -> Any:
@@ -102,8 +103,8 @@ def _path(request: Request) -> str:
 def _body(request: Request) -> Any:
     if request.content is None:
         return None
-    raw = request.content.read(MOST_BODY + 1)
-    if len(raw) > MOST_BODY:
+    raw = request.content.read()
+    if getattr(request, "too_large", False):
         raise Refusal(413, f"Bodies have at most {MOST_BODY} bytes")
     if not raw:
         return None
@@ -131,8 +132,27 @@ def _drop(request: Request, kind: str) -> int:
     """Leave the client without an answer, connected or not."""
     request.notifyFinish().addErrback(lambda _: None)
     if kind in ("reset", "lose"):
-        request.transport.abortConnection()
+        transport: Any = request.transport
+        transport.abortConnection()
     return NOT_DONE_YET
+
+
+class RapiRequest(Request):
+    """A request whose body is kept only as far as it may be long.
+
+    :ivar too_large: whether more came.
+    """
+
+    too_large = False
+    _taken = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Keep a piece of the body, or drop it."""
+        self._taken += len(data)
+        if self._taken > MOST_BODY:
+            self.too_large = True
+        else:
+            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
 
 
 class OneRequest(HTTPChannel):
@@ -144,13 +164,24 @@ class OneRequest(HTTPChannel):
         return False
 
 
+class RapiSite(Site):
+    """Makes channels that speak HTTP/1.1 for one request."""
+
+    def buildProtocol(self, addr: object) -> Any:
+        """A channel for a new connection."""
+        channel: Any = OneRequest()  # type: ignore[no-untyped-call]
+        channel.factory = self
+        channel.site = self
+        channel.requestFactory = RapiRequest
+        channel.callLater = self.reactor.callLater
+        channel.timeOut = self.timeOut
+        return channel
+
+
 def make_site(rapi: Rapi, clock: IReactorTime) -> Site:
     """An HTTP factory for a RAPI."""
-    site = Site(rapi, reactor=clock, timeout=60)
-    site.protocol = _channel(site.protocol)
+    site = RapiSite(  # type: ignore[no-untyped-call]
+        rapi, reactor=clock, timeout=60
+    )
     site.displayTracebacks = False
     return site
-
-
-def _channel(build: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **kwargs: OneRequest()

@@ -7,65 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from attrs import frozen
-
-from pocket import node, record, views
-from pocket.cluster import Cluster
+from pocket import node, queries, views
+from pocket.call import Call, uris
 from pocket.errors import OpError, Refusal
-from pocket.jobs import JobQueue
 from pocket.operations import find_tags
-from pocket.params import Op, fill
-from pocket.query import Field, Fields, answer, compiled, named, table
-
-Args = Mapping[str, list[str]]
-
-
-@frozen
-class Call:
-    """One request, decoded.
-
-    :ivar item: the name in the path, or "".
-    :ivar args: the query string.
-    :ivar body: the decoded body, or None.
-    """
-
-    cluster: Cluster
-    jobs: JobQueue
-    item: str
-    args: Args
-    body: Any
-
-    def flag(self, name: str) -> bool:
-        """A query argument that is 0 or 1.
-
-        :raises Refusal: 400; it is no number.
-        """
-        text = self.args.get(name, ["0"])[0]
-        try:
-            return bool(int(text))
-        except ValueError:
-            raise Refusal(400, f"Invalid value for the '{name}' parameter") from None
-
-    def submit(self, op_id: str, source: str, body: Any, **static: Any) -> int:
-        """Submit an operation; the answer is the job's number.
-
-        :param source: the resource's name, for the reason trail.
-        :raises Refusal: 400; the body is not right.
-        """
-        if body is None:
-            body = {}
-        if not isinstance(body, dict):
-            kind = type(body).__name__
-            raise Refusal(
-                400, f"Body contents: Type is '{kind}', but 'dict' is expected"
-            )
-        if isinstance(self.body, dict) and self.body.get("depends"):
-            body = {**body, "depends": self.body["depends"]}
-        now = int(self.cluster.clock.seconds() * 1e9)
-        reason = [["gnt:user", text, now] for text in self.args.get("reason", [])[:1]]
-        reason.append([f"gnt:library:rlib2:{source}", "", now])
-        op = fill(op_id, body, {**static, "reason": reason})
-        return self.jobs.submit(op)
 
 
 def _renamed(body: Any, names: Mapping[str, str]) -> Any:
@@ -80,10 +25,6 @@ def _renamed(body: Any, names: Mapping[str, str]) -> Any:
     return {names.get(name, name): value for name, value in body.items()}
 
 
-def _uris(names: list[Any], place: str, key: str) -> list[dict[str, Any]]:
-    return [{key: name, "uri": f"/2/{place}/{name}"} for name in sorted(names)]
-
-
 # -- the cluster -------------------------------------------------------------
 
 
@@ -91,7 +32,7 @@ def get_nodes(call: Call) -> Any:
     """The one node."""
     found = node.node(call.cluster)
     bulk = call.flag("bulk")
-    return [found] if bulk else _uris([found["name"]], "nodes", "id")
+    return [found] if bulk else uris([found["name"]], "nodes", "id")
 
 
 def get_node(call: Call) -> Any:
@@ -103,7 +44,7 @@ def get_groups(call: Call) -> Any:
     """The one group."""
     found = node.group(call.cluster)
     bulk = call.flag("bulk")
-    return [found] if bulk else _uris([found["name"]], "groups", "name")
+    return [found] if bulk else uris([found["name"]], "groups", "name")
 
 
 def get_group(call: Call) -> Any:
@@ -123,7 +64,7 @@ def _only(found: dict[str, Any], name: str) -> dict[str, Any]:
 def get_instances(call: Call) -> Any:
     """All instances."""
     if not call.flag("bulk"):
-        return _uris([i.name for i in call.cluster.instances], "instances", "id")
+        return uris([i.name for i in call.cluster.instances], "instances", "id")
     fields = views.instance_fields(call.cluster)
     return [views.row(fields, views.INSTANCE_FIELDS, i) for i in call.cluster.instances]
 
@@ -235,7 +176,7 @@ def _get_tags(kind: str) -> Callable[[Call], Any]:
 def get_networks(call: Call) -> Any:
     """All networks."""
     if not call.flag("bulk"):
-        return _uris([n.name for n in call.cluster.networks], "networks", "name")
+        return uris([n.name for n in call.cluster.networks], "networks", "name")
     fields = views.network_fields(call.cluster)
     return [views.row(fields, views.NETWORK_FIELDS, n) for n in call.cluster.networks]
 
@@ -260,91 +201,6 @@ def _network(op: str, source: str) -> Callable[[Call], int]:
         return call.submit(op, source, call.body, **static)
 
     return submit
-
-
-# -- jobs and queries --------------------------------------------------------
-
-
-def get_jobs(call: Call) -> Any:
-    """All jobs that are not archived."""
-    if not call.flag("bulk"):
-        return _uris([job.id for job in call.jobs.all()], "jobs", "id")
-    return [views.row(record.FIELDS, record.BULK, job) for job in call.jobs.all()]
-
-
-def get_job(call: Call) -> Any:
-    """One job, archived or not; nulls if there is none of that number."""
-    job = call.jobs.get(_number(call.item))
-    if job is None:
-        return dict.fromkeys(record.FULL)
-    return views.row(record.FIELDS, record.FULL, job)
-
-
-def cancel_job(call: Call) -> Any:
-    """Cancel a job."""
-    return list(call.jobs.cancel(_number(call.item)))
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
-        raise Refusal(400, f"Invalid job ID '{text[:40]}'")
-    return int(text)
-
-
-def query(call: Call) -> Any:
-    """A query with fields and filter."""
-    if not isinstance(call.body, dict):
-        raise Refusal(400, "Body contents: Type is not 'dict'")
-    names = call.body.get("fields")
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-        raise Refusal(400, "Missing 'fields' query argument")
-    what = call.body.get("qfilter", call.body.get("filter"))
-    if call.item == "job":
-        return _query_jobs(call.jobs, names, what)
-    if call.item == "instance":
-        return _query(
-            views.instance_fields(call.cluster), names, what, call.cluster.instances
-        )
-    if call.item == "network":
-        return _query(
-            views.network_fields(call.cluster), names, what, call.cluster.networks
-        )
-    if call.item in ("node", "group"):
-        found = {"node": node.node, "group": node.group}[call.item](call.cluster)
-        fields = table(*(_key(name) for name in found))
-        return _query(fields, names, what, [found])
-    raise Refusal(502, f"Query for '{call.item[:40]}' is not possible here")
-
-
-def _key(name: str) -> Field[dict[str, Any]]:
-    return Field(name, "other", lambda found: found[name])
-
-
-def _query(fields: Fields[Any], names: list[str], what: Any, rows: Any) -> Any:
-    test = compiled(fields, what)
-    return answer(fields, names, [item for item in rows if test(item)])
-
-
-def _query_jobs(jobs: JobQueue, names: list[str], what: Any) -> Any:
-    """Archived jobs are found where they are asked for by number alone, or
-    where the field ``archived`` is.
-    """
-    test = compiled(record.FIELDS, what)
-    idents = named(what, "id")
-    if idents is None:
-        rows = [job for job in jobs.all("archived" in names) if test(job)]
-        return answer(record.FIELDS, names, rows)
-    found = [jobs.get(int(i)) for i in _sorted(idents)]
-    reply = answer(record.FIELDS, names, [job for job in found if job is not None])
-    for at, (ident, job) in enumerate(zip(_sorted(idents), found, strict=True)):
-        if job is None:
-            missing = [[0, ident] if n == "id" else [3, None] for n in names]
-            reply["data"].insert(at, missing)
-    return reply
-
-
-def _sorted(idents: list[Any]) -> list[int]:
-    return sorted({_number(str(ident)) for ident in idents})
 
 
 Handler = Callable[[Call], Any]
@@ -413,9 +269,9 @@ ROUTES: list[tuple[str, dict[str, Handler]]] = [
             ("modify", "OP_NETWORK_SET_PARAMS"),
         )
     ),
-    ("/2/jobs", {"GET": get_jobs}),
-    (f"/2/jobs/{_NAME}", {"GET": get_job, "DELETE": cancel_job}),
-    (f"/2/query/{_NAME}", {"PUT": query}),
+    ("/2/jobs", {"GET": queries.get_jobs}),
+    (f"/2/jobs/{_NAME}", {"GET": queries.get_job, "DELETE": queries.cancel_job}),
+    (f"/2/query/{_NAME}", {"PUT": queries.query}),
 ]
 _COMPILED = [(re.compile(path), handlers) for path, handlers in ROUTES]
 
@@ -433,6 +289,3 @@ def find(method: str, path: str) -> tuple[Handler, str]:
             raise Refusal(501, f"Method {method} is unsupported for path {path}")
         return handlers[method], unquote(match[1]) if match.groups() else ""
     raise Refusal(404, "Nothing matches the given URI")
-
-
-__all__ = ["ROUTES", "Args", "Call", "Op", "find"]

@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.server import Site
 
 from pocket.certificate import certificate
 from pocket.choose import hypervisor, space
-from pocket.cluster import Cluster, Node
+from pocket.cluster import Cluster
 from pocket.faults import Faults
 from pocket.jobs import JobQueue
 from pocket.operations import Executor, locks
+from pocket.params import fill
 from pocket.rapi import Rapi, make_site
+from pocket.settings import Settings
 from pocket.store import FileStore, MemoryStore, Store
-from pocket.users import User
-
-
-@frozen
-class Settings:
-    """Everything that can be said about a pocket.
-
-    :ivar data: directory for all that outlives the process; None keeps nothing.
-    :ivar port: endpoint string of RAPI.
-    :ivar tls: whether RAPI speaks TLS, with a self-made certificate.
-    :ivar names: names and addresses in the certificate.
-    :ivar users: who may call.
-    :ivar hypervisor: auto, qemu, screen or fake.
-    :ivar kvm: off, or probe: use KVM where a Linux boots with it.
-    :ivar latency: seconds that every operation takes at least.
-    :ivar grace: seconds that guests get to power off when the pocket stops.
-    :ivar image_hosts: hosts that images are fetched from, besides loopback.
-    :ivar control: whether ``/pocket/`` is there, for tests.
-    """
-
-    data: Path | None = None
-    port: str = "tcp:5080:interface=127.0.0.1"
-    tls: bool = True
-    names: tuple[str, ...] = ("localhost", "127.0.0.1")
-    users: tuple[User, ...] = ()
-    hypervisor: str = "auto"
-    kvm: str = "off"
-    latency: float = 0.0
-    grace: float = 5.0
-    image_hosts: tuple[str, ...] = ()
-    vnc_password: str | None = None
-    bridge: str | None = None
-    control: bool = False
-    node: Node = field(factory=Node)
 
 
 @define(eq=False)
@@ -81,24 +47,28 @@ class Pocket(Service):
 
     def startService(self) -> None:
         """Find what an earlier process left, then listen."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         Deferred.fromCoroutine(self._start()).addErrback(self._broken)
 
     async def _start(self) -> None:
         cluster = self.cluster
         cluster.load()
         await cluster.space.tidy(frozenset(i.uuid for i in cluster.instances))
-        wanted = [i for i in cluster.instances if i.admin_state == "up"]
-        await cluster.hypervisor.find([cluster.machine(i) for i in cluster.instances])
+        wanted = frozenset(i.name for i in cluster.instances if i.admin_state == "up")
+        machines = [cluster.machine(instance) for instance in cluster.instances]
+        await cluster.hypervisor.find(machines, wanted)
         self.jobs.start()
-        factory: Factory = self.site
+        for name in sorted(wanted):
+            if not cluster.hypervisor.running(name):
+                self._revive(name)
+        factory: Any = self.site
         if self.settings.tls:
             now = datetime.datetime.now(datetime.UTC)  # noqa: TID251
             mine = certificate(self.settings.data, self.settings.names, now)
             factory = TLSMemoryBIOFactory(mine.options(), False, self.site)
         endpoint = serverFromString(self.reactor, self.settings.port)
         self._port = await endpoint.listen(factory)
-        at = self._port.getHost()
+        at: Any = self._port.getHost()
         scheme = "https" if self.settings.tls else "http"
         self.url = f"{scheme}://{at.host}:{at.port}"
         self._log.info(
@@ -107,11 +77,12 @@ class Pocket(Service):
             hypervisor=type(cluster.hypervisor).__name__,
         )
         self.ready.callback(None)
-        for instance in wanted:
-            await self._revive(instance.name)
 
-    async def _revive(self, name: str) -> None:
+    def _revive(self, name: str) -> None:
         """Start what should run and does not, as Ganeti's watcher does."""
+        now = int(self.reactor.seconds() * 1e9)
+        static = {"instance_name": name, "reason": [["gnt:watcher", "", now]]}
+        self.jobs.submit(fill("OP_INSTANCE_STARTUP", {}, static))
 
     def _broken(self, failure: Any) -> None:
         self._log.failure("the pocket cluster cannot start", failure=failure)
@@ -121,13 +92,13 @@ class Pocket(Service):
     async def _stop(self) -> None:
         self.jobs.stop()
         if self._port is not None:
-            await self._port.stopListening()
+            await maybeDeferred(self._port.stopListening)
         await self.cluster.hypervisor.close()
         self.cluster.store.close()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, running jobs, and all machines."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from twisted.python import usage
 
 from pocket.cluster import Node
-from pocket.service import Pocket, Settings, make_pocket
+from pocket.service import Pocket, make_pocket
+from pocket.settings import Settings
 from pocket.users import WRITE, User, read_users
 
 __all__ = ["Options", "Pocket", "Settings", "makeService", "make_pocket"]
