@@ -18,6 +18,9 @@ from snfd.projects import service as projects
 MAX_NAMES = 1000
 """The most names, or uuids, that one look-up takes."""
 
+MAX_LIST = 1000
+"""The most people that one answer holds."""
+
 
 async def create_user(
     tx: Transaction,
@@ -74,6 +77,19 @@ class People:
         for row in await self.db.read(store.USER, (uuid,)):
             return store.user(row)
         raise NotFound(f"there is no user {uuid}")
+
+    async def visible(
+        self, caller: Caller, name: str | None = None
+    ) -> tuple[Sequence[User], bool]:
+        """All people for an administrator, else the caller alone; and whether
+        there are more than one answer holds.
+
+        :param name: only whoever has this username or e-mail.
+        """
+        only = None if caller.is_admin else caller.user
+        wanted = None if name is None else normalised(name)
+        rows = await self.db.read(store.USERS, (only, wanted, MAX_LIST + 1))
+        return [store.user(row) for row in rows[:MAX_LIST]], len(rows) > MAX_LIST
 
     async def names(self, uuids: Sequence[str], names: Sequence[str]) -> Names:
         """Who is who, keyed by the spelling that was asked.

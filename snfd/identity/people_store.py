@@ -18,6 +18,18 @@ USER = Statement(
     " FROM identity.app_user WHERE uuid = $1",
 )
 
+USERS = Statement(
+    "identity_users",
+    """
+    SELECT uuid, username, email, first_name, last_name, is_active
+      FROM identity.app_user
+     WHERE ($1::uuid IS NULL OR uuid = $1) AND email_verified
+       AND ($2::text IS NULL OR username = $2 OR email = $2)
+     ORDER BY username LIMIT $3
+    """,
+)
+"""People: (uuid or None, name or None, most) → rows for `user`."""
+
 NAMES_BY_UUID = Statement(
     "identity_names_by_uuid",
     "SELECT uuid, username FROM identity.app_user"

@@ -1,0 +1,1 @@
+"""The OpenStack dialect: what openstackclient, SDKs and tools speak."""

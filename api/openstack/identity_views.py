@@ -1,0 +1,338 @@
+"""Values → replies of identity v3; the schemas are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+from msgspec import field as named
+
+from api.operations import Reply
+from snfd.catalog import Catalog, OpenStackEndpoint
+from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token, User
+from snfd.projects.model import Project
+from snfd.projects.service import Listed
+
+ORDER = ("reader", "member", "admin")
+"""The roles there are, weakest first."""
+
+
+class Link(Reply):
+    """A link to a resource."""
+
+    rel: str
+    href: str
+
+
+class MediaType(Reply):
+    """A representation that is offered."""
+
+    base: str
+    type: str
+
+
+class Version(Reply):
+    """A version of the identity API."""
+
+    id: str
+    status: str
+    updated: str
+    links: list[Link]
+    media_types: list[MediaType] = named(name="media-types")
+
+    @classmethod
+    def v3(cls, catalog: Catalog) -> Version:
+        """The one that there is."""
+        media = MediaType(
+            "application/json", "application/vnd.openstack.identity-v3+json"
+        )
+        link = Link("self", catalog.identity("v3") + "/")
+        return cls("v3.14", "stable", "2020-04-07T00:00:00Z", [link], [media])
+
+
+class VersionDocument(Reply):
+    """What stands at the root of a version."""
+
+    version: Version
+
+
+class VersionValues(Reply):
+    """All versions."""
+
+    values: list[Version]
+
+
+class VersionList(Reply):
+    """What stands at the root of the service."""
+
+    versions: VersionValues
+
+
+class Ref(Reply):
+    """Something that has an id and a name."""
+
+    id: str
+    name: str
+
+
+DOMAIN = Ref(DOMAIN_ID, DOMAIN_NAME)
+
+
+class TokenUser(Reply):
+    """Whose token it is."""
+
+    id: UUID
+    name: str
+    domain: Ref
+    password_expires_at: None = None
+
+
+class TokenProject(Reply):
+    """What a token is bound to."""
+
+    id: UUID
+    name: str
+    domain: Ref
+
+
+class Endpoint(Reply):
+    """Where a service is."""
+
+    id: str
+    interface: str
+    region: str
+    region_id: str
+    url: str
+
+
+class Service(Reply):
+    """A service of the catalog."""
+
+    id: str
+    type: str
+    name: str
+    endpoints: list[Endpoint]
+
+    @classmethod
+    def of(cls, one: OpenStackEndpoint) -> Service:
+        """The same URL for everybody, as public, internal and admin."""
+        return cls(
+            one.service,
+            one.type,
+            one.name,
+            [
+                Endpoint(
+                    f"{one.id[:-1]}{number}", kind, one.region, one.region, one.url
+                )
+                for number, kind in enumerate(("public", "internal", "admin"))
+            ],
+        )
+
+
+class TokenPart(Reply, omit_defaults=False):
+    """What a token says; an unscoped one has no project, roles, catalog."""
+
+    methods: list[str]
+    user: TokenUser
+    audit_ids: list[str]
+    issued_at: str
+    expires_at: str
+    project: TokenProject | UnsetType = UNSET
+    is_domain: bool | UnsetType = UNSET
+    roles: list[Ref] | UnsetType = UNSET
+    catalog: list[Service] | UnsetType = UNSET
+
+
+class TokenReply(Reply):
+    """Answer of ``/auth/tokens``."""
+
+    token: TokenPart
+
+    @classmethod
+    def of(cls, token: Token, catalog: Catalog | None) -> TokenReply:
+        """A token with its catalog, or without one."""
+        reply = TokenPart(
+            methods=list(token.methods),
+            user=TokenUser(token.user.uuid, token.user.username, DOMAIN),
+            audit_ids=list(token.audit_ids),
+            issued_at=zulu(token.issued),
+            expires_at=zulu(token.expires),
+        )
+        if token.bound is not None:
+            reply.project = TokenProject(token.project.uuid, token.project.name, DOMAIN)
+            reply.is_domain = False
+            reply.roles = [Ref(role, role) for role in ORDER if role in token.roles]
+            if catalog is not None:
+                reply.catalog = services(catalog, token.project.uuid)
+        return cls(reply)
+
+
+class Links(Reply):
+    """Links of a list; there are never further pages."""
+
+    self: str
+    previous: None = None
+    next: None = None
+
+
+class SelfLink(Reply):
+    """Link of a single thing."""
+
+    self: str
+
+
+class CatalogReply(Reply):
+    """Answer of ``GET /auth/catalog``."""
+
+    catalog: list[Service]
+    links: Links
+
+
+class ProjectView(Reply):
+    """A project."""
+
+    id: UUID
+    name: str
+    description: str
+    enabled: bool
+    links: SelfLink
+    domain_id: str = DOMAIN_ID
+    parent_id: str = DOMAIN_ID
+    is_domain: bool = False
+    tags: list[str] = []
+    options: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, one: Project, base: str) -> ProjectView:
+        """A project; ``base`` is the URL of identity v3."""
+        link = SelfLink(f"{base}/projects/{one.uuid}")
+        return cls(one.uuid, one.name, one.description, one.active, link)
+
+
+class ProjectReply(Reply):
+    """One project."""
+
+    project: ProjectView
+
+
+class ProjectList(Reply):
+    """Some projects; ``truncated`` where there are more."""
+
+    projects: list[ProjectView]
+    links: Links
+    truncated: bool | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, listed: Listed, base: str, path: str) -> ProjectList:
+        """A list; ``base`` as above, ``path`` below it."""
+        return cls(
+            [ProjectView.of(one, base) for one in listed.projects],
+            Links(base + path),
+            listed.truncated or UNSET,
+        )
+
+
+class UserView(Reply):
+    """A person."""
+
+    id: UUID
+    name: str
+    email: str
+    enabled: bool
+    links: SelfLink
+    domain_id: str = DOMAIN_ID
+    password_expires_at: None = None
+    options: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, one: User, base: str) -> UserView:
+        """A person; ``base`` as above."""
+        link = SelfLink(f"{base}/users/{one.uuid}")
+        return cls(one.uuid, one.username, one.email, one.active, link)
+
+
+class UserReply(Reply):
+    """One person."""
+
+    user: UserView
+
+
+class UserList(Reply):
+    """Some people; ``truncated`` where there are more."""
+
+    users: list[UserView]
+    links: Links
+    truncated: bool | UnsetType = UNSET
+
+
+class DomainView(Reply):
+    """The one domain."""
+
+    links: SelfLink
+    id: str = DOMAIN_ID
+    name: str = DOMAIN_NAME
+    description: str = ""
+    enabled: bool = True
+    tags: list[str] = []
+    options: dict[str, Any] = {}
+
+
+class DomainReply(Reply):
+    """One domain."""
+
+    domain: DomainView
+
+
+class DomainList(Reply):
+    """All domains."""
+
+    domains: list[DomainView]
+    links: Links
+
+
+class RoleView(Reply):
+    """A role."""
+
+    id: str
+    name: str
+    links: SelfLink
+    description: str = ""
+    domain_id: None = None
+    options: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, name: str, base: str) -> RoleView:
+        """A role; ``base`` as above."""
+        return cls(name, name, SelfLink(f"{base}/roles/{name}"))
+
+
+class RoleReply(Reply):
+    """One role."""
+
+    role: RoleView
+
+
+class RoleList(Reply):
+    """All roles."""
+
+    roles: list[RoleView]
+    links: Links
+
+
+def services(catalog: Catalog, project: UUID) -> list[Service]:
+    """The catalog for a token of ``project``."""
+    return [Service.of(one) for one in catalog.openstack(project)]
+
+
+def zulu(time: datetime) -> str:
+    """A time as this dialect writes it: microseconds and ``Z``."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def users(found: Sequence[User], truncated: bool, base: str, path: str) -> UserList:
+    """A list of people; ``base`` and ``path`` as for projects."""
+    views = [UserView.of(one, base) for one in found]
+    return UserList(views, Links(base + path), truncated or UNSET)
