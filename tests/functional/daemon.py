@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -233,6 +235,30 @@ class Daemon:
             token["project"]["id"],
             token["user"]["id"],
         )
+
+    def rapi(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the embedded cluster itself."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        password = (self.var / "secrets" / "pocket").read_text().strip()
+        login = b64encode(f"snfd:{password}".encode()).decode()
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.pocket_port, timeout=30, context=context
+        )
+        try:
+            connection.request(
+                method,
+                path,
+                None if body is None else json.dumps(body),
+                {"Authorization": f"Basic {login}", "Content-Type": "application/json"},
+            )
+            got = connection.getresponse()
+            text = got.read()
+            assert got.status == 200, (got.status, text)
+            return json.loads(text)
+        finally:
+            connection.close()
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Its log so far."""
