@@ -85,6 +85,8 @@ class Consoles(Service):
 
     def stopService(self) -> Deferred[Any]:
         """Close all consoles; fires when they are gone, within a few seconds."""
+        if not self.running:
+            return succeed(None)
         super().stopService()  # type: ignore[no-untyped-call]
         if self._loop.running:
             self._loop.stop()

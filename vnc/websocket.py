@@ -202,13 +202,20 @@ class _Root(Resource):
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         upgrade = request.getHeader(b"upgrade") or b""
         if len(request.postpath) != 1:
+            _forget(request)
             request.setResponseCode(404)
             return b"A console's address ends in its ticket.\n"
         if request.method != b"GET" or upgrade.lower() != b"websocket":
+            _forget(request)
             request.setResponseCode(426)
             request.setHeader(b"upgrade", b"websocket")
             return b"This address is for websockets; open the console's page.\n"
         return self._websockets.render(request)
+
+
+def _forget(request: IRequest) -> None:
+    """Keep a ticket that may still be good out of the access log."""
+    request.uri = b"/" + b"/".join(request.prepath)
 
 
 def resource(consoles: Consoles, origins: Collection[str] = ()) -> IResource:

@@ -71,6 +71,10 @@ class ConsoleCase(SynchronousTestCase):
         root = Resource()
         root.putChild(b"console", resource(self.consoles, self.origins))
         self.site = Site(root, reactor=self.clock)
+        self.log: list[str] = []
+        self.site.log = (  # type: ignore[method-assign]
+            lambda request: self.log.append(str(request))
+        )
         self.sockets: list[tuple[StringTransport, object]] = []
 
     def stop(self) -> None:
@@ -208,6 +212,7 @@ class TicketTests(ConsoleCase):
         self.assertEqual(400, self.status(self.browse(old))[0])
         self.assertEqual([], self.peers)
         self.assertIn(TICKET, self.tickets)
+        self.assertNotIn(TICKET, " ".join(self.log))
 
     def test_foreign_pages_are_refused_before_the_ticket_is_spent(self) -> None:
         for origin in ("https://evil.example", "null", "file://", "https://x:y"):
