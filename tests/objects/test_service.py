@@ -23,7 +23,6 @@ from snfd.objects.conditions import ANY, Conditions
 from snfd.objects.model import (
     Committed,
     ContainerPath,
-    Content,
     Described,
     NewContent,
     ObjectPath,
@@ -36,6 +35,8 @@ from snfd.objects.service import ContainerChange, ObjectStore, Revision
 from snfd.quota.service import Quota, charge
 from snfd.tasks import Tasks
 from storage import hashmap
+from storage.blocks import MemoryBlocks
+from storage.workers import CallerWorkers
 from tests.objects.people import person, project, scoped
 from tests.postgres import blocking_database
 
@@ -56,11 +57,6 @@ def content(data: bytes) -> NewContent:
     )
 
 
-async def no_md5(content: Content) -> bytes:
-    """Computes nothing: no test here asks."""
-    raise AssertionError(content.info.path)
-
-
 class StoreTestCase(SynchronousTestCase):
     """An object store with the user ``owner`` and the container ``c``."""
 
@@ -72,7 +68,13 @@ class StoreTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(datetime(2026, 11, 22, tzinfo=UTC).timestamp())
         self.store = ObjectStore.build(
-            self.db, self.clock, Tasks(), charge, Quota(self.db), no_md5
+            self.db,
+            self.clock,
+            Tasks(),
+            charge,
+            Quota(self.db),
+            MemoryBlocks(),
+            CallerWorkers(),
         )
         self.owner = self.result(self.db.run(person, "owner", self.space))
         self.path = ContainerPath(self.owner.user, "c")
@@ -142,9 +144,7 @@ class CommitTests(StoreTestCase):
         self.assertEqual((2, 4), (found.objects, found.size))
         self.assertEqual(4, self.held())
         account = self.result(self.store.accounts.show(self.owner, self.owner.user))
-        self.assertEqual(
-            (1, 2, 4), (account.containers, account.objects, account.size)
-        )
+        self.assertEqual((1, 2, 4), (account.containers, account.objects, account.size))
 
     def test_overwriting_keeps_the_uuid_and_recreating_does_not(self) -> None:
         first = self.put("o").info
@@ -324,9 +324,7 @@ class RightsTests(StoreTestCase):
             self.store.objects.describe(reader, path, Revision(PITHOS_META)),
             self.upload(path, b"x", caller=reader),
             self.store.containers.delete(reader, self.path),
-            self.store.containers.put(
-                reader, self.path, ContainerChange(PITHOS_META)
-            ),
+            self.store.containers.put(reader, self.path, ContainerChange(PITHOS_META)),
             self.store.accounts.describe(
                 reader, self.path.account, {}, PITHOS_META, replace=True
             ),
@@ -380,13 +378,9 @@ class ClaimTests(StoreTestCase):
         self.assertEqual(want.root, made.info.root)
 
     def test_pithos_27_missing_blocks_are_named_once_and_zeros_never(self) -> None:
-        upload = self.result(
-            self.store.uploads.begin(self.owner, self.object("o"), 16)
-        )
+        upload = self.result(self.store.uploads.begin(self.owner, self.object("o"), 16))
         want = content(b"bbbbaaaabbbb" + bytes(4))
-        missing = self.result(
-            self.store.uploads.claim(upload, want, Described(""))
-        )
+        missing = self.result(self.store.uploads.claim(upload, want, Described("")))
         self.assertEqual(want.digests[:2], missing)
 
 
@@ -435,9 +429,7 @@ class DescribeTests(StoreTestCase):
     def test_refs_follow_the_versions(self) -> None:
         self.put("o")
         revision = Revision(PITHOS_META, user={"A": "1"})
-        self.result(
-            self.store.objects.describe(self.owner, self.object("o"), revision)
-        )
+        self.result(self.store.objects.describe(self.owner, self.object("o"), revision))
         rows = self.result(
             self.db.read(
                 "SELECT m.refs, (SELECT count(*) FROM store.version v"
@@ -476,15 +468,11 @@ class ListingTests(StoreTestCase):
         self.fill("a", "d/x", "d/y", "e/", "f")
         self.assertEqual(["a", "e/", "f"], self.names(delimiter="/", rolled=False))
         self.assertEqual(["d/x", "d/y"], self.names(prefix="d/", delimiter="/"))
-        self.assertEqual(
-            ["<d/>"], self.names(prefix="d", delimiter="/", markers=False)
-        )
+        self.assertEqual(["<d/>"], self.names(prefix="d", delimiter="/", markers=False))
 
     def test_a_name_that_is_the_prefix(self) -> None:
         self.fill("d", "d/x", "da")
-        self.assertEqual(
-            ["d", "<d/>", "da"], self.names(prefix="d", delimiter="/")
-        )
+        self.assertEqual(["d", "<d/>", "da"], self.names(prefix="d", delimiter="/"))
 
     def test_pithos_75_pages_in_byte_order(self) -> None:
         names = sorted(["Z", "a", "ä", "\U0001f600", "\uffee", *map(str, range(20))])

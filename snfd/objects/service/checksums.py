@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from snfd.db.port import Database
-from snfd.objects.model import Content, ObjectInfo
+from snfd.objects.model import ObjectInfo
 from snfd.objects.store import maps
 from snfd.objects.store import objects as store
 from snfd.tasks import Tasks
+from storage.blocks import Blocks
+from storage.hashmap import is_hole
+from storage.workers import Workers
 
 AT_ONCE = 256 * 1024 * 1024
 """Objects up to this size, in bytes, get their MD5 while the client waits."""
 
 MAX_WAITING = 100
 """Most objects that wait for their MD5 in the background."""
-
-Md5 = Callable[[Content], Awaitable[bytes]]
-"""Reads an object's blocks and says the MD5 of its bytes."""
 
 
 @define(eq=False)
@@ -29,7 +31,8 @@ class Checksums:
 
     _db: Database
     _tasks: Tasks
-    _md5: Md5
+    _blocks: Blocks
+    _workers: Workers
     _waiting: dict[int, ObjectInfo] = field(init=False, factory=dict)
     _busy: bool = field(init=False, default=False)
     _log = Logger()
@@ -63,6 +66,21 @@ class Checksums:
 
     async def _compute(self, info: ObjectInfo) -> bytes:
         rows = await self._db.read(store.BLOCKS, (info.map_id,))
-        md5 = await self._md5(Content(info, store.digests(rows)))
+        md5 = await self._md5(info, store.digests(rows))
         await self._db.run(maps.set_md5, info.map_id, md5)
         return md5
+
+    async def _md5(self, info: ObjectInfo, digests: Sequence[bytes]) -> bytes:
+        """Read all blocks, one at a time, and hash them in a thread."""
+        found = hashlib.md5(usedforsecurity=False)
+        left = info.size
+        for digest in digests:
+            data = b"" if is_hole(digest) else await self._blocks.get(digest)
+            length = min(left, info.block_size)
+            await self._workers.run(_update, found, data, length)
+            left -= length
+        return found.digest()
+
+
+def _update(found: Any, data: bytes, length: int) -> None:
+    found.update(data.ljust(length, b"\0"))

@@ -7,13 +7,15 @@ from attrs import frozen
 from snfd.clock import Seconds
 from snfd.db.port import Database
 from snfd.objects.service.accounts import Accounts
-from snfd.objects.service.checksums import Checksums, Md5
+from snfd.objects.service.checksums import Checksums
 from snfd.objects.service.containers import Containers
 from snfd.objects.service.objects import Objects
 from snfd.objects.service.uploads import Uploads
 from snfd.objects.service.versions import Charge
 from snfd.quota.service import Quota
 from snfd.tasks import Tasks
+from storage.blocks import Blocks
+from storage.workers import Workers
 
 
 @frozen(eq=False)
@@ -34,12 +36,13 @@ class ObjectStore:
         tasks: Tasks,
         charge: Charge,
         quota: Quota,
-        md5: Md5,
+        blocks: Blocks,
+        workers: Workers,
     ) -> ObjectStore:
         """Object storage over ``db``.
 
         :param charge: quota's ``charge``.
-        :param md5: computes the MD5 sum of stored content.
+        :param workers: compute MD5 sums.
         """
         containers = Containers(db, clock)
         return cls(
@@ -47,5 +50,5 @@ class ObjectStore:
             containers=containers,
             objects=Objects(db, clock, charge, containers),
             uploads=Uploads(db, clock, charge, quota),
-            checksums=Checksums(db, tasks, md5),
+            checksums=Checksums(db, tasks, blocks, workers),
         )

@@ -1,0 +1,1 @@
+"""Object storage over HTTP: what the Pithos and Swift dialects share."""

@@ -1,0 +1,271 @@
+"""One resource for all paths of a mount: parse, authenticate, call, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from api.dispatch import Authenticator, Served, tell
+from api.objects import headers as http
+from api.objects.listing import Format
+from api.objects.paths import Target, target
+from api.objects.streams import Streaming, streamed
+from api.operations import STREAMED, Answer, Dialect, Operation, Streamed
+from snfd.errors import (
+    CloudError,
+    Invalid,
+    NotAllowed,
+    NotImplementedHere,
+    RangeUnsatisfiable,
+)
+from snfd.identity.model import Caller
+from snfd.observe import request_id
+
+_log = Logger(namespace="api.objects")
+
+Result = Answer[bytes | None] | Streamed
+
+TEMPLATES = {
+    "top": "/",
+    "account": "/{prefix}<account>",
+    "container": "/{prefix}<account>/<container>",
+    "object": "/{prefix}<account>/<container>/<object>",
+}
+SEGMENTS = {"account": UUID, "container": str, "object": str}
+
+
+@frozen(eq=False)
+class Call:
+    """A request to object storage.
+
+    :ivar args: the query string, last value of each key.
+    :ivar stream: what a streamed body has become, with what its opener
+        decided; None if the body was not streamed.
+    """
+
+    request: Any
+    caller: Caller
+    target: Target
+    args: Mapping[str, str]
+    stream: Streaming | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        found: Headers = self.request.requestHeaders
+        return found
+
+    def header(self, name: str) -> str | None:
+        """One of the request's headers, or None."""
+        return http.one(self.headers, name)
+
+    def flag(self, name: str) -> bool:
+        """Whether a key is there, with a value or without."""
+        return name in self.args
+
+
+Handler = Callable[[Call], Awaitable[Result]]
+
+
+@frozen(eq=False)
+class Route:
+    """What answers one method at one level.
+
+    :ivar reply: type of the JSON answer, ``bytes``, or None for no body.
+    """
+
+    level: str
+    method: str
+    handler: Handler
+    reply: Any = None
+    status: int = 200
+
+    def operation(self, prefix: str) -> Operation:
+        """How it is described in OpenAPI."""
+        path = TEMPLATES[self.level].format(prefix=prefix)
+        doc = (self.handler.__doc__ or "").partition("\n\n")[0]
+        return Operation(
+            method=self.method,
+            path=path,
+            status=self.status,
+            body=None,
+            query=None,
+            auth=True,
+            raw=True,
+            also={},
+            summary=doc.replace("\n", " "),
+            name=f"{self.level} {self.method}",
+            reply=self.reply,
+            segments={
+                name: kind for name, kind in SEGMENTS.items() if f"<{name}>" in path
+            },
+        )
+
+
+@implementer(IResource)
+class ObjectsResource(Served):
+    """Serves ``routes``; a failure of any kind becomes a fault.
+
+    :param prefix: stands before an account's uuid in a path.
+    :param bad_path: raised for a path that cannot be one.
+    :param query_token: whether a GET may carry its token in the query.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        authenticator: Authenticator,
+        routes: Sequence[Route],
+        *,
+        prefix: str = "",
+        bad_path: type[CloudError] = Invalid,
+        query_token: bool = False,
+    ) -> None:
+        operations = tuple(route.operation(prefix) for route in routes)
+        Served.__init__(self, dialect, operations, Resource())
+        self._authenticator = authenticator
+        self._routes = {(route.level, route.method): route for route in routes}
+        self._bad_path = bad_path
+        self._query_token = query_token
+
+    def render(self, request: IRequest) -> Any:
+        """Answer ``request``, now or later."""
+        request.setHeader(b"X-Trans-Id", request_id().encode())
+        serving = Deferred.fromCoroutine(self._answer(request))
+        gone: Deferred[None] = cast(Any, request).notifyFinish()
+        gone.addErrback(lambda _: serving.cancel())
+        serving.addErrback(self._failed, request)
+        serving.addCallback(_finish, request)
+        serving.addErrback(lambda failure: _log.failure("answering failed", failure))
+        return NOT_DONE_YET
+
+    async def _answer(self, request: Any) -> bytes | Streamed:
+        try:
+            found = target(request.uri, len(request.prepath))
+        except Invalid as error:
+            raise self._bad_path(error.message) from None
+        args = arguments(request)
+        stream = await streamed(request)
+        if stream is None:
+            caller = await self._authenticator(self._token(request, args))
+        else:
+            caller = stream.opened.caller
+        route = self._route(found.level, request.method.decode("ascii", "replace"))
+        result = await route.handler(Call(request, caller, found, args, stream))
+        if result is STREAMED or isinstance(result, Streamed):
+            return STREAMED
+        _set(request, result, self.dialect)
+        return result.body or b""
+
+    def _route(self, level: str, method: str) -> Route:
+        found = self._routes.get((level, method))
+        if found is None:
+            allow = ", ".join(sorted(one for at, one in self._routes if at == level))
+            raise NotAllowed(f"this path takes {allow}", allow=allow)
+        return found
+
+    def _token(self, request: Any, args: Mapping[str, str]) -> str | None:
+        sent = token(request.requestHeaders)
+        if sent is None and self._query_token and request.method == b"GET":
+            return args.get("X-Auth-Token")
+        return sent
+
+    def _failed(self, failure: Failure, request: Any) -> bytes | Streamed:
+        error = failure.value
+        if request._disconnected:
+            if not failure.check(CancelledError, CloudError):
+                _log.failure("{method} failed", failure, method=request.method)
+            return STREAMED
+        if request.startedWriting:
+            request.loseConnection()
+            return STREAMED
+        if isinstance(error, RangeUnsatisfiable):
+            size = error.details.get("size", "*")
+            request.setHeader(b"Content-Range", f"bytes */{size}".encode())
+        if not isinstance(error, CloudError):
+            _log.failure("{method} failed", failure, method=request.method)
+            error = CloudError("internal error")
+        return tell(self.dialect, request, error)
+
+
+def page_of(body: bytes, kind: Format, headers: Mapping[str, str]) -> Result:
+    """A listing; an empty text has a status of its own."""
+    status = 204 if kind is Format.TEXT and not body else 200
+    return Answer(body, status, {**headers, "Content-Type": kind.content_type})
+
+
+def refuse(headers: Headers, names: Sequence[str]) -> None:
+    """Refuse headers whose neglect would surprise.
+
+    :raises NotImplementedHere: one of ``names`` is there with a value.
+    """
+    for name in names:
+        if http.one(headers, name):
+            raise NotImplementedHere(f"{name} is not served by this cloud yet")
+
+
+def refuse_keys(given: Container[str], names: Sequence[str]) -> None:
+    """Refuse keys of the query string whose neglect would surprise.
+
+    :raises NotImplementedHere: one of ``names`` is there.
+    """
+    for name in names:
+        if name in given:
+            raise NotImplementedHere(f"?{name} is not served by this cloud yet")
+
+
+def arguments(request: Any) -> dict[str, str]:
+    """The query string, last value of each key.
+
+    :raises Invalid: not UTF-8, or with NUL.
+    """
+    found = {}
+    try:
+        for key, values in (request.args or {}).items():
+            found[key.decode()] = values[-1].decode()
+    except UnicodeDecodeError:
+        raise Invalid("the query string is not UTF-8") from None
+    if any("\0" in text for pair in found.items() for text in pair):
+        raise Invalid("the query string must not contain NUL")
+    return found
+
+
+def token(headers: Headers) -> str | None:
+    """The token that a request's headers carry, or None."""
+    for name in ("x-auth-token", "x-storage-token"):
+        found = http.one(headers, name)
+        if found:
+            return found
+    scheme, _, value = (http.one(headers, "authorization") or "").partition(" ")
+    return value.strip() or None if scheme.lower() == "bearer" else None
+
+
+def _set(request: Any, answer: Answer[bytes | None], dialect: Dialect) -> None:
+    status = answer.status or 200
+    headers = {**dialect.headers, **answer.headers}
+    if status not in (204, 304):
+        headers.setdefault("Content-Length", str(len(answer.body or b"")))
+    request.setResponseCode(status)
+    if "Content-Type" not in headers:
+        request.responseHeaders.removeHeader(b"content-type")
+    for name, value in headers.items():
+        request.setHeader(name.encode(), value.encode())
+
+
+def _finish(body: bytes | Streamed, request: Any) -> None:
+    if isinstance(body, Streamed) or request._disconnected:
+        return
+    if body:
+        request.write(body)
+    request.finish()

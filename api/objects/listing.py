@@ -1,0 +1,141 @@
+"""Listings: what a request asks for, and their text and XML forms; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from re import compile as regex
+from xml.sax.saxutils import escape, quoteattr
+
+from snfd.errors import PreconditionFailed
+from snfd.objects.model import MAX_LISTING, Query
+
+_NOT_XML = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+Element = Mapping[str, object]
+"""One entry as XML shows it: a child for each key; ``subdir`` stands alone."""
+
+
+class Format(Enum):
+    """How a listing is written."""
+
+    TEXT = "text/plain"
+    JSON = "application/json"
+    XML = "application/xml"
+
+    @property
+    def content_type(self) -> str:
+        """With the character set."""
+        return f"{self.value}; charset=utf-8"
+
+
+def chosen(
+    args: Mapping[str, str], accept: str | None, default: Format = Format.TEXT
+) -> Format:
+    """The format that a request asks for."""
+    named = args.get("format", "").lower()
+    if named in ("json", "xml"):
+        return Format.JSON if named == "json" else Format.XML
+    if named:
+        return Format.TEXT
+    for part in (accept or "").lower().split(","):
+        kind = part.partition(";")[0].strip()
+        if kind == "application/json":
+            return Format.JSON
+        if kind in ("application/xml", "text/xml"):
+            return Format.XML
+        if kind == "text/plain":
+            return Format.TEXT
+    return default
+
+
+def capped_limit(args: Mapping[str, str]) -> int:
+    """Pithos's ``limit``: junk and zero are the default, more is capped."""
+    text = args.get("limit", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or not int(text):
+        return MAX_LISTING
+    return min(int(text), MAX_LISTING)
+
+
+def strict_limit(args: Mapping[str, str]) -> int:
+    """Swift's ``limit``: junk is the default, more is refused.
+
+    :raises PreconditionFailed: more than one page has.
+    """
+    text = args.get("limit", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        return MAX_LISTING
+    if int(text) > MAX_LISTING:
+        raise PreconditionFailed(f"a page has at most {MAX_LISTING} entries")
+    return int(text)
+
+
+def query(args: Mapping[str, str], limit: int, pithos: bool) -> Query:
+    """The page of a container that a request asks for."""
+    prefix, delimiter = args.get("prefix", ""), args.get("delimiter", "")
+    rolled = True
+    if "path" in args:
+        path = args["path"].strip("/") if pithos else args["path"].rstrip("/")
+        prefix, delimiter, rolled = f"{path}/" if path else "", "/", False
+    elif pithos:
+        prefix = prefix.lstrip("/")
+        if prefix and delimiter and not prefix.endswith(delimiter):
+            prefix += delimiter
+    return Query(
+        limit=limit,
+        after=args.get("marker", ""),
+        before=args.get("end_marker", ""),
+        prefix=prefix,
+        delimiter=delimiter,
+        rolled=rolled,
+        markers=pithos or not rolled,
+    )
+
+
+def text(names: Iterable[str]) -> bytes:
+    """One name a line."""
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def xml(
+    root: str,
+    name: str | None,
+    child: str,
+    entries: Sequence[Element | str],
+    attributes: Mapping[str, str] | None = None,
+) -> bytes:
+    """Entries below ``root``, each as a ``child`` or a ``subdir``."""
+    named = {} if name is None else {"name": name}
+    shown = "".join(
+        f" {key}={quoteattr(_clean(value))}"
+        for key, value in {**named, **(attributes or {})}.items()
+    )
+    body = "".join(_element(child, entry) for entry in entries)
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return f"{head}<{root}{shown}>{body}</{root}>".encode()
+
+
+def _element(child: str, entry: Element | str) -> str:
+    if isinstance(entry, str):
+        return f"<{child}>{escape(_clean(entry))}</{child}>"
+    if "subdir" in entry:
+        name = _clean(str(entry["subdir"]))
+        return f"<subdir name={quoteattr(name)}><name>{escape(name)}</name></subdir>"
+    inner = "".join(_field(key, value) for key, value in entry.items())
+    return f"<{child}>{inner}</{child}>"
+
+
+def _field(key: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = "".join(
+            f"<key>{escape(_clean(str(name)))}</key>"
+            f"<value>{escape(_clean(str(one)))}</value>"
+            for name, one in value.items()
+        )
+        return f"<{key}>{pairs}</{key}>"
+    return f"<{key}>{escape(_clean(str(value)))}</{key}>"
+
+
+def _clean(value: str) -> str:
+    """``value`` without what XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", value)

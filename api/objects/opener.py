@@ -1,0 +1,69 @@
+"""Decides, when the headers of a request are there, where its body goes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from urllib.parse import unquote_to_bytes
+
+from attrs import frozen
+from twisted.web.http_headers import Headers
+
+from api.objects.paths import target
+from api.objects.streams import Opener as Part
+from snfd.errors import Invalid
+from storage.upload import Sink
+
+
+@frozen(eq=False)
+class Streamed:
+    """A mount some of whose bodies are streamed.
+
+    :ivar path: of the mount, as ``/v1``.
+    """
+
+    path: str
+    open: Part
+
+    @property
+    def segments(self) -> list[bytes]:
+        """The parts of the path."""
+        return self.path.strip("/").encode().split(b"/")
+
+
+@frozen(eq=False)
+class Opener:
+    """The one opener of the main listener (`storage.upload.Opener`)."""
+
+    _mounts: Sequence[Streamed]
+
+    def __call__(
+        self, method: bytes, uri: bytes, headers: Headers
+    ) -> int | Awaitable[Sink] | None:
+        """Ask the mount that ``uri`` lies below.
+
+        A path that cannot be is left to the resource, which says why.
+        """
+        path, _, query = uri.partition(b"?")
+        parts = path.split(b"/")[1:]
+        for mount in self._mounts:
+            wanted = mount.segments
+            if [unquote_to_bytes(one) for one in parts[: len(wanted)]] != wanted:
+                continue
+            try:
+                found = target(uri, len(wanted))
+            except Invalid:
+                return None
+            name = method.decode("ascii", "replace")
+            return mount.open(name, found, _keys(query), headers)
+        return None
+
+
+def _keys(query: bytes) -> frozenset[str]:
+    """The keys of a query string."""
+    return frozenset(
+        unquote_to_bytes(one.partition(b"=")[0].replace(b"+", b" ")).decode(
+            "utf-8", "replace"
+        )
+        for one in query.split(b"&")
+        if one
+    )

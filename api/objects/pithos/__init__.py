@@ -1,0 +1,1 @@
+"""The Pithos dialect: ``/object-store/v1/<uuid>``."""

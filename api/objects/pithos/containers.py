@@ -1,0 +1,225 @@
+"""Accounts and containers in the Pithos dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from uuid import UUID
+
+from attrs import frozen
+from twisted.web.http_headers import Headers
+
+from api.dispatch import Authenticator
+from api.objects import headers as http
+from api.objects import listing, paths
+from api.objects.dispatch import (
+    Call,
+    Result,
+    Route,
+    page_of,
+    refuse_keys,
+    token,
+)
+from api.objects.listing import Format
+from api.objects.paths import Target
+from api.objects.pithos import views
+from api.objects.streams import Opened, expected_length
+from api.operations import Answer
+from snfd.clock import Seconds
+from snfd.errors import Conflict, Invalid, NotImplementedHere
+from snfd.objects.model import MAX_UPLOAD, Versioning
+from snfd.objects.rules import PITHOS_META
+from snfd.objects.service import ContainerChange, ObjectStore
+from snfd.quota.service import Quota
+from storage.upload import Sink
+from storage.writer import Writer
+
+LATER = ("until", "shared", "public", "meta", "delta")
+"""Keys of listings that are not served yet."""
+
+POLICY = "x-container-policy-"
+DISKSPACE = "pithos.diskspace"
+BYTES = "application/octet-stream"
+
+JUST_NOW = 120.0
+"""Seconds around now that a client's clock may be off (`delete`)."""
+
+
+@frozen(eq=False)
+class ContainersApi:
+    """What can be done with accounts and containers."""
+
+    _store: ObjectStore
+    _quota: Quota
+    _writer: Writer
+    _authenticator: Authenticator
+    _clock: Seconds
+
+    def routes(self) -> list[Route]:
+        """All of it."""
+        return [
+            Route("account", "HEAD", self.head_account, status=204),
+            Route("account", "GET", self.account, list[views.ContainerEntry]),
+            Route("account", "POST", self.describe, status=202),
+            Route("container", "HEAD", self.head, status=204),
+            Route("container", "GET", self.container, list[views.ObjectEntry]),
+            Route("container", "PUT", self.put, status=201),
+            Route("container", "POST", self.change, list[str], status=202),
+            Route("container", "DELETE", self.delete, status=204),
+        ]
+
+    def open(
+        self, method: str, target: Target, args: frozenset[str], headers: Headers
+    ) -> Awaitable[Sink] | None:
+        """Decide on blocks that are sent to a container."""
+        if method != "POST" or http.content_type(headers) != BYTES:
+            return None
+        if http.content_length(headers) == 0:
+            return None
+        return self._open(target, headers)
+
+    async def head_account(self, call: Call) -> Result:
+        """Counters, metadata and quota of an account."""
+        refuse_keys(call.args, LATER)
+        return Answer(None, 204, await self._account_headers(call))
+
+    async def account(self, call: Call) -> Result:
+        """One page of an account's containers."""
+        refuse_keys(call.args, LATER)
+        uuid = paths.account(call.target, "")
+        page = listing.query(call.args, listing.capped_limit(call.args), pithos=True)
+        kind = listing.chosen(call.args, call.header("accept"))
+        headers = await self._account_headers(call)
+        found = await self._store.accounts.containers(call.caller, uuid, page)
+        return page_of(views.containers(found, kind, str(uuid)), kind, headers)
+
+    async def describe(self, call: Call) -> Result:
+        """Change the metadata of an account."""
+        uuid = paths.account(call.target, "")
+        if http.metadata(call.headers, "x-account-group-", views.CODEC):
+            raise NotImplementedHere("groups are not served by this cloud yet")
+        meta = tilde(http.metadata(call.headers, "x-account-meta-", views.CODEC))
+        replace = not call.flag("update")
+        await self._store.accounts.describe(
+            call.caller, uuid, meta, PITHOS_META, replace
+        )
+        return Answer(None, 202)
+
+    async def head(self, call: Call) -> Result:
+        """Counters, metadata and policy of a container."""
+        refuse_keys(call.args, LATER)
+        path = paths.container(call.target, "")
+        found = await self._store.containers.show(call.caller, path)
+        return Answer(None, 204, views.container_headers(found))
+
+    async def container(self, call: Call) -> Result:
+        """One page of a container's objects."""
+        refuse_keys(call.args, LATER)
+        path = paths.container(call.target, "")
+        page = listing.query(call.args, listing.capped_limit(call.args), pithos=True)
+        kind = listing.chosen(call.args, call.header("accept"))
+        found, names = await self._store.objects.listing(call.caller, path, page)
+        body = views.objects(names, kind, path.container)
+        return page_of(body, kind, views.container_headers(found))
+
+    async def put(self, call: Call) -> Result:
+        """Make a container, or change the one that is there."""
+        path = paths.container(call.target, "")
+        change = changed(call.headers, replace=False)
+        new = await self._store.containers.put(call.caller, path, change)
+        return Answer(None, 201 if new else 202)
+
+    async def change(self, call: Call) -> Result:
+        """Change a container, or take blocks in without a name."""
+        path = paths.container(call.target, "")
+        if call.stream is None:
+            change = changed(call.headers, replace=not call.flag("update"))
+            await self._store.containers.change(call.caller, path, change)
+            return Answer(None, 202)
+        content = call.stream.content
+        await self._store.uploads.show(call.caller, path, content)
+        kind = listing.chosen(call.args, call.header("accept"), Format.JSON)
+        body = views.digests(content.digests, kind)
+        return Answer(body, 202, {"Content-Type": kind.content_type})
+
+    async def delete(self, call: Call) -> Result:
+        """Remove an empty container."""
+        refuse_keys(call.args, ("delimiter",))
+        path = paths.container(call.target, "")
+        if call.flag("until") and not self._just_now(call.args["until"]):
+            raise NotImplementedHere("purging history is not served yet")
+        try:
+            await self._store.containers.delete(call.caller, path)
+        except Conflict:
+            if not call.flag("until"):
+                raise
+            raise NotImplementedHere("purging history is not served yet") from None
+        return Answer(None, 204)
+
+    def _just_now(self, text: str) -> bool:
+        """Whether ``until`` is kamaki's way to say: remove the container.
+
+        It sends the time with a fraction (``spec/pithos.md`` §2.7).
+
+        :raises Invalid: no time at all.
+        """
+        try:
+            until = float(text)
+        except ValueError:
+            raise Invalid("until is no time in seconds since 1970") from None
+        return "." in text and abs(until - self._clock.seconds()) <= JUST_NOW
+
+    async def _account_headers(self, call: Call) -> Mapping[str, str]:
+        uuid = paths.account(call.target, "")
+        account = await self._store.accounts.show(call.caller, uuid)
+        headers = views.account_headers(account)
+        if uuid != call.caller.user:
+            return headers
+        usage = await self._quota.usage(call.caller)
+        limits = {
+            project: found[DISKSPACE].effective_limit
+            for project, found in usage.items()
+            if DISKSPACE in found
+        }
+        return {**headers, **views.quota_headers(limits)}
+
+    async def _open(self, target: Target, headers: Headers) -> Sink:
+        caller = await self._authenticator(token(headers))
+        expected_length(headers)
+        await self._store.uploads.may_show(caller, paths.container(target, ""))
+        return self._writer.open(limit=MAX_UPLOAD, context=Opened(caller, None))
+
+
+def changed(headers: Headers, replace: bool) -> ContainerChange:
+    """What a request wants of a container.
+
+    :raises Invalid: a policy that there is not, or a bad value.
+    """
+    policy = http.metadata(headers, POLICY, views.CODEC)
+    unknown = set(policy) - {"Quota", "Versioning", "Project"}
+    if unknown:
+        raise Invalid(f"there is no policy {', '.join(sorted(unknown))}")
+    versioning, quota = policy.get("Versioning", ""), policy.get("Quota", "")
+    if versioning not in ("", "auto", "none"):
+        raise Invalid("versioning is auto or none")
+    if quota and not (quota.isascii() and quota.isdigit() and int(quota) < 2**63):
+        raise Invalid("a quota is a number of bytes")
+    return ContainerChange(
+        limits=PITHOS_META,
+        meta=tilde(http.metadata(headers, "x-container-meta-", views.CODEC)),
+        versioning=Versioning(versioning) if versioning else None,
+        quota=int(quota) if quota else None,
+        project=_project(policy.get("Project", "")),
+        replace=replace,
+    )
+
+
+def tilde(meta: Mapping[str, str]) -> dict[str, str]:
+    """``meta`` with ``~`` read as empty: browsers cannot send empty headers."""
+    return {key: "" if value == "~" else value for key, value in meta.items()}
+
+
+def _project(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Invalid("a project is named by its uuid") from None

@@ -1,0 +1,61 @@
+"""The mount of the Pithos dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from attrs import frozen
+from twisted.web.http_headers import Headers
+
+from api.dispatch import Authenticator
+from api.objects.dispatch import ObjectsResource
+from api.objects.opener import Streamed
+from api.objects.paths import Target
+from api.objects.pithos.containers import ContainersApi
+from api.objects.pithos.faults import DIALECT
+from api.objects.pithos.objects import ObjectsApi
+from api.objects.reading import ObjectReader
+from snfd.clock import Seconds
+from snfd.objects.service import ObjectStore
+from snfd.quota.service import Quota
+from storage.download import Reader
+from storage.upload import Sink
+from storage.writer import Writer
+
+MOUNT = "/object-store/v1"
+
+
+@frozen(eq=False)
+class _Opener:
+    containers: ContainersApi
+    objects: ObjectsApi
+
+    def __call__(
+        self, method: str, target: Target, args: frozenset[str], headers: Headers
+    ) -> int | Awaitable[Sink] | None:
+        """Decide on the body of a request (`api.objects.streams.Opener`)."""
+        if target.level == "object":
+            return self.objects.open(method, target, args, headers)
+        if target.level == "container":
+            return self.containers.open(method, target, args, headers)
+        return None
+
+
+def build(
+    store: ObjectStore,
+    quota: Quota,
+    writer: Writer,
+    reader: Reader,
+    authenticator: Authenticator,
+    clock: Seconds,
+) -> tuple[ObjectsResource, Streamed]:
+    """What is mounted on ``/object-store/v1``, and what decides on its bodies."""
+    containers = ContainersApi(store, quota, writer, authenticator, clock)
+    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator)
+    resource = ObjectsResource(
+        DIALECT,
+        authenticator,
+        [*containers.routes(), *objects.routes()],
+        query_token=True,
+    )
+    return resource, Streamed(MOUNT, _Opener(containers, objects))

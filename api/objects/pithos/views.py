@@ -1,0 +1,243 @@
+"""Accounts, containers and objects as the Pithos dialect shows them.
+
+Shapes: ``spec/pithos.md`` §2.2 to §2.5 and §2.17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.objects.headers import HTTP_META, Percent, encoded, http_date, iso
+from api.objects.listing import Element, Format, text, xml
+from api.operations import Reply
+from snfd.objects.model import (
+    BLOCK_SIZE,
+    EMPTY_DIGEST,
+    Account,
+    Container,
+    Content,
+    Entry,
+    Listing,
+    ObjectInfo,
+    Policy,
+    Rolled,
+)
+
+CODEC = Percent()
+
+BLOCK_HASH = "sha256"
+
+
+class ContainerEntry(Reply):
+    """A container in the listing of an account."""
+
+    name: str
+    count: int
+    bytes: int
+    last_modified: str
+    x_container_policy: dict[str, str]
+
+
+class ObjectEntry(Reply, omit_defaults=True):
+    """An object in the listing of a container, or what names were rolled up to."""
+
+    name: str | UnsetType = UNSET
+    bytes: int | UnsetType = UNSET
+    hash: str | UnsetType = UNSET
+    content_type: str | UnsetType = UNSET
+    last_modified: str | UnsetType = UNSET
+    x_object_hash: str | UnsetType = UNSET
+    x_object_uuid: UUID | UnsetType = UNSET
+    x_object_version: int | UnsetType = UNSET
+    x_object_version_timestamp: str | UnsetType = UNSET
+    x_object_modified_by: UUID | UnsetType = UNSET
+    available: int | UnsetType = UNSET
+    md5: str | UnsetType = UNSET
+    subdir: str | UnsetType = UNSET
+
+
+class Hashmap(Reply):
+    """The blocks of an object."""
+
+    block_size: int
+    block_hash: str
+    bytes: int
+    hashes: list[str]
+
+
+def seconds(moment: datetime) -> str:
+    """A moment as seconds since 1970 with microseconds."""
+    return f"{moment.timestamp():.6f}"
+
+
+def account_headers(account: Account) -> dict[str, str]:
+    """What is said of an account, but for its quota."""
+    return {
+        "X-Account-Container-Count": str(account.containers),
+        "X-Account-Bytes-Used": str(account.size),
+        "Last-Modified": http_date(account.mtime),
+        **_meta("X-Account-Meta-", account.meta),
+    }
+
+
+def quota_headers(limits: Mapping[UUID, int]) -> dict[str, str]:
+    """How many bytes each project grants, and all together."""
+    each = {
+        f"X-Account-Policy-Quota-{project}": str(limit)
+        for project, limit in limits.items()
+    }
+    return {"X-Account-Policy-Quota": str(sum(limits.values())), **each}
+
+
+def container_headers(container: Container) -> dict[str, str]:
+    """What is said of a container."""
+    policy = {
+        f"X-Container-Policy-{name.capitalize()}": value
+        for name, value in _policy(container.policy).items()
+    }
+    return {
+        "X-Container-Object-Count": str(container.objects),
+        "X-Container-Bytes-Used": str(container.size),
+        "Last-Modified": http_date(container.mtime),
+        "X-Container-Block-Size": str(BLOCK_SIZE),
+        "X-Container-Block-Hash": BLOCK_HASH,
+        **policy,
+        **_meta("X-Container-Meta-", container.meta),
+    }
+
+
+def object_headers(info: ObjectInfo) -> dict[str, str]:
+    """What is said of an object, but for what a range changes."""
+    http = {
+        name: info.described.http[name]
+        for name in HTTP_META
+        if name in info.described.http
+    }
+    return {
+        "ETag": info.root.hex(),
+        "Last-Modified": http_date(info.changed),
+        "Available": "1",
+        "X-Object-Hash": info.root.hex(),
+        "X-Object-UUID": str(info.uuid),
+        "X-Object-Version": str(info.serial),
+        "X-Object-Version-Timestamp": http_date(info.mtime),
+        "X-Object-Modified-By": str(info.modified_by),
+        **({"X-Object-MD5": info.md5.hex()} if info.md5 is not None else {}),
+        **encoded(http, CODEC),
+        **_meta("X-Object-Meta-", info.described.user),
+    }
+
+
+def made_headers(info: ObjectInfo) -> dict[str, str]:
+    """What is said of a version that was just made."""
+    names = ("ETag", "Last-Modified", "X-Object-Hash", "X-Object-UUID",
+             "X-Object-Version")  # fmt: skip
+    headers = object_headers(info)
+    return {name: headers[name] for name in names}
+
+
+def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
+    """One page of an account."""
+    if kind is Format.TEXT:
+        return text(one.path.container for one in found)
+    entries = [
+        ContainerEntry(
+            name=one.path.container,
+            count=one.objects,
+            bytes=one.size,
+            last_modified=iso(one.mtime, zone=True),
+            x_container_policy=_policy(one.policy),
+        )
+        for one in found
+    ]
+    if kind is Format.JSON:
+        return msgspec.json.encode(entries)
+    return xml("account", account, "container", _elements(entries))
+
+
+def objects(found: Listing, kind: Format, container: str) -> bytes:
+    """One page of a container."""
+    if kind is Format.TEXT:
+        return text(one.name for one in found)
+    entries = [
+        ObjectEntry(subdir=one.name) if isinstance(one, Rolled) else _object(one)
+        for one in found
+    ]
+    if kind is Format.JSON:
+        return msgspec.json.encode(entries)
+    return xml("container", container, "object", _elements(entries))
+
+
+def hashmap(content: Content, kind: Format) -> bytes:
+    """The blocks of an object; of an empty one, that of nothing."""
+    info = content.info
+    hashes = [_shown(digest) for digest in content.digests] or [EMPTY_DIGEST.hex()]
+    if kind is not Format.XML:
+        found = Hashmap(info.block_size, BLOCK_HASH, info.size, hashes)
+        return msgspec.json.encode(found)
+    attributes = {
+        "bytes": str(info.size),
+        "block_size": str(info.block_size),
+        "block_hash": BLOCK_HASH,
+    }
+    return xml("object", info.path.name, "hash", hashes, attributes)
+
+
+def digests(found: Sequence[bytes], kind: Format) -> bytes:
+    """A list of block hashes."""
+    shown = [_shown(digest) for digest in found]
+    if kind is Format.TEXT:
+        return text(shown)
+    if kind is Format.JSON:
+        return msgspec.json.encode(shown)
+    return xml("items", None, "item", shown)
+
+
+def _object(entry: Entry) -> ObjectEntry:
+    return ObjectEntry(
+        name=entry.name,
+        bytes=entry.size,
+        hash=entry.root.hex(),
+        content_type=entry.ctype,
+        last_modified=iso(entry.mtime, zone=True),
+        x_object_hash=entry.root.hex(),
+        x_object_uuid=entry.uuid,
+        x_object_version=entry.serial,
+        x_object_version_timestamp=seconds(entry.mtime),
+        x_object_modified_by=entry.modified_by,
+        available=1,
+        md5=UNSET if entry.md5 is None else entry.md5.hex(),
+    )
+
+
+def _shown(digest: bytes) -> str:
+    """A block's hash; a hole is a block of zeros."""
+    return (digest if any(digest) else EMPTY_DIGEST).hex()
+
+
+def _policy(policy: Policy) -> dict[str, str]:
+    return {
+        "quota": str(policy.quota),
+        "versioning": policy.versioning.value,
+        "project": str(policy.project),
+    }
+
+
+def _elements(entries: Iterable[Reply]) -> list[Element]:
+    return [
+        {
+            key: value
+            for key, value in msgspec.structs.asdict(entry).items()
+            if value is not UNSET
+        }
+        for entry in entries
+    ]
+
+
+def _meta(prefix: str, meta: Mapping[str, str]) -> dict[str, str]:
+    return encoded({prefix + key: value for key, value in meta.items()}, CODEC)

@@ -1,0 +1,32 @@
+"""The mounts of the Swift dialect."""
+
+from __future__ import annotations
+
+from api.dispatch import Authenticator
+from api.objects.dispatch import ObjectsResource
+from api.objects.opener import Streamed
+from api.objects.reading import ObjectReader
+from api.objects.swift.containers import PREFIX, ContainersApi
+from api.objects.swift.faults import DIALECT
+from api.objects.swift.objects import ObjectsApi
+from snfd.errors import PreconditionFailed
+from snfd.objects.service import ObjectStore
+from storage.download import Reader
+from storage.writer import Writer
+
+MOUNT = "/v1"
+
+
+def build(
+    store: ObjectStore, writer: Writer, reader: Reader, authenticator: Authenticator
+) -> tuple[ObjectsResource, Streamed]:
+    """What is mounted on ``/v1``, and what decides on its bodies."""
+    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator)
+    resource = ObjectsResource(
+        DIALECT,
+        authenticator,
+        [*ContainersApi(store).routes(), *objects.routes()],
+        prefix=PREFIX,
+        bad_path=PreconditionFailed,
+    )
+    return resource, Streamed(MOUNT, objects.open)
