@@ -1,0 +1,1 @@
+"""Images: views over objects, with states and properties of their own."""
