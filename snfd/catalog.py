@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
-from attrs import field, frozen
+from attrs import frozen
 
 from snfd.config import Urls
 
@@ -107,7 +107,7 @@ class Catalog:
     """
 
     urls: Urls
-    enabled: frozenset[str] = field(converter=frozenset)
+    enabled: frozenset[str]
     region: str = REGION
 
     def synnefo(self) -> Sequence[SynnefoEndpoint]:

@@ -38,7 +38,7 @@ Short = Annotated[str, Meta(min_length=1, max_length=255)]
 Secret = Annotated[str, Meta(max_length=MAX_PASSWORD)]
 
 
-class DomainPart(Struct):
+class DomainPart(Struct, frozen=True):
     """A domain by id or name; there is only one."""
 
     id: Short | None = None
@@ -168,6 +168,11 @@ class TokenQuery(Struct):
 
     nocatalog: str | None = None
 
+    def wants_catalog(self, request: IRequest) -> bool:
+        """Whether the key is absent; twisted.web drops one without ``=``."""
+        bare = request.uri.partition(b"?")[2].split(b"&")
+        return self.nocatalog is None and b"nocatalog" not in bare
+
 
 class AuthApi:
     """The ``/auth`` resources."""
@@ -187,10 +192,14 @@ class AuthApi:
         query=TokenQuery,
         status=201,
         auth=False,
+        raw=True,
     )
-    async def issue(self, body: Authenticate, query: TokenQuery) -> Answer[TokenReply]:
+    async def issue(
+        self, body: Authenticate, query: TokenQuery, request: IRequest
+    ) -> Answer[TokenReply]:
         """Log in, or exchange a token for one of another scope."""
-        return self._told(await self._issued(body.auth), query)
+        issued = await self._issued(body.auth)
+        return self._told(issued, query.wants_catalog(request))
 
     @operation("GET", "/auth/tokens", query=TokenQuery, raw=True)
     async def show(
@@ -199,7 +208,7 @@ class AuthApi:
         """Tell what the token in X-Subject-Token says."""
         secret = _subject(request)
         token = await self._identity.inspect(caller, secret)
-        return self._told(Issued(secret, token), query)
+        return self._told(Issued(secret, token), query.wants_catalog(request))
 
     @operation("DELETE", "/auth/tokens", status=204, raw=True)
     async def revoke(self, caller: Caller, request: IRequest) -> None:
@@ -237,8 +246,8 @@ class AuthApi:
             return await self._identity.exchange(how.token.id, scope)
         raise Unauthorized(REFUSED)
 
-    def _told(self, issued: Issued, query: TokenQuery) -> Answer[TokenReply]:
-        catalog = self._catalog if query.nocatalog is None else None
+    def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
+        catalog = self._catalog if with_catalog else None
         reply = TokenReply.of(issued.token, catalog)
         return Answer(reply, headers={"X-Subject-Token": issued.secret})
 

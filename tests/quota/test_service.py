@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd.errors import Conflict, Forbidden, Invalid, OverQuota
 from snfd.projects import service as projects
 from snfd.quota import service as quota
-from snfd.quota.model import RESOURCES, UNLIMITED, Limit, Resource
+from snfd.quota.model import RESOURCES, UNLIMITED, Limit, Resource, provisions
 from tests.identity.cloud import identity_cloud
 
 VM, CPU, DISK = "cyclades.vm", "cyclades.cpu", "cyclades.disk"
@@ -24,9 +24,11 @@ class ChargeTests(SynchronousTestCase):
             "demo", {VM: 10, CPU: 32}, demo="member", other="member"
         )
 
-    def charge(self, amounts: dict[str, int], **more: object) -> None:
+    def charge(self, amounts: dict[str, int], *, force: bool = False) -> None:
         self.cloud.wait(
-            self.cloud.db.run(quota.charge, self.demo, self.project, amounts, **more)
+            self.cloud.db.run(
+                quota.charge, self.demo, self.project, amounts, force=force
+            )
         )
 
     def holding(self, resource: str, user: UUID | None = None) -> tuple[object, ...]:
@@ -98,7 +100,7 @@ class ChargeTests(SynchronousTestCase):
         parts = {
             key: sign
             for project, sign in ((self.project, -1), (target, 1))
-            for key in quota.provisions(self.demo, project, {VM: 1})
+            for key in provisions(self.demo, project, {VM: 1})
         }
         self.cloud.wait(self.cloud.db.run(quota.transfer, parts))
         self.assertEqual((10, 0, 0), self.holding(VM))

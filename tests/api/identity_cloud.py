@@ -1,0 +1,83 @@
+"""The identity APIs of one test, as browsers in memory."""
+
+from __future__ import annotations
+
+from attrs import define, field
+from twisted.trial.unittest import SynchronousTestCase
+
+from api.openstack import identity as v3
+from api.synnefo import account
+from api.synnefo import identity as v2
+from snfd.catalog import KINDS, Catalog
+from snfd.config import Urls
+from tests.api.memory import Browser, Response
+from tests.identity.cloud import IdentityCloud, identity_cloud
+
+URLS = Urls(
+    astakos="https://a.test",
+    cyclades="https://c.test",
+    pithos="https://p.test",
+    console="https://x.test",
+)
+
+
+@define(eq=False, slots=False)
+class IdentityApis:
+    """Users demo (member of demo), reader, alt (member of alt), admin, gone."""
+
+    case: SynchronousTestCase
+    cloud: IdentityCloud = field(init=False)
+    catalog: Catalog = field(init=False, factory=lambda: Catalog(URLS, KINDS))
+    v2: Browser = field(init=False)
+    v3: Browser = field(init=False)
+    root: Browser = field(init=False)
+    account: Browser = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        cloud = self.cloud = identity_cloud(self.case)
+        self.demo, self.reader = cloud.user("demo"), cloud.user("reader")
+        self.alt, self.admin = cloud.user("alt"), cloud.user("admin", "secret", "admin")
+        self.gone = cloud.user("gone")
+        self.project = cloud.project(
+            "demo", {"cyclades.vm": 20}, demo="member", reader="reader"
+        )
+        self.other = cloud.project("alt", {}, alt="member", reader="reader")
+        for name in ("demo", "reader"):
+            cloud.default(name, self.project)
+        cloud.execute(
+            "UPDATE identity.app_user SET is_active = false WHERE uuid = %s", self.gone
+        )
+        parts = (cloud.identity, self.catalog)
+        self.v2 = Browser(v2.resource(cloud.authenticator, *parts))
+        self.v3 = Browser(
+            v3.resource(
+                cloud.authenticator,
+                cloud.identity,
+                cloud.people,
+                cloud.projects,
+                self.catalog,
+            )
+        )
+        self.root = Browser(v3.versions(cloud.authenticator, self.catalog))
+        self.account = Browser(
+            account.resource(cloud.authenticator, cloud.people, cloud.quota)
+        )
+
+    def token(self, name: str, project: str | None = None) -> str:
+        """A fresh token from a login, scoped to ``project`` or the default."""
+        return self.cloud.login(name, project).secret
+
+    def personal(self, name: str) -> str:
+        """A token that follows the default project, as kamaki is given."""
+        answer = self.v2.post(
+            "/tokens",
+            {"auth": {"passwordCredentials": {"username": name, "password": "secret"}}},
+        )
+        token: str = answer.json["access"]["token"]["id"]
+        return token
+
+
+def fault(answer: Response) -> tuple[str, int]:
+    """Name and code of a Synnefo fault."""
+    ((name, body),) = answer.json.items()
+    return name, body["code"]
