@@ -163,19 +163,21 @@ class PostgresFixture:
     def drop(self, dsn: str) -> None:
         """Remove a database that `dsn` or `empty_dsn` made."""
         name = psycopg2.extensions.parse_dsn(dsn)["dbname"]
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _create(self, template: str) -> str:
         name = f"t{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
-    def _execute(self, sql: str) -> None:
-        connection = psycopg2.connect(self.admin_dsn())
+    def execute(self, sql: str, dsn: str | None = None) -> list[Any]:
+        """Run one statement as the superuser, in ``dsn``'s database; its rows."""
+        connection = psycopg2.connect(dsn or self.admin_dsn())
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
 

@@ -139,12 +139,18 @@ class Wire:
 
     def sound(self) -> bool:
         """Take notice of what the reactor has not told yet; False if closed."""
-        if self._fd >= 0:
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            if poll.poll(0):
-                self._advance()
-        return self._fd >= 0
+        if self._fd < 0:
+            return False
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        # A server's last words are one read, the end of the stream another.
+        for _ in range(4):
+            if not poll.poll(0):
+                return True
+            self._advance()
+            if self._fd < 0:
+                return False
+        return True
 
     def close(self, reason: str = _LOST, *, late: bool = False) -> None:
         """End it; a statement that is under way fails with ``reason``.
@@ -236,16 +242,20 @@ async def open_wire(reactor: Any, line: Line) -> Wire:
     """
     arguments = await _with_address(reactor, line.arguments())
     link = Connection(reactor)
-    connecting = link.connect(**arguments)
-    timer: IDelayedCall = reactor.callLater(line.connect, _give_up, link)
+    # Nothing but closing ends a connect: libpq's connect_timeout does not count
+    # here, and cancelling txpostgres' Deferred raises and leaves it waiting.
+    connected: Deferred[Any] = Deferred(lambda _: link.close())
+    link.connect(**arguments).addBoth(_pass_on, connected)
+    timer: IDelayedCall = reactor.callLater(line.connect, link.close)
     try:
-        await connecting
+        await connected
     except Exception as error:
-        late = not timer.active()
+        if link.pollable() is not None:
+            link.close()
         where = arguments.get("host", "the local socket")
-        if late:
+        if not timer.active():
             raise Timeout(
-                f"PostgreSQL at {where} did not answer in {line.connect} s"
+                f"PostgreSQL at {where} did not answer in {line.connect:g} s"
             ) from error
         raise Unavailable(
             f"PostgreSQL at {where} is not to be reached: {first_line(error)}"
@@ -261,10 +271,9 @@ async def open_wire(reactor: Any, line: Line) -> Wire:
     return wire
 
 
-def _give_up(link: Any) -> None:
-    # Nothing but closing ends a connect: libpq's connect_timeout does not
-    # count here, and cancelling its Deferred leaves it waiting for ever.
-    link.close()
+def _pass_on(result: object, answer: Deferred[object]) -> None:
+    if not answer.called:
+        answer.callback(result)
 
 
 async def _with_address(reactor: Any, arguments: dict[str, str]) -> dict[str, str]:

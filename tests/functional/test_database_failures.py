@@ -1,0 +1,250 @@
+"""Hang-ups, killed backends, restarts, silence: ours lives on, stock's does not.
+
+Each test shows the failure with txpostgres' own pool first, so that what we
+added can be dropped should it ever become unnecessary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+from psycopg2 import errors
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from txpostgres.txpostgres import ConnectionPool
+
+from snfd.db.database import Times
+from snfd.db.port import Transaction
+from snfd.db.wire import Line, open_wire
+from snfd.errors import Timeout, Unavailable
+from tests.db.cases import QUICK, DatabaseCase, insert, pause
+from tests.db.proxy import Proxy, proxy_for
+from tests.postgres import PostgresFixture, private_postgres
+
+
+class FailureCase(DatabaseCase):
+    """Also has a stock pool."""
+
+    async def stock(self, size: int, dsn: str | None = None) -> Any:
+        pool = ConnectionPool(None, dsn or self.dsn, min=size)
+        await pool.start()
+        self.addCleanup(pool.close)
+        return pool
+
+    async def failures(self, pool: Any, queries: int) -> int:
+        """How many of some queries fail."""
+        failed = 0
+        for _ in range(queries):
+            try:
+                await pool.runQuery("SELECT 1")
+            except psycopg2.Error:
+                failed += 1
+        return failed
+
+    def fired_within(self, waiting: Deferred[Any]) -> list[Any]:
+        """A list that gets what ``waiting`` fires with."""
+        results: list[Any] = []
+        waiting.addBoth(results.append)
+        return results
+
+
+class HangUpTests(FailureCase):
+    """A client that hangs up in the middle of a transaction."""
+
+    async def test_stock_pool_is_poisoned(self) -> None:
+        pool = await self.stock(1)
+
+        async def work(cursor: Any) -> None:
+            await cursor.execute("INSERT INTO public.thing VALUES (1, 'x')")
+            await cursor.execute("SELECT pg_sleep(0.3)")
+
+        waiting = pool.runInteraction(lambda cursor: ensureDeferred(work(cursor)))
+        results = self.fired_within(waiting)
+        await pause(0.1)
+        try:
+            waiting.cancel()
+        except Exception as error:
+            self.assertEqual("_CancelInProgress", type(error).__name__)
+        await pause(0.5)
+        self.assertEqual(1, len(results))
+        with self.assertRaises(errors.InFailedSqlTransaction):
+            await pool.runQuery("SELECT 1")
+        self.flushLoggedErrors()
+
+    async def test_ours_finishes_the_work(self) -> None:
+        db = self.database(size=1)
+
+        async def work(tx: Transaction) -> None:
+            await insert(tx, 1)
+            await tx.rows("SELECT pg_sleep(0.3)")
+
+        waiting = db.run(work)
+        await pause(0.1)
+        waiting.cancel()
+        await self.assertFailure(waiting, CancelledError)
+        self.assertEqual([], self.things())
+        await db.run(insert, 2)
+        self.assertEqual([1, 2], self.things())
+        self.assertEqual((1, 0), (db.snapshot().created, db.snapshot().destroyed))
+
+    async def test_ours_does_so_at_every_point(self) -> None:
+        db = self.database(size=2)
+        for number in range(20):
+            waiting = db.run(insert, number)
+            if number % 4:
+                await pause(0.001 * (number % 4 - 1))
+            waiting.addErrback(lambda failure: failure.trap(CancelledError))
+            waiting.cancel()
+        await self.until(lambda: db.snapshot().busy == 0)
+        await db.read("SELECT 1")
+        self.assertEqual(list(range(20)), self.things())
+        self.assertEqual(0, db.snapshot().destroyed)
+
+    async def test_ours_survives_a_time_limit_of_the_caller(self) -> None:
+        db = self.database(size=1)
+        waiting = db.read("SELECT pg_sleep(0.2)")
+        waiting.addTimeout(0.05, reactor)
+        with self.assertRaises(Exception):  # noqa: B017
+            await waiting
+        self.assertEqual([(1,)], await db.read("SELECT 1"))
+        self.assertEqual(1, db.snapshot().created)
+
+
+class KilledBackendTests(FailureCase):
+    """PostgreSQL ended a connection."""
+
+    async def test_stock_pool_keeps_the_dead_for_ever(self) -> None:
+        pool = await self.stock(2)
+        [(pid,)] = await pool.runQuery("SELECT pg_backend_pid()")
+        self.assertEqual(1, self.terminate(f"pid = {pid}"))
+        await pause(0.1)
+        self.assertGreaterEqual(await self.failures(pool, 20), 5)
+        self.flushLoggedErrors()
+
+    async def test_ours_replaces_the_dead_unnoticed(self) -> None:
+        db = self.database(size=2)
+        for _ in range(3):
+            [(pid,)] = await db.read("SELECT pg_backend_pid()")
+            self.assertEqual(1, self.terminate(f"pid = {pid}"))
+            for _ in range(4):
+                await db.read("SELECT 1")
+        self.assertEqual(3, db.snapshot().destroyed)
+
+    async def test_work_in_progress_is_unavailable_and_undone(self) -> None:
+        calls = []
+
+        async def suicide(tx: Transaction) -> None:
+            calls.append(1)
+            await insert(tx, 1)
+            await tx.rows("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        db = self.database(size=1)
+        with self.assertRaises(Unavailable):
+            await db.run(suicide)
+        with self.assertRaises(Unavailable):
+            await db.read("SELECT pg_terminate_backend(pg_backend_pid())")
+        self.assertEqual([1], calls)
+        await db.run(insert, 2)
+        self.assertEqual([2], self.things())
+
+
+class RestartTests(FailureCase):
+    """The whole server went and came back."""
+
+    def choose_server(self) -> PostgresFixture:
+        return private_postgres(self)
+
+    async def test_stock_pool_never_recovers_and_ours_does(self) -> None:
+        db, pool = self.database(size=2), await self.stock(2)
+        await db.run(insert, 1)
+        self.server.stop()
+        with self.assertRaises(Unavailable):
+            await db.read("SELECT 1")
+        self.server.start()
+        await pause(0.1)
+        self.assertEqual(10, await self.failures(pool, 10))
+        await db.run(insert, 2)
+        self.assertEqual([1, 2], self.things())
+        self.flushLoggedErrors()
+
+
+class SilentServerTests(FailureCase):
+    """The network swallows everything; no packet says that it does."""
+
+    def behind_proxy(self) -> Proxy:
+        return proxy_for(self, self.dsn)
+
+    async def test_stock_pool_waits_for_ever_and_ours_does_not(self) -> None:
+        proxy = self.behind_proxy()
+        db, pool = self.database(proxy.dsn, size=1), await self.stock(1, proxy.dsn)
+        await db.read("SELECT 1")
+        proxy.silent = True
+        stock = self.fired_within(pool.runQuery("SELECT 1"))
+        with self.assertRaises(Timeout):
+            await db.read("SELECT 1")
+        with self.assertRaises(Timeout):  # this one must connect anew
+            await db.run(insert, 1)
+        self.assertEqual([], stock)
+        proxy.silent = False
+        await db.run(insert, 2)
+        self.assertEqual([2], self.things())
+        await pause(0.1)
+        self.assertEqual([], stock)
+
+    async def test_connecting_ends_in_time_unlike_stock(self) -> None:
+        proxy = self.behind_proxy()
+        proxy.silent = True
+        pool = ConnectionPool(None, f"{proxy.dsn} connect_timeout=2", min=1)
+        self.addCleanup(pool.close)
+        stock = self.fired_within(pool.start())
+        for _ in range(3):
+            with self.assertRaises(Timeout):
+                await open_wire(reactor, Line(proxy.dsn, connect=0.2))
+        self.assertEqual([], stock)
+        await pause(2)
+        self.assertEqual([], stock)
+        proxy.silent = False
+        wire = await open_wire(reactor, Line(proxy.dsn, connect=2))
+        await wire.send("SELECT 1")
+        wire.close()
+        self.flushLoggedErrors()
+
+    async def test_a_long_idle_connection_is_tried_before_it_is_lent(self) -> None:
+        proxy = self.behind_proxy()
+        times = Times(connect=0.5, transaction=5, trusted=0.1, trial=0.2)
+        db = self.database(proxy.dsn, size=1, times=times)
+        await db.read("SELECT 1")
+        proxy.silent = True
+        await pause(0.2)
+        waiting = db.run(insert, 1)
+        await pause(0.1)
+        proxy.silent = False
+        await waiting
+        self.assertEqual([1], self.things())
+        self.assertEqual((2, 1), (db.snapshot().created, db.snapshot().destroyed))
+
+    async def test_an_unanswered_commit_is_told_and_never_repeated(self) -> None:
+        proxy = self.behind_proxy()
+        db = self.database(proxy.dsn, size=1, times=QUICK)
+        calls = []
+
+        async def work(tx: Transaction) -> None:
+            calls.append(1)
+            await insert(tx, len(calls))
+
+        proxy.silent_after = b"COMMIT"
+        with self.assertRaises(Unavailable) as caught:
+            await db.run(work)
+        self.assertEqual("unknown", caught.exception.details["outcome"])
+        await pause(0.1)
+        self.assertEqual(([1], [1]), (calls, self.things()))
+
+    async def test_silence_before_the_commit_leaves_nothing(self) -> None:
+        proxy = self.behind_proxy()
+        db = self.database(proxy.dsn, size=1, times=QUICK)
+        proxy.silent_after = b"INSERT"
+        with self.assertRaises(Timeout):
+            await db.run(insert, 1)
+        await pause(0.1)
+        self.assertEqual([], self.things())
