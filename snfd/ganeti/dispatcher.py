@@ -85,7 +85,7 @@ class Dispatcher(Service):
         Service.startService(self)
         self._loop.start()
 
-    def stopService(self) -> object:  # noqa: D102
+    def stopService(self) -> Deferred[None]:  # noqa: D102
         Service.stopService(self)
         return self._loop.stop() if self.tenure.held else self._loop.abort()
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from attrs import define, field
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -70,9 +71,9 @@ class Follower(Service):
         self._loop = Loop(self.clock, self._turn, what)
 
     @property
-    def ready(self) -> bool:
-        """Whether the cluster answers and its highest job id is known."""
-        return self._reach.reachable and self.watchlist.seen is not None
+    def seen(self) -> int | None:
+        """The highest job id seen; None while the cluster does not answer."""
+        return self.watchlist.seen if self._reach.reachable else None
 
     def watch(self, intent: UUID, job: int) -> None:
         """Follow the job of an intent from now on."""
@@ -85,7 +86,7 @@ class Follower(Service):
         Service.startService(self)
         self._loop.start()
 
-    def stopService(self) -> object:  # noqa: D102
+    def stopService(self) -> Deferred[None]:  # noqa: D102
         Service.stopService(self)
         return self._loop.stop() if self.tenure.held else self._loop.abort()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from attrs import define, field
@@ -52,7 +52,7 @@ class Loop:
             self._drop_next()
             self._begin()
 
-    def stop(self) -> Awaitable[None]:
+    def stop(self) -> Deferred[None]:
         """Begin no more turns; wait for the one under way."""
         self._active = False
         self._drop_next()
@@ -62,7 +62,7 @@ class Loop:
             self._ended = Deferred()
         return self._ended
 
-    def abort(self) -> Awaitable[None]:
+    def abort(self) -> Deferred[None]:
         """As `stop`, but cut off what the turn under way waits for."""
         ended = self.stop()
         if self._current is not None:
