@@ -104,7 +104,8 @@ class LoginTests(Base):
         )
 
     def test_astakos_70_unscoped_tokens_have_no_catalog_and_no_project(self) -> None:
-        for scope in ("unscoped", {"unscoped": {}}):
+        scopes: list[object] = ["unscoped", {"unscoped": {}}]
+        for scope in scopes:
             token = self.auth(user("demo"), scope).json["token"]
             self.assertEqual(
                 {"methods", "user", "audit_ids", "issued_at", "expires_at"}, set(token)

@@ -15,7 +15,6 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.clock import now
-from snfd.db.port import Database
 from snfd.identity import people
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.passwords import Passwords
@@ -25,12 +24,22 @@ from snfd.projects import service as projects
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, Limit
+from tests.blocking import BlockingDatabase
 from tests.postgres import blocking_database
 
 T = TypeVar("T")
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 SPACE = UUID("5f0a3a52-0f66-4a7d-9c1c-0d5b1c3b8a10")
+
+
+def wait_for(case: SynchronousTestCase, awaitable: Awaitable[T]) -> T:
+    """The result of what answers at once."""
+
+    async def whole() -> T:
+        return await awaitable
+
+    return case.successResultOf(Deferred.fromCoroutine(whole()))
 
 
 @define
@@ -65,7 +74,7 @@ class IdentityCloud:
     """The identity services of one test, and shorthands to fill them."""
 
     case: SynchronousTestCase
-    db: Database
+    db: BlockingDatabase
     clock: Clock = field(factory=Clock)
     thread: CountingThread = field(factory=CountingThread)
     random: CountingRandom = field(factory=CountingRandom)
@@ -89,11 +98,7 @@ class IdentityCloud:
 
     def wait(self, awaitable: Awaitable[T]) -> T:
         """The result of what answers at once."""
-
-        async def whole() -> T:
-            return await awaitable
-
-        return self.case.successResultOf(Deferred.fromCoroutine(whole()))
+        return wait_for(self.case, awaitable)
 
     def fails(self, awaitable: Awaitable[object], *kinds: type[Exception]) -> Exception:
         """The error of what fails at once."""

@@ -72,9 +72,9 @@ class ChargeTests(SynchronousTestCase):
         self.assertEqual("project", error.details["holder"])
 
     def test_a_charge_takes_two_statements_whatever_the_number(self) -> None:
-        before = self.cloud.db.statements  # type: ignore[attr-defined]
+        before = self.cloud.db.statements
         self.charge({VM: 1, CPU: 2, DISK: 0})
-        self.assertEqual(2, self.cloud.db.statements - before)  # type: ignore[attr-defined]
+        self.assertEqual(2, self.cloud.db.statements - before)
 
     def test_astakos_30_strangers_and_unknown_resources(self) -> None:
         stranger = self.cloud.user("stranger")
