@@ -1,0 +1,214 @@
+"""Seals what must be read back but not be readable in the database.
+
+AES-256-GCM under a key that is only in a file; table, column and row are
+authenticated with the value, so a sealed value is good only where it was put.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from attrs import define, field, frozen
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from snfd.db.port import Transaction
+from snfd.errors import Unavailable
+
+_VERSION = b"\x01"
+_KEY, _ID, _NONCE = 32, 8, 12
+_HEADER = "# snfd keys: the first one seals, all of them open. Keep it secret.\n"
+
+
+class KeyFileError(Exception):
+    """The key file is missing, open to others, or not what it should be."""
+
+
+@frozen
+class _Key:
+    secret: bytes = field(repr=False)
+
+    @property
+    def ident(self) -> bytes:
+        return sha256(b"snfd key " + self.secret).digest()[:_ID]
+
+
+@define(eq=False)
+class KeyRing:
+    """The keys of one deployment: the first seals, all open.
+
+    :param reload: reads the keys again when a value turns up that none of
+        these opens, since another process may have added one.
+    :param random: as `os.urandom`.
+    """
+
+    _keys: tuple[_Key, ...]
+    _reload: Callable[[], tuple[_Key, ...]] | None = None
+    _random: Callable[[int], bytes] = os.urandom
+
+    def seal(self, plain: bytes, table: str, column: str, row: str) -> bytes:
+        """``plain``, readable only with a key and only for this place."""
+        key = self._keys[0]
+        nonce = self._random(_NONCE)
+        place = _place(table, column, row)
+        return (
+            _VERSION
+            + key.ident
+            + nonce
+            + AESGCM(key.secret).encrypt(nonce, plain, place)
+        )
+
+    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:
+        """What was sealed for this place.
+
+        :raises Unavailable: no key fits, or the value was changed or moved.
+        """
+        ident, rest = sealed[1 : 1 + _ID], sealed[1 + _ID :]
+        key = self._key(ident)
+        if sealed[:1] != _VERSION or key is None:
+            raise Unavailable("a stored secret was sealed with a key that is missing")
+        nonce, box = rest[:_NONCE], rest[_NONCE:]
+        try:
+            return AESGCM(key.secret).decrypt(nonce, box, _place(table, column, row))
+        except (InvalidTag, ValueError) as error:
+            raise Unavailable("a stored secret is damaged or not its own") from error
+
+    def resealed(
+        self, sealed: bytes, table: str, column: str, row: str
+    ) -> bytes | None:
+        """The same under the first key; None where it is so already.
+
+        :raises Unavailable: as `open`.
+        """
+        if sealed[1 : 1 + _ID] == self._keys[0].ident:
+            return None
+        return self.seal(self.open(sealed, table, column, row), table, column, row)
+
+    def _key(self, ident: bytes) -> _Key | None:
+        for key in self._keys:
+            if key.ident == ident:
+                return key
+        if self._reload is not None:
+            self._keys = self._reload()
+        return next((key for key in self._keys if key.ident == ident), None)
+
+
+def load(path: Path) -> KeyRing:
+    """The key ring in ``path``.
+
+    :raises KeyFileError: it is missing, open to others, or malformed.
+    """
+    return KeyRing(_read(path), lambda: _read(path))
+
+
+def load_or_create(path: Path) -> KeyRing:
+    """The key ring in ``path``, with one new key where there is no such file.
+
+    :raises KeyFileError: as `load`.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(path, [_Key(os.urandom(_KEY))])
+    return load(path)
+
+
+def add_key(path: Path) -> KeyRing:
+    """Have a new key in ``path`` seal from now on; the old ones still open.
+
+    Running processes read the file again when they meet a value of the new
+    key. Afterwards `reseal` every sealed column, then `forget_old_keys`.
+
+    :raises KeyFileError: as `load`.
+    """
+    _write(path, [_Key(os.urandom(_KEY)), *_read(path)])
+    return load(path)
+
+
+def forget_old_keys(path: Path) -> KeyRing:
+    """Keep only the first key; what others sealed can never be opened again.
+
+    :raises KeyFileError: as `load`.
+    """
+    _write(path, _read(path)[:1])
+    return load(path)
+
+
+async def reseal(
+    tx: Transaction, ring: KeyRing, table: str, column: str, row: str
+) -> int:
+    """Bring one sealed column under the ring's first key; how many values.
+
+    :param table: qualified, as the values were sealed with.
+    :param row: the column or SQL expression whose text names the row.
+    :raises Unavailable: a value cannot be opened; nothing is changed then.
+    """
+    found = await tx.rows(
+        f"SELECT ({row})::text, {column} FROM {table}"
+        f" WHERE {column} IS NOT NULL FOR UPDATE"
+    )
+    changed = 0
+    for name, sealed in found:
+        fresh = ring.resealed(sealed, table, column, name)
+        if fresh is not None:
+            changed += await tx.execute(
+                f"UPDATE {table} SET {column} = %s WHERE ({row})::text = %s",
+                (fresh, name),
+            )
+    return changed
+
+
+def _place(table: str, column: str, row: str) -> bytes:
+    return "\0".join((table, column, row)).encode()
+
+
+def _read(path: Path) -> tuple[_Key, ...]:
+    try:
+        with path.open() as file:
+            found = os.fstat(file.fileno())
+            text = file.read(65536)
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise KeyFileError(f"{path} is open to others; run: chmod 600 {path}")
+    lines = [line.strip() for line in text.splitlines()]
+    keys = tuple(_parsed(path, line) for line in lines if line and line[0] != "#")
+    if not keys:
+        raise KeyFileError(f"{path} holds no key")
+    return keys
+
+
+def _parsed(path: Path, line: str) -> _Key:
+    try:
+        secret = b64decode(line, validate=True)
+    except (Base64Error, ValueError) as error:
+        raise KeyFileError(f"{path} holds a line that is no key") from error
+    if len(secret) != _KEY:
+        raise KeyFileError(f"{path} holds a key that is not {_KEY} bytes long")
+    return _Key(secret)
+
+
+def _write(path: Path, keys: Sequence[_Key]) -> None:
+    """Replace ``path`` at once and for good."""
+    text = _HEADER + "".join(f"{b64encode(key.secret).decode()}\n" for key in keys)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
