@@ -184,7 +184,3 @@ class MemoryBlocks:
 
     async def close(self) -> None:
         """Let go of everything (`Blocks.close`)."""
-
-    def corrupt(self, digest: bytes, data: bytes) -> None:
-        """Put ``data`` where the block was, as a failing disk would (for tests)."""
-        self._stored[digest] = data, self._stored[digest][1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from threading import Thread
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
@@ -33,6 +35,12 @@ class Workers(Protocol):
         ...
 
 
+class _Threads(ThreadPool):
+    """Threads that do not keep a process from ending."""
+
+    threadFactory: Any = staticmethod(partial(Thread, daemon=True))
+
+
 class ThreadWorkers:
     """A few threads of one's own, so that no other part can clog them.
 
@@ -52,7 +60,7 @@ class ThreadWorkers:
         self._queue = queue
         self._busy = 0
         self._idle: Deferred[None] | None = None
-        self._pool = ThreadPool(0, size, name)
+        self._pool = _Threads(0, size, name)
         self._pool.start()
 
     def run(
@@ -65,7 +73,7 @@ class ThreadWorkers:
             return fail(Unavailable("the storage is overloaded", retry_after=1))
         self._busy += 1
         # Only the waiting can be cancelled: a thread cannot.
-        answer: Deferred[T] = Deferred(lambda _: None)
+        answer: Deferred[T] = Deferred()
         outcome = deferToThreadPool(self._reactor, self._pool, work, *args, **kwargs)
         outcome.addBoth(self._done, answer)
         return answer

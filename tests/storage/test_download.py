@@ -176,13 +176,13 @@ class BodyTests(Case):
                 expected += text[start:stop]
             body.append(b"--")
             expected += b"--"
-        client = Client(lambda: data.draw(st.booleans()))
+        client = Client(lambda: bool(data.draw(st.booleans())))
         self.blocks.gated = data.draw(st.booleans())
         result = self.send(client, body)
         for _ in range(1000):
             if result.called:
                 break
-            if self.blocks.reading and data.draw(st.booleans()):
+            if data.draw(st.booleans()) and self.blocks.reading:
                 self.blocks.answer()
             elif client.paused:
                 client.resume()
@@ -275,7 +275,7 @@ class FailureTests(Case):
 
     def test_a_later_block_that_is_damaged_cuts_the_connection(self) -> None:
         content = self.stored(b"abcdefghijkl")
-        self.blocks.corrupt(content.digests[1], b"efgX")
+        self.blocks._stored[content.digests[1]] = b"efgX", 0.0
         self.cut_off(content)
 
     def test_a_client_that_leaves_while_it_is_busy(self) -> None:

@@ -102,7 +102,7 @@ class MultipartTests(SynchronousTestCase):
         self.assertEqual([], message.defects)
         parts = [
             (part["content-range"], part["content-type"], part.get_payload())
-            for part in message.iter_parts()  # type: ignore[attr-defined]
+            for part in message.iter_parts()
         ]
         self.assertEqual(
             [

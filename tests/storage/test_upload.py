@@ -82,8 +82,8 @@ class Case(SynchronousTestCase):
         site = make_site(Api().app.resource(), self.opener, self.clock, limit=100)
         site.startFactory()
         self.addCleanup(site.stopFactory)
-        channel = site.buildProtocol(None)
-        assert isinstance(channel, StreamingChannel)
+        channel: Any = site.buildProtocol(None)
+        self.assertIsInstance(channel, StreamingChannel)
         self.channel = channel
         self.transport = Transport()
         self.channel.makeConnection(self.transport)
@@ -300,8 +300,11 @@ class SlowSink:
         self.data: list[bytes] = []
         self.room: Deferred[None] = Deferred()
         self.aborted = 0
+        self.broken = False
 
     def write(self, data: bytes) -> Deferred[None] | None:
+        if self.broken:
+            raise ZeroDivisionError
         self.data.append(data)
         return self.room
 
@@ -352,7 +355,7 @@ class PressureTests(Case):
     def test_a_failure_within_a_chunked_body(self) -> None:
         self.sink.room = succeed(None)
         self.put("chunked", b"1\r\na\r\n")
-        self.sink.write = lambda data: 1 / 0  # type: ignore[assignment, method-assign]
+        self.sink.broken = True
         self.send(b"1\r\nb\r\n1\r\nc\r\n0\r\n\r\n")
         self.assertEqual([(418, b"CloudError: internal error")], self.answers)
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
@@ -589,9 +592,8 @@ class PrivateNamesTests(SynchronousTestCase):
         names = {
             "_waitingForTransport", "_abortingCall", "length", "persistent", "timeOut",
         }  # fmt: skip
-        channel = http.HTTPChannel()
-        channel.timeOut = 1  # type: ignore[assignment]
-        channel.callLater = Clock().callLater  # type: ignore[method-assign]
+        channel: Any = http.HTTPChannel()
+        channel.timeOut, channel.callLater = 1, Clock().callLater
         channel.makeConnection(StringTransport())
         self.assertEqual(set(), {name for name in names if not hasattr(channel, name)})
         self.assertFalse(channel._handlingRequest)

@@ -1,0 +1,80 @@
+"""What moving large blocks needs of the allocator and of sockets."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from zope.interface import implementer
+
+CHUNK = 1024 * 1024
+"""Bytes that a socket is asked for, or given, at once."""
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+_SETTINGS = {
+    # glibc maps and unmaps every large buffer by default, and the kernel zeroes
+    # it anew each time: with 4 MiB blocks that is most of the work.
+    _M_MMAP_THRESHOLD: 32 << 20,
+    _M_TRIM_THRESHOLD: 256 << 20,
+    _M_TOP_PAD: 16 << 20,
+}
+
+
+def tune_malloc() -> bool:
+    """Make the C library keep freed blocks; say whether it took the settings.
+
+    To be called once, early; where the C library has no ``mallopt`` nothing
+    happens.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return all(mallopt(name, value) == 1 for name, value in _SETTINGS.items())
+
+
+class LargeServer(tcp.Server):
+    """A connection that is read and written in large chunks."""
+
+    bufferSize = CHUNK
+    SEND_LIMIT = CHUNK
+
+
+class LargePort(tcp.Port):
+    """A TCP port whose connections are `LargeServer`."""
+
+    transport = LargeServer
+
+
+@implementer(IStreamServerEndpoint)
+class LargeEndpoint:
+    """A TCP endpoint on a `LargePort`.
+
+    :param interface: an address to bind, empty for all of IPv4, ``::`` for all.
+    :param backlog: how many connections may wait to be accepted.
+    """
+
+    def __init__(
+        self, reactor: Any, port: int, interface: str = "", backlog: int = 511
+    ) -> None:
+        self._reactor = reactor
+        self._port = port
+        self._interface = interface
+        self._backlog = backlog
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Start listening; raises `CannotListenError` in the Deferred."""
+        return maybeDeferred(self._listen, protocolFactory)
+
+    def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        port = LargePort(
+            self._port, factory, self._backlog, self._interface, self._reactor
+        )
+        port.startListening()
+        return port
