@@ -13,8 +13,8 @@ MAX_NAME = 80
 MEMBER = "member"
 READER = "reader"
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOTTED = pattern(rf"(?:{_LABEL}\.)+{_LABEL}")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOTTED = pattern(rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 
 
 @frozen
@@ -53,8 +53,8 @@ def check_application_name(name: str) -> str:
     """
     if len(name) > MAX_NAME or not _DOTTED.fullmatch(name):
         raise Invalid(
-            "a project's name consists of at least two parts of lower-case "
-            f"letters, digits and hyphens joined by dots, at most {MAX_NAME} in all"
+            "a project's name is of the form project.example.org, with at most "
+            f"{MAX_NAME} characters"
         )
     return name
 

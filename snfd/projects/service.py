@@ -77,7 +77,7 @@ async def add_member(
     if not await store.is_user(tx, user):
         raise NotFound(f"there is no user {user}")
     await store.upsert_member(tx, user, project, role)
-    await quota.refresh(tx, project)
+    await quota.refresh(tx, project, user)
 
 
 async def find(tx: Transaction, name: str) -> UUID | None:

@@ -135,9 +135,12 @@ async def open_project(
     await store.refresh(tx, project)
 
 
-async def refresh(tx: Transaction, project: UUID) -> None:
-    """Bring holdings in line after a membership or a project changed state."""
-    await store.refresh(tx, project)
+async def refresh(tx: Transaction, project: UUID, user: UUID | None = None) -> None:
+    """Bring holdings in line after a membership or a project changed state.
+
+    :param user: the one member that it is about, or None for all of them.
+    """
+    await store.refresh(tx, project, user)
 
 
 @frozen(eq=False)

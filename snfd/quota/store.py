@@ -231,13 +231,16 @@ async def set_limits(
     )
 
 
-async def refresh(tx: Transaction, project: UUID | None) -> None:
+async def refresh(
+    tx: Transaction, project: UUID | None, user: UUID | None = None
+) -> None:
     """Make holdings and their limits what projects and memberships say.
 
     Usage is never touched, no holding is removed, and locks are taken in key
     order (``spec/astakos.md`` §3.6, §3.9).
 
     :param project: whose holdings, or None for all.
+    :param user: only this member's, or None for all and the project's own.
     """
     await tx.execute(
         """
@@ -257,12 +260,13 @@ async def refresh(tx: Transaction, project: UUID | None) -> None:
               JOIN identity.membership m ON m.project_id = l.project_id
                AND m.initialized
         ) AS wanted
-         WHERE %(project)s::uuid IS NULL OR project_id = %(project)s
+         WHERE (%(project)s::uuid IS NULL OR project_id = %(project)s)
+           AND (%(user)s::uuid IS NULL OR user_id = %(user)s)
          ORDER BY project_id, user_id NULLS FIRST, resource
         ON CONFLICT (project_id, member, resource) DO UPDATE
            SET cap = excluded.cap WHERE holding.cap <> excluded.cap
         """,
-        {"project": project},
+        {"project": project, "user": user},
     )
 
 

@@ -90,14 +90,26 @@ class ConcurrencyTests(TestCase):
         project = await self.project({VM: 1000, CPU: 1000, DISK: 1000})
         names = (VM, CPU, DISK)
         running: list[Deferred[Any]] = []
+        begun: list[UUID] = []
+
+        async def there_and_back(
+            tx: Transaction, user: UUID, order: tuple[str, ...]
+        ) -> None:
+            begun.append(user)
+            amounts = dict.fromkeys(order, 1)
+            serial = await quota.reserve(tx, user, project, amounts, uuid4())
+            await quota.reject(tx, serial)
+
         for number, user in enumerate(islice(cycle(self.users), 90)):
             turn = names[number % 3 :] + names[: number % 3]
             order = turn if number % 2 else turn[::-1]
             running.append(
                 self.db.run(quota.charge, user, project, dict.fromkeys(order, 2))
             )
-            running.append(self.db.run(_there_and_back, user, project, order))
+            running.append(self.db.run(there_and_back, user, order))
         self.assertEqual([], await self.outcomes(running))
+        # a deadlock would have begun one of them again
+        self.assertEqual(90, len(begun))
         found = await self.usage(project)
         for name in names:
             self.assertEqual((180, 180), found[True, name])
@@ -126,10 +138,3 @@ class ConcurrencyTests(TestCase):
         )
         self.assertEqual(1, sum(done))
         self.assertIn((await self.usage(project))[True, VM], [(3, 3), (0, 0)])
-
-
-async def _there_and_back(
-    tx: Transaction, user: UUID, project: UUID, order: tuple[str, ...]
-) -> None:
-    serial = await quota.reserve(tx, user, project, dict.fromkeys(order, 1), uuid4())
-    await quota.reject(tx, serial)
