@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -75,15 +74,6 @@ async def clusters(tx: Transaction) -> list[Cluster]:
     return [cluster(row) for row in rows]
 
 
-async def locked(tx: Transaction) -> list[Cluster]:
-    """The clusters that may take a new server, by id, locked."""
-    rows = await tx.rows(
-        f"SELECT {COLUMNS} FROM compute.cluster"
-        " WHERE NOT drained AND NOT offline AND reachable ORDER BY id FOR NO KEY UPDATE"
-    )
-    return [cluster(row) for row in rows]
-
-
 async def one(tx: Transaction, ident: int) -> Cluster | None:
     """The cluster with that id."""
     row = await tx.row(f"SELECT {COLUMNS} FROM compute.cluster WHERE id = %s", (ident,))
@@ -117,21 +107,12 @@ async def set_secret(tx: Transaction, ident: int, secret: bytes) -> None:
     )
 
 
-async def take(tx: Transaction, ident: int, ram: int, disk: int) -> None:
-    """Count a server of so many MiB until the statistics are read again."""
-    await tx.execute(
-        "UPDATE compute.cluster SET mfree = greatest(mfree - %s, 0),"
-        " dfree = greatest(dfree - %s, 0), pinst_cnt = pinst_cnt + 1 WHERE id = %s",
-        (ram, disk, ident),
-    )
-
-
 async def record_statistics(tx: Transaction, ident: int, told: Description) -> None:
     """Note what the cluster has and has free."""
     await tx.execute(
         "UPDATE compute.cluster SET mfree = %s, mtotal = %s, dfree = %s, dtotal = %s,"
         " pinst_cnt = %s, ctotal = %s, disk_templates = %s::text[],"
-        " stats_at = clock_timestamp() WHERE id = %s",
+        " node_groups = %s::text[], stats_at = clock_timestamp() WHERE id = %s",
         (
             told.mfree,
             told.mtotal,
@@ -140,6 +121,7 @@ async def record_statistics(tx: Transaction, ident: int, told: Description) -> N
             told.pinst_cnt,
             told.ctotal,
             list(told.templates),
+            list(told.groups),
             ident,
         ),
     )
@@ -182,46 +164,3 @@ async def holds(tx: Transaction, ident: int, epoch: int) -> bool:
         (ident, epoch),
     )
     return row is not None
-
-
-@frozen
-class Finding:
-    """Something on which database and cluster disagree.
-
-    :ivar kind: ``stale``, ``orphan``, ``state``, ``network``, …
-    """
-
-    subject: str
-    kind: str
-    detail: str = ""
-
-
-async def record_findings(
-    tx: Transaction, ident: int, found: Sequence[Finding]
-) -> dict[tuple[str, str], tuple[int, float]]:
-    """Note what was found, forget what no longer is.
-
-    :returns: for each (subject, kind): looks that saw it in a row, seconds
-        since the first.
-    """
-    rows = await tx.rows(
-        "INSERT INTO ops.finding AS f (cluster, subject, kind, detail)"
-        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[])"
-        " ON CONFLICT (cluster, subject, kind) DO UPDATE SET looks = f.looks + 1,"
-        " detail = excluded.detail, last_seen = now()"
-        " RETURNING subject, kind, looks,"
-        " extract(epoch FROM now() - first_seen)::float8",
-        (
-            ident,
-            [each.subject for each in found],
-            [each.kind for each in found],
-            [each.detail for each in found],
-        ),
-    )
-    await tx.execute(
-        "DELETE FROM ops.finding f WHERE f.cluster = %s AND NOT EXISTS (SELECT FROM"
-        " unnest(%s::text[], %s::text[]) AS n(subject, kind)"
-        " WHERE n.subject = f.subject AND n.kind = f.kind)",
-        (ident, [each.subject for each in found], [each.kind for each in found]),
-    )
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}

@@ -1,0 +1,156 @@
+"""Clusters, as the rest of the daemon and its operators see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from attrs import define, frozen
+
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Invalid, NotFound, Unavailable
+from snfd.ganeti import store, trust
+from snfd.ganeti.port import Ganeti
+from snfd.ganeti.probe import Probe, nothing
+from snfd.ganeti.rapi import Rapi
+from snfd.ganeti.store import Cluster
+from snfd.ganeti.transport import Offload, Transport, agent, inline
+
+RETRY_AFTER = 30
+"""Seconds after which somebody may ask again about a cluster that is away."""
+
+
+class Sealer(Protocol):
+    """Seals what must be read back; `snfd.secrets.KeyRing`."""
+
+    def seal(self, plain: bytes, table: str, column: str, row: str) -> bytes:
+        """``plain`` encrypted for that place only."""
+        ...
+
+    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:
+        """What was sealed for that place."""
+        ...
+
+
+@frozen
+class NewCluster:
+    """A cluster to register.
+
+    :ivar tls_ca: see `snfd.ganeti.trust.policy`.
+    :ivar disk_templates: until its own are read.
+    """
+
+    name: str
+    url: str
+    username: str
+    password: str
+    tls_ca: str | None = None
+    hypervisor: str = "kvm"
+    os_name: str = "snf-image+default"
+    disk_templates: Sequence[str] = ()
+    public: bool = True
+
+
+@define(eq=False)
+class Clusters:
+    """The registered clusters."""
+
+    database: Database
+    sealer: Sealer
+
+    async def all(self) -> list[Cluster]:
+        """Every cluster, by id."""
+        return await self.database.run(store.clusters)
+
+    async def bootstrap(self, wanted: Sequence[NewCluster]) -> list[str]:
+        """Make the rows that are missing; existing ones stay as they are.
+
+        :returns: names of those made.
+        :raises Invalid: one has no usable address or certificate.
+        """
+        return [
+            new.name
+            for new in wanted
+            if await self.database.run(self._add, new) is not None
+        ]
+
+    async def add(self, new: NewCluster) -> int:
+        """Register a cluster; its id.
+
+        :raises Conflict: there is one of the name, or there are 16 already.
+        :raises Invalid: as `bootstrap`.
+        """
+        ident = await self.database.run(self._add, new)
+        if ident is None:
+            raise Conflict(f"there is a cluster {new.name} already")
+        return ident
+
+    async def require_reachable(self, tx: Transaction, ident: int) -> Cluster:
+        """The cluster, if it can be worked on now.
+
+        :raises NotFound: there is none.
+        :raises Unavailable: it is offline or does not answer (decision 20).
+        """
+        found = await store.one(tx, ident)
+        if found is None:
+            raise NotFound(f"there is no cluster {ident}")
+        if not found.usable:
+            raise Unavailable(
+                f"cluster {found.name} cannot be reached", retry_after=RETRY_AFTER
+            )
+        return found
+
+    async def _add(self, tx: Transaction, new: NewCluster) -> int | None:
+        if not new.url.startswith(("https://", "http://")):
+            raise Invalid(f"cluster {new.name}: {new.url!r} is no https address")
+        trust.policy(new.tls_ca)
+        taken = {each.name for each in await store.clusters(tx)}
+        if new.name not in taken and len(taken) >= 16:
+            raise Conflict("there are 16 clusters already")
+        given: dict[str, Any] = {
+            "url": new.url.rstrip("/"),
+            "username": new.username,
+            "tls_ca": new.tls_ca,
+            "hypervisor": new.hypervisor,
+            "os_name": new.os_name,
+            "disk_templates": list(new.disk_templates),
+            "public": new.public,
+        }
+        ident = await store.add(tx, new.name, given)
+        if ident is not None:
+            sealed = self.sealer.seal(new.password.encode(), *_place(ident))
+            await store.set_secret(tx, ident, sealed)
+        return ident
+
+
+def _place(ident: int) -> tuple[str, str, str]:
+    return "compute.cluster", "secret", str(ident)
+
+
+def connector(
+    reactor: Any,
+    sealer: Sealer,
+    offload: Offload = inline,
+    probe: Probe = nothing,
+) -> Callable[[Cluster], Ganeti]:
+    """How to connect to a cluster over its RAPI.
+
+    :param offload: decodes large answers in a thread.
+    """
+
+    def connect(cluster: Cluster) -> Ganeti:
+        password = sealer.open(cluster.secret, *_place(cluster.id)).decode()
+        wire = agent(reactor, trust.policy(cluster.tls_ca))
+        return Rapi(
+            Transport(
+                reactor,
+                wire,
+                cluster.url,
+                cluster.username,
+                password,
+                offload=offload,
+                probe=probe,
+            )
+        )
+
+    return connect

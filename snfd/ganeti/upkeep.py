@@ -1,0 +1,136 @@
+"""What is done for a cluster now and then, besides its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from snfd.errors import Unavailable
+from snfd.ganeti import findings, names, queue, reconcile, store
+from snfd.ganeti.lease import Tenure
+from snfd.ganeti.loop import Loop
+from snfd.ganeti.model import Instance
+from snfd.ganeti.port import Ganeti, Refused
+from snfd.ganeti.reconcile import Finding, Kind, Told
+from snfd.ganeti.settling import Settling
+
+RECONCILE_EVERY = 30.0
+STATISTICS_EVERY = 60.0
+PRUNE_EVERY = 3600.0
+KEEP_DAYS = 30
+"""How long intents that have ended are kept."""
+
+SOON = 1.0
+
+
+@define(eq=False)
+class Upkeep(Service):
+    """Reconciles, reads statistics and forgets what is old, for one cluster.
+
+    :ivar reachable: whether the cluster answers; nothing is asked otherwise.
+    """
+
+    clock: IReactorTime
+    ganeti: Ganeti
+    tenure: Tenure
+    settling: Settling
+    reachable: Callable[[], bool]
+    _loops: list[Loop] = field(init=False)
+    _alarmed: bool = field(init=False, default=False)
+    _log: Logger = field(init=False, factory=Logger)
+
+    def __attrs_post_init__(self) -> None:
+        cluster = self.tenure.cluster
+        self._loops = [
+            Loop(self.clock, work, f"{what} of cluster {cluster}")
+            for what, work in (
+                ("reconciliation", self._reconcile),
+                ("statistics", self._statistics),
+                ("pruning", self._prune),
+            )
+        ]
+
+    def startService(self) -> None:  # noqa: D102
+        Service.startService(self)
+        for loop in self._loops:
+            loop.start()
+
+    async def stop(self) -> None:
+        """Stop all, at once if the lease is lost."""
+        held = self.tenure.held
+        ended = [loop.stop() if held else loop.abort() for loop in self._loops]
+        for each in ended:
+            await each
+
+    def stopService(self) -> Deferred[None]:  # noqa: D102
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self.stop())
+
+    async def _statistics(self) -> float:
+        if not self.reachable():
+            return SOON
+        try:
+            told = await self.ganeti.describe()
+        except (Unavailable, Refused):
+            return SOON  # the poller says so
+        await self.tenure.run(store.record_statistics, self.tenure.cluster, told)
+        return STATISTICS_EVERY
+
+    async def _prune(self) -> float:
+        cluster = self.tenure.cluster
+        gone = await self.tenure.run(queue.prune, cluster, KEEP_DAYS)
+        return SOON if gone else PRUNE_EVERY
+
+    async def _reconcile(self) -> float:
+        if not self.reachable():
+            return SOON
+        cluster = self.tenure.cluster
+        rows = await self.tenure.run(findings.known, cluster)
+        try:
+            seen = await self.ganeti.sightings()
+        except (Unavailable, Refused):
+            return SOON
+        every = await self.tenure.run(findings.every, cluster)
+        found = reconcile.findings(rows, every, seen)
+        self._alarm(found)
+        looks = await self.tenure.run(findings.record, cluster, found)
+        told = reconcile.events(found, looks)
+        if told:
+            await self._tell(told)
+        return RECONCILE_EVERY
+
+    async def _tell(self, told: list[Told]) -> None:
+        """Have events settled; each is looked at again right before."""
+        wanted = reconcile.subjects(told)
+        now = await self.ganeti.instances(wanted) if wanted else []
+        instances = {each.name: each for each in now}
+        for each in told:
+            instance = instances.get(names.name_of_subject(each.subject))
+            if each.look and instance is None:
+                continue
+            await self._report(each, instance)
+
+    async def _report(self, told: Told, instance: Instance | None) -> None:
+        try:
+            await self.settling.report(told.subject, told.event, instance, told.detail)
+        except Exception:
+            self.tenure.check()
+            self._log.failure(
+                "reconciliation of {subject} failed", subject=told.subject
+            )
+
+    def _alarm(self, found: list[Finding]) -> None:
+        """Tell the operator, once, of a list that cannot be right."""
+        wrong = [each for each in found if each.kind is Kind.DISBELIEVED]
+        if wrong and not self._alarmed:
+            self._log.critical(
+                "cluster {cluster}: {detail}; nothing is changed",
+                cluster=self.tenure.cluster,
+                detail=wrong[0].detail,
+            )
+        self._alarmed = bool(wrong)
