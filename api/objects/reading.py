@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import frozen
 
 from api.objects import headers as http
 from api.objects.dispatch import Call, Result
-from api.operations import STREAMED, Answer
+from api.operations import STREAMED, Answer, Streamed
 from snfd.objects.conditions import Verdict, matches, seconds
 from snfd.objects.model import Content, ObjectInfo
 from storage.download import Reader, Segment, Slice, body_length, whole
@@ -64,38 +65,47 @@ class ObjectReader:
         if http.conditions(call.headers).check_read(info) is Verdict.UNCHANGED:
             return unchanged(headers)
         wanted = call.header("range") if range_holds(call, info) else None
-        plan = planned(wanted, content)
+        boundary = f"{info.root.hex()[:40]}{info.serial}"
+        blocks = Map(content.digests, info.block_size, info.size)
+        plan = planned(wanted, blocks, info.described.ctype, boundary)
+        return await self.send(call.request, plan, headers)
+
+    async def send(
+        self, request: Any, plan: Plan, headers: Mapping[str, str]
+    ) -> Streamed:
+        """Send what ``plan`` says, and end the response.
+
+        :raises Unavailable: the first block is away; nothing was sent.
+        """
         length = {"Content-Length": str(body_length(plan.body))}
-        call.request.setResponseCode(plan.status)
+        request.setResponseCode(plan.status)
         shown = {**common(headers), **plan.headers, **length}
         for name, value in shown.items():
-            call.request.setHeader(name.encode(), value.encode())
-        if await self._reader.send(call.request, plan.body):
-            call.request.finish()
+            request.setHeader(name.encode(), value.encode())
+        if await self._reader.send(request, plan.body):
+            request.finish()
         return STREAMED
 
 
-def planned(wanted: str | None, content: Content) -> Plan:
-    """What to send of ``content``.
+def planned(wanted: str | None, blocks: Map, ctype: str, boundary: str) -> Plan:
+    """What to send of ``blocks``.
 
     :param wanted: the ``Range`` header, if it counts.
-    :raises RangeUnsatisfiable: no range lies in the object.
+    :param boundary: must not occur in the content; made of its root it cannot.
+    :raises RangeUnsatisfiable: no range lies in the content.
     """
-    info, ctype = content.info, content.info.described.ctype
-    map_ = Map(content.digests, info.block_size, info.size)
-    spans = requested(wanted, info.size) if wanted else None
+    size = blocks.size
+    spans = requested(wanted, size) if wanted else None
     if spans is None:
-        return Plan(200, whole(map_), {"Content-Type": ctype})
+        return Plan(200, whole(blocks), {"Content-Type": ctype})
     if len(spans) == 1:
-        shown = {"Content-Range": spans[0].content_range(info.size)}
-        return Plan(206, [Slice(map_, spans[0])], {"Content-Type": ctype, **shown})
+        shown = {"Content-Range": spans[0].content_range(size)}
+        return Plan(206, [Slice(blocks, spans[0])], {"Content-Type": ctype, **shown})
 
     def slices(span: Span) -> list[Segment]:
-        return [Slice(map_, span)]
+        return [Slice(blocks, span)]
 
-    # Nobody can store bytes that contain their own root.
-    boundary = f"{info.root.hex()[:40]}{info.serial}"
-    body = multipart(spans, info.size, ctype, boundary, slices)
+    body = multipart(spans, size, ctype, boundary, slices)
     kind = f"multipart/byteranges; boundary={boundary}"
     return Plan(206, body, {"Content-Type": kind})
 

@@ -128,6 +128,7 @@ CREATE TABLE store.image(              -- its data is an object with its uuid
   checksum bytea,                      -- md5
   sha256 bytea,                        -- of the whole body
   sha512 bytea,
+  upload uuid,                         -- the upload that may fill it
   saving_since timestamptz,
   created timestamptz NOT NULL,
   updated timestamptz NOT NULL,

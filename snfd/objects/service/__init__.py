@@ -2,11 +2,12 @@
 
 from snfd.objects.service.accounts import Accounts
 from snfd.objects.service.checksums import Checksums
-from snfd.objects.service.containers import ContainerChange, Containers
+from snfd.objects.service.containers import ContainerChange, Containers, put
 from snfd.objects.service.objects import Objects, Revision
+from snfd.objects.service.pins import Pinned, discard_by_id, pin, pinned, unpin
 from snfd.objects.service.store import ObjectStore
 from snfd.objects.service.uploads import Upload, Uploads
-from snfd.objects.service.versions import Charge, commit, discard
+from snfd.objects.service.versions import Charge, Wanted, commit, discard
 
 __all__ = [
     "Accounts",
@@ -16,9 +17,16 @@ __all__ = [
     "Containers",
     "ObjectStore",
     "Objects",
+    "Pinned",
     "Revision",
     "Upload",
     "Uploads",
+    "Wanted",
     "commit",
     "discard",
+    "discard_by_id",
+    "pin",
+    "pinned",
+    "put",
+    "unpin",
 ]

@@ -80,8 +80,7 @@ class Uploads:
         growth = (size or 0) - (place.info.size if place.info is not None else 0)
         if 0 < place.quota < place.used + growth and growth > 0:
             raise OverQuota("the container's quota does not allow it")
-        if growth >= WORTH_ASKING:
-            await self._check_room(caller, place.project, growth)
+        await self.check_room(caller, place.project, growth)
         return Upload(caller, path, conditions)
 
     async def finish(
@@ -101,6 +100,25 @@ class Uploads:
             conditions=upload.conditions,
         )
         return await self._db.run(versions.commit, self._charge, wanted, content)
+
+    async def check_room(self, caller: Caller, project: UUID, growth: int) -> None:
+        """Whether the caller may store ``growth`` bytes more, as it looks now.
+
+        :raises OverQuota: he may not.
+        """
+        if growth < WORTH_ASKING:
+            return
+        usages = await self._quota.usage_in(caller, project)
+        found = usages.get(DISKSPACE)
+        if found is not None and found.usage + growth > found.effective_limit:
+            raise OverQuota(
+                f"{DISKSPACE}: {growth} bytes requested,"
+                f" {max(found.effective_limit - found.usage, 0)} left",
+                resource=DISKSPACE,
+                limit=found.effective_limit,
+                usage=found.usage,
+                requested=growth,
+            )
 
     async def may_show(self, caller: Caller, path: ContainerPath) -> None:
         """Whether the caller may send blocks without a name to a container.
@@ -144,19 +162,6 @@ class Uploads:
         if not rows:
             raise NotFound("no such container")
         return store.place(path, rows[0])
-
-    async def _check_room(self, caller: Caller, project: UUID, growth: int) -> None:
-        usages = await self._quota.usage_in(caller, project)
-        found = usages.get(DISKSPACE)
-        if found is not None and found.usage + growth > found.effective_limit:
-            raise OverQuota(
-                f"{DISKSPACE}: {growth} bytes requested,"
-                f" {max(found.effective_limit - found.usage, 0)} left",
-                resource=DISKSPACE,
-                limit=found.effective_limit,
-                usage=found.usage,
-                requested=growth,
-            )
 
 
 async def _show(tx: Transaction, path: ContainerPath, content: NewContent) -> None:

@@ -55,6 +55,12 @@ BLOCKS = Statement(
 )
 """The pages of a map."""
 
+MAP = Statement(
+    "store_map",
+    f"SELECT m.size, m.block_size, {_SLOTS} FROM store.map m WHERE m.id = $1",
+)
+"""A map with the digests of all its blocks."""
+
 
 @frozen
 class Place:
@@ -153,6 +159,17 @@ async def lock_existing(
         (container_id, path.name),
     )
     return None if row is None else await _slot(tx, path, row)
+
+
+async def path_of(tx: Transaction, ident: int) -> ObjectPath | None:
+    """The name of an object, None if there is no such object."""
+    row = await tx.row(
+        "SELECT a.uuid, c.name, o.name FROM store.object o"
+        " JOIN store.container c ON c.id = o.container_id"
+        " JOIN store.account a ON a.id = c.account_id WHERE o.id = %s",
+        (ident,),
+    )
+    return None if row is None else ObjectPath(*row)
 
 
 async def _slot(tx: Transaction, path: ObjectPath, row: Row) -> Slot:
