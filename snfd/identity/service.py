@@ -36,8 +36,14 @@ REFUSED = "these credentials are not valid"
 
 
 def mint(random: Callable[[int], bytes], size: int = 32) -> str:
-    """``size`` random bytes as URL-safe text; 43 characters for 32."""
-    return urlsafe_b64encode(random(size)).rstrip(b"=").decode()
+    """``size`` random bytes as URL-safe text; 43 characters for 32.
+
+    It does not start with a hyphen, which command lines take for an option.
+    """
+    text = "-"
+    while text.startswith("-"):
+        text = urlsafe_b64encode(random(size)).rstrip(b"=").decode()
+    return text
 
 
 async def resolved(db: Database, secret: str, at: datetime) -> Token:

@@ -163,6 +163,10 @@ class LoginTests(Base):
         )
         self.assertEqual("AAAA", mint(bytes, 3))
 
+    def test_no_secret_looks_like_an_option(self) -> None:
+        drawn = [b"\xf8\0\0", b"\0\0\0"]
+        self.assertEqual("AAAA", mint(lambda size: drawn.pop(0), 3))
+
     def test_a_name_means_one_user_even_among_the_unverified(self) -> None:
         squatter = uuid4()
         self.cloud.execute(
