@@ -228,8 +228,9 @@ class _Body:
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
         self._exchange.sent = True
         consumer.write(self._data)
-        # The bytes leave in the next turn of the reactor.
-        self._clock.callLater(0, self._probe, DURING_SUBMIT)
+        if self._probe is not nothing:
+            # The bytes leave in the next turn of the reactor.
+            self._clock.callLater(0, self._probe, DURING_SUBMIT)
         done: Deferred[None] = Deferred()
         done.callback(None)
         return done
