@@ -13,27 +13,29 @@ from msgspec import Meta, Struct
 from api.dispatch import Authenticator, Served, build
 from api.openstack.identity_auth import AuthApi
 from api.openstack.identity_faults import keystone
-from api.openstack.identity_views import (
-    ORDER,
+from api.openstack.identity_lists import (
     DomainList,
     DomainReply,
     DomainView,
-    Links,
     ProjectList,
     ProjectReply,
     ProjectView,
     RoleList,
     RoleReply,
     RoleView,
-    SelfLink,
     UserList,
     UserReply,
     UserView,
+    users,
+)
+from api.openstack.identity_views import (
+    ORDER,
+    Links,
+    SelfLink,
     Version,
     VersionDocument,
     VersionList,
     VersionValues,
-    users,
 )
 from api.operations import operation
 from snfd.catalog import Catalog

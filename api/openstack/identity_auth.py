@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.web.iweb import IRequest
 
+from api.openstack.identity_lists import DomainList, DomainView, ProjectList
 from api.openstack.identity_views import (
     CatalogReply,
-    DomainList,
-    DomainView,
     Links,
-    ProjectList,
     SelfLink,
     TokenReply,
     services,

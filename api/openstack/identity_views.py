@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -12,9 +10,7 @@ from msgspec import field as named
 
 from api.operations import Reply
 from snfd.catalog import Catalog, OpenStackEndpoint
-from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token, User
-from snfd.projects.model import Project
-from snfd.projects.service import Listed
+from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token
 
 ORDER = ("reader", "member", "admin")
 """The roles there are, weakest first."""
@@ -191,137 +187,6 @@ class CatalogReply(Reply):
     links: Links
 
 
-class ProjectView(Reply):
-    """A project."""
-
-    id: UUID
-    name: str
-    description: str
-    enabled: bool
-    links: SelfLink
-    domain_id: str = DOMAIN_ID
-    parent_id: str = DOMAIN_ID
-    is_domain: bool = False
-    tags: list[str] = []
-    options: dict[str, Any] = {}
-
-    @classmethod
-    def of(cls, one: Project, base: str) -> ProjectView:
-        """A project; ``base`` is the URL of identity v3."""
-        link = SelfLink(f"{base}/projects/{one.uuid}")
-        return cls(one.uuid, one.name, one.description, one.active, link)
-
-
-class ProjectReply(Reply):
-    """One project."""
-
-    project: ProjectView
-
-
-class ProjectList(Reply):
-    """Some projects; ``truncated`` where there are more."""
-
-    projects: list[ProjectView]
-    links: Links
-    truncated: bool | UnsetType = UNSET
-
-    @classmethod
-    def of(cls, listed: Listed, base: str, path: str) -> ProjectList:
-        """A list; ``base`` as above, ``path`` below it."""
-        return cls(
-            [ProjectView.of(one, base) for one in listed.projects],
-            Links(base + path),
-            listed.truncated or UNSET,
-        )
-
-
-class UserView(Reply):
-    """A person."""
-
-    id: UUID
-    name: str
-    email: str
-    enabled: bool
-    links: SelfLink
-    domain_id: str = DOMAIN_ID
-    password_expires_at: None = None
-    options: dict[str, Any] = {}
-
-    @classmethod
-    def of(cls, one: User, base: str) -> UserView:
-        """A person; ``base`` as above."""
-        link = SelfLink(f"{base}/users/{one.uuid}")
-        return cls(one.uuid, one.username, one.email, one.active, link)
-
-
-class UserReply(Reply):
-    """One person."""
-
-    user: UserView
-
-
-class UserList(Reply):
-    """Some people; ``truncated`` where there are more."""
-
-    users: list[UserView]
-    links: Links
-    truncated: bool | UnsetType = UNSET
-
-
-class DomainView(Reply):
-    """The one domain."""
-
-    links: SelfLink
-    id: str = DOMAIN_ID
-    name: str = DOMAIN_NAME
-    description: str = ""
-    enabled: bool = True
-    tags: list[str] = []
-    options: dict[str, Any] = {}
-
-
-class DomainReply(Reply):
-    """One domain."""
-
-    domain: DomainView
-
-
-class DomainList(Reply):
-    """All domains."""
-
-    domains: list[DomainView]
-    links: Links
-
-
-class RoleView(Reply):
-    """A role."""
-
-    id: str
-    name: str
-    links: SelfLink
-    description: str = ""
-    domain_id: None = None
-    options: dict[str, Any] = {}
-
-    @classmethod
-    def of(cls, name: str, base: str) -> RoleView:
-        """A role; ``base`` as above."""
-        return cls(name, name, SelfLink(f"{base}/roles/{name}"))
-
-
-class RoleReply(Reply):
-    """One role."""
-
-    role: RoleView
-
-
-class RoleList(Reply):
-    """All roles."""
-
-    roles: list[RoleView]
-    links: Links
-
-
 def services(catalog: Catalog, project: UUID) -> list[Service]:
     """The catalog for a token of ``project``."""
     return [Service.of(one) for one in catalog.openstack(project)]
@@ -330,9 +195,3 @@ def services(catalog: Catalog, project: UUID) -> list[Service]:
 def zulu(time: datetime) -> str:
     """A time as this dialect writes it: microseconds and ``Z``."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def users(found: Sequence[User], truncated: bool, base: str, path: str) -> UserList:
-    """A list of people; ``base`` and ``path`` as for projects."""
-    views = [UserView.of(one, base) for one in found]
-    return UserList(views, Links(base + path), truncated or UNSET)

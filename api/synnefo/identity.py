@@ -90,7 +90,7 @@ class TokensApi:
         return AccessReply.of(await self._issued(body.auth), self._catalog)
 
     @operation("GET", "/tokens/<token>", auth=False)
-    async def validate(self, token: str) -> None:
+    async def validate(self, token: str) -> AccessReply:
         """Check an OAuth2 token; a token of the API is none."""
         raise NotFound("there is no such token")
 

@@ -14,6 +14,7 @@ from attrs import frozen
 from snfd.db.port import Database, Transaction
 from snfd.errors import Forbidden, Invalid
 from snfd.identity.model import Caller
+from snfd.quota import commission_store as commissions
 from snfd.quota import store
 from snfd.quota.model import (
     WHOLE_PROJECT,
@@ -93,7 +94,7 @@ async def reserve(
     await store.save(
         tx, [holdings[key].issued(part, force) for key, part in parts.items()]
     )
-    return await store.insert_commission(tx, CLIENTKEY, "", ref, parts)
+    return await commissions.insert(tx, CLIENTKEY, "", ref, parts)
 
 
 async def accept(tx: Transaction, serial: int) -> bool:
@@ -108,7 +109,7 @@ async def reject(tx: Transaction, serial: int) -> bool:
 
 async def serial_of(tx: Transaction, ref: UUID) -> int | None:
     """The pending commission reserved for ``ref``, or None."""
-    return await store.serial_of(tx, ref)
+    return await commissions.serial_of(tx, ref)
 
 
 async def register(tx: Transaction, resources: Sequence[Resource]) -> None:
@@ -205,7 +206,7 @@ async def _holdings(tx: Transaction, parts: Provisions) -> dict[Key, Holding]:
 async def _resolve(
     tx: Transaction, serial: int, why: str, settle: Callable[[Holding, int], Holding]
 ) -> bool:
-    commission = await store.take_commission(tx, serial)
+    commission = await commissions.take(tx, serial)
     if commission is None:
         return False
     holdings = await store.locked(tx, commission.provisions)
@@ -214,5 +215,5 @@ async def _resolve(
         for key, quantity in commission.provisions.items()
     }
     await store.save(tx, list(after.values()))
-    await store.resolve_commission(tx, commission, after, why)
+    await commissions.resolve(tx, commission, after, why)
     return True
