@@ -19,7 +19,7 @@ from zope.interface import implementer
 from api.dispatch import Authenticator, Served, tell
 from api.objects import headers as http
 from api.objects.listing import Format
-from api.objects.paths import Target, target
+from api.objects.paths import Target, all_arguments, target
 from api.objects.streams import Streaming, streamed
 from api.operations import STREAMED, Answer, Dialect, Operation, Streamed
 from snfd.errors import (
@@ -230,15 +230,7 @@ def arguments(request: Any) -> dict[str, str]:
 
     :raises Invalid: not UTF-8, or with NUL.
     """
-    found = {}
-    try:
-        for key, values in (request.args or {}).items():
-            found[key.decode()] = values[-1].decode()
-    except UnicodeDecodeError:
-        raise Invalid("the query string is not UTF-8") from None
-    if any("\0" in text for pair in found.items() for text in pair):
-        raise Invalid("the query string must not contain NUL")
-    return found
+    return {key: values[-1] for key, values in all_arguments(request.uri).items()}
 
 
 def token(headers: Headers) -> str | None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from attrs import frozen
 from twisted.web.http_headers import Headers
 
-from api.objects.paths import target
+from api.objects.paths import all_arguments, target
 from api.objects.streams import Opener as Part
 from snfd.errors import Invalid
 from storage.upload import Sink
@@ -43,27 +43,16 @@ class Opener:
 
         A path that cannot be is left to the resource, which says why.
         """
-        path, _, query = uri.partition(b"?")
-        parts = path.split(b"/")[1:]
+        parts = uri.partition(b"?")[0].split(b"/")[1:]
         for mount in self._mounts:
             wanted = mount.segments
             if [unquote_to_bytes(one) for one in parts[: len(wanted)]] != wanted:
                 continue
             try:
                 found = target(uri, len(wanted))
+                keys = frozenset(all_arguments(uri))
             except Invalid:
                 return None
             name = method.decode("ascii", "replace")
-            return mount.open(name, found, _keys(query), headers)
+            return mount.open(name, found, keys, headers)
         return None
-
-
-def _keys(query: bytes) -> frozenset[str]:
-    """The keys of a query string."""
-    return frozenset(
-        unquote_to_bytes(one.partition(b"=")[0].replace(b"+", b" ")).decode(
-            "utf-8", "replace"
-        )
-        for one in query.split(b"&")
-        if one
-    )

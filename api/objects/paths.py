@@ -85,6 +85,19 @@ def object_(target: Target, prefix: str) -> ObjectPath:
     return ObjectPath(account(target, prefix), target.container, target.name)
 
 
+def all_arguments(uri: bytes) -> dict[str, list[str]]:
+    """The query string of ``uri``; a key without a value has an empty one.
+
+    :raises Invalid: not UTF-8, or with NUL.
+    """
+    found: dict[str, list[str]] = {}
+    for part in uri.partition(b"?")[2].split(b"&"):
+        if part:
+            key, _, value = part.replace(b"+", b" ").partition(b"=")
+            found.setdefault(_text(key), []).append(_text(value))
+    return found
+
+
 def pair(text: str) -> tuple[str, str]:
     """Container and object in a header's ``/container/object``.
 
@@ -99,7 +112,7 @@ def _text(raw: bytes) -> str:
     try:
         text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
-        raise Invalid("the path is not UTF-8") from None
+        raise Invalid("the URL is not UTF-8") from None
     if "\0" in text:
-        raise Invalid("a path must not contain NUL")
+        raise Invalid("a URL must not contain NUL")
     return text

@@ -9,6 +9,7 @@ from attrs import frozen
 from twisted.web.iweb import IRequest
 
 from api.dispatch import decode_json
+from api.objects.paths import all_arguments
 from api.objects.reading import ObjectReader, planned
 from api.objects.streams import streamed
 from api.openstack.image import requests, views
@@ -37,9 +38,9 @@ class ImagesApi:
     _images: Images
 
     @operation("GET", "/v2/images", raw=True)
-    async def list(self, caller: Caller, request: IRequest) -> views.ImageList:
+    async def list(self, caller: Caller, request: Any) -> views.ImageList:
         """One page of images."""
-        args = arguments(request)
+        args = all_arguments(request.uri)
         query = requests.query(args)
         found = await self._images.list(caller, query)
         return views.page(found, query.limit, args)
@@ -180,20 +181,3 @@ class AboutApi:
         """How data can come besides an upload: not at all."""
         methods = views.Methods("Ways to bring data in", "array", [])
         return views.ImportInfo(methods)
-
-
-def arguments(request: Any) -> dict[str, list[str]]:
-    """The query string.
-
-    :raises Invalid: not UTF-8, or with NUL.
-    """
-    try:
-        found = {
-            key.decode(): [value.decode() for value in values]
-            for key, values in (request.args or {}).items()
-        }
-    except UnicodeDecodeError:
-        raise Invalid("the query string is not UTF-8") from None
-    if any("\0" in text for key, values in found.items() for text in (key, *values)):
-        raise Invalid("the query string must not contain NUL")
-    return found
