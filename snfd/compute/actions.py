@@ -18,8 +18,8 @@ from snfd.errors import Forbidden, Invalid, NotFound, Unavailable
 from snfd.ganeti import names, requests
 from snfd.ganeti.model import Event, Kind, Outcome
 from snfd.ganeti.requests import Request
-from snfd.identity.model import Caller
-from snfd.network.scope import Scope, must_write
+from snfd.identity.model import Caller, require_writer
+from snfd.network.scope import Scope
 from snfd.quota import service as quota
 
 RETRY_AFTER = 30
@@ -79,7 +79,7 @@ class Actions:
         :raises Forbidden: it is suspended, or the caller only reads.
         :raises Invalid: it is gone already.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._delete, caller, scope, ident)
 
     async def _act(
@@ -92,7 +92,7 @@ class Actions:
         *,
         hard: bool = False,
     ) -> None:
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._begin, caller, scope, ident, task, request, hard)
 
     async def _begin(

@@ -17,8 +17,8 @@ from snfd.compute.states import State
 from snfd.compute.store import consoles as store
 from snfd.db.port import Database
 from snfd.errors import Busy, Conflict, Forbidden, NotFound
-from snfd.identity.model import Caller
-from snfd.network.scope import Scope, must_write
+from snfd.identity.model import Caller, require_writer
+from snfd.network.scope import Scope
 
 TICKET_SECONDS = 30
 _PASSWORD = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # noqa: S105
@@ -87,7 +87,7 @@ class ConsoleTickets:
         :raises Forbidden: it is suspended, or the caller only reads.
         :raises Conflict: its cluster shows no screens.
         """
-        must_write(caller)
+        require_writer(caller)
         found = await store.endpoint(self.db, scope, server)
         if found is None:
             raise NotFound(f"there is no server {server}")

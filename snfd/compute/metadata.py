@@ -11,8 +11,8 @@ from snfd.compute.states import State
 from snfd.compute.store import rows
 from snfd.db.port import Database, Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
-from snfd.identity.model import Caller
-from snfd.network.scope import Scope, must_write
+from snfd.identity.model import Caller, require_writer
+from snfd.network.scope import Scope
 
 Texts = Mapping[str, str]
 Change = Callable[[Texts], Texts]
@@ -63,7 +63,7 @@ class Metadata:
     async def _change(
         self, caller: Caller, scope: Scope, ident: int, change: Change
     ) -> Texts:
-        must_write(caller)
+        require_writer(caller)
         return await self.db.run(self._changed, scope, ident, change)
 
     async def _changed(

@@ -14,11 +14,11 @@ from snfd.compute.store import rows
 from snfd.db.port import Transaction
 from snfd.errors import Invalid
 from snfd.ganeti import names, requests
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_writer
 from snfd.network import plugging
 from snfd.network.addressing import Owner
 from snfd.network.model import NewPort, NicRequest, Port, PortState
-from snfd.network.scope import Scope, must_write
+from snfd.network.scope import Scope
 
 
 @frozen(eq=False)
@@ -42,7 +42,7 @@ class Nics:
         :raises Conflict: an address or port is taken, or none is left.
         :raises Invalid: it has too many, or the address is outside.
         """
-        must_write(caller)
+        require_writer(caller)
         return await self.actions.db.run(self._connect, caller, scope, new, request)
 
     async def _connect(
@@ -71,7 +71,7 @@ class Nics:
         :raises NotFound: the server is not in the scope.
         :raises Busy: the server's state or task excludes it.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.actions.db.run(self._disconnect, caller, scope, port)
 
     async def _disconnect(

@@ -30,8 +30,8 @@ from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.ganeti.probe import AFTER_COMMIT, Probe, nothing
-from snfd.identity.model import Caller
-from snfd.network.scope import Scope, must_write, project_for
+from snfd.identity.model import Caller, require_writer
+from snfd.network.scope import Scope, project_for
 
 
 class Images(Protocol):
@@ -70,7 +70,7 @@ class Servers:
         :raises OverQuota: the project has no room; nothing was recorded.
         :raises Unavailable: no cluster can take it now.
         """
-        must_write(caller)
+        require_writer(caller)
         wanted = await self._checked(caller, scope, spec)
         ident = await self.db.run(
             accept_server, caller, scope, wanted, self.tools, now(self.clock)
@@ -144,7 +144,7 @@ class Servers:
         :raises Invalid: the name is empty or too long, or the server gone.
         :raises Forbidden: it is suspended, or the caller only reads.
         """
-        must_write(caller)
+        require_writer(caller)
         rules.name(name)
         return await self.db.run(self._rename, scope, ident, name)
 
@@ -196,7 +196,7 @@ class Passwords:
         :raises NotFound: no such server in the scope, or none is kept.
         :raises Forbidden: the caller only reads.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.servers.show(scope, ident)
         if not await self.db.run(secrets.drop_password, ident):
             raise NotFound("the password is not kept (any more)")

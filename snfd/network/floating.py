@@ -10,10 +10,10 @@ from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid, NotFound
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_writer
 from snfd.network import pools
 from snfd.network.model import Filter
-from snfd.network.scope import Scope, must_write, project_for
+from snfd.network.scope import Scope, project_for
 from snfd.network.store import floating as store
 from snfd.network.store import networks, ports
 from snfd.quota import service as quota
@@ -82,7 +82,7 @@ class FloatingIps:
         :raises Invalid: the address is none of the pool's.
         :raises OverQuota: the project has no room.
         """
-        must_write(caller)
+        require_writer(caller)
         project = project_for(caller, new.project)
         ident = await self.db.run(self._create, caller, scope, new, project)
         return await self.show(Scope.own(caller), ident)
@@ -143,7 +143,7 @@ class FloatingIps:
         :raises NotFound: there is none in the scope.
         :raises Conflict: a port has it.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._delete, scope, ident)
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from snfd.errors import Forbidden, Invalid
+from snfd.errors import Invalid
 from snfd.identity.model import Caller
 
 
@@ -73,15 +73,6 @@ class Scope:
     def shares(self) -> bool:
         """Whether what is made under this scope is shared to its project."""
         return self.reach is not Reach.OWN
-
-
-def must_write(caller: Caller) -> None:
-    """Check that ``caller`` may change things in the token's project.
-
-    :raises Forbidden: he only reads there.
-    """
-    if not caller.may_write:
-        raise Forbidden("with the role reader nothing can be changed")
 
 
 def project_for(caller: Caller, wanted: UUID | None) -> UUID:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, Unavailable
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_writer
 from snfd.network import presence
 from snfd.network.addressing import Owner, make_port
 from snfd.network.floating import FloatingIps
@@ -23,7 +23,7 @@ from snfd.network.model import (
     Port,
 )
 from snfd.network.naming import checked_name, missing
-from snfd.network.scope import Scope, must_write, project_for
+from snfd.network.scope import Scope, project_for
 from snfd.network.store import networks, ports
 from snfd.network.subnets import Subnets
 from snfd.quota import service as quota
@@ -58,7 +58,7 @@ class Networks:
         :raises Unavailable: the pool of MAC prefixes is empty.
         :raises OverQuota: the project has no room.
         """
-        must_write(caller)
+        require_writer(caller)
         checked_name(new.name)
         project = project_for(caller, new.project)
         if new.kind is not Kind.MAC_FILTERED:
@@ -101,7 +101,7 @@ class Networks:
         :raises NotFound: there is none in the scope.
         :raises Forbidden: it is public.
         """
-        must_write(caller)
+        require_writer(caller)
         checked_name(name)
         await self.db.run(self._rename, scope, ident, name)
         return await self.show(scope, ident)
@@ -119,7 +119,7 @@ class Networks:
         :raises Forbidden: it is public.
         :raises Conflict: ports or floating IPs are on it.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._delete, scope, ident)
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
@@ -168,7 +168,7 @@ class Ports:
             takes no new ports.
         :raises Invalid: the address lies outside the subnet.
         """
-        must_write(caller)
+        require_writer(caller)
         checked_name(new.name)
         ident = await self.db.run(self._create, caller, scope, new, request)
         return await self.show(scope, ident)
@@ -196,7 +196,7 @@ class Ports:
 
         :raises NotFound: there is none in the scope.
         """
-        must_write(caller)
+        require_writer(caller)
         checked_name(name)
         await self.db.run(self._rename, scope, ident, name)
         return await self.show(scope, ident)
@@ -214,7 +214,7 @@ class Ports:
         :raises NotFound: there is none in the scope.
         :raises Conflict: a server has it.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._delete, scope, ident)
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:

@@ -8,11 +8,11 @@ from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, Invalid
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_writer
 from snfd.network import pools
 from snfd.network.model import Filter, Network, NewSubnet, Subnet
 from snfd.network.naming import checked_name, missing
-from snfd.network.scope import Scope, must_write
+from snfd.network.scope import Scope
 from snfd.network.store import networks
 from snfd.network.store import presence as presences
 
@@ -46,7 +46,7 @@ class Subnets:
         :raises TooLarge: larger than /22 or smaller than /29.
         :raises Conflict: the pools do not fit.
         """
-        must_write(caller)
+        require_writer(caller)
         checked_name(new.name)
         ident = await self.db.run(self._create, caller, scope, new)
         return await self.show(scope, ident)
@@ -98,7 +98,7 @@ class Subnets:
         :raises NotFound: there is none in the scope.
         :raises Forbidden: its network is public.
         """
-        must_write(caller)
+        require_writer(caller)
         values: dict[str, object] = {}
         if name is not None:
             values["name"] = checked_name(name)
@@ -122,7 +122,7 @@ class Subnets:
         :raises Forbidden: its network is public.
         :raises Conflict: addresses of it are taken.
         """
-        must_write(caller)
+        require_writer(caller)
         await self.db.run(self._delete, scope, await self.show(scope, ident))
 
     async def _delete(self, tx: Transaction, scope: Scope, found: Subnet) -> None:

@@ -221,9 +221,7 @@ class ComputeCloud:
 
     def outcome(self, waiting: Entry, fail: str = "") -> Outcome:
         intent = waiting.intent
-        request = self.wait(
-            self.compute.handoffs.enrich(Request.of(intent), intent)
-        )
+        request = self.wait(self.compute.handoffs.enrich(Request.of(intent), intent))
         job = self.wait(self.ganeti.submit(request, names.reason(intent.id)))
         if fail:
             self.ganeti.queue.fail(job, fail, "")
@@ -273,7 +271,13 @@ class ComputeCloud:
         )
         where = int(str(cluster[0][0]))
         outcome = Outcome(
-            None, f"server:{server}", event, made, now(self.people.clock), cluster=where, **more
+            None,
+            f"server:{server}",
+            event,
+            made,
+            now(self.people.clock),
+            cluster=where,
+            **more,
         )
         self.settle(outcome)
 

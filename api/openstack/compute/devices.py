@@ -1,0 +1,322 @@
+"""Network cards and disks of servers, and images, as compute v2.1 has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from attrs import frozen
+from msgspec import UNSET, Struct, UnsetType
+from msgspec import field as named
+
+from api.links import Link, Links
+from api.openstack.compute.servers import existing, within
+from api.openstack.compute.views import instant
+from api.operations import Reply, operation
+from api.paging import Id, Limit, following, number, size
+from snfd.compute.model import Volume
+from snfd.compute.service import Compute
+from snfd.errors import Invalid, NotFound
+from snfd.identity.model import Caller
+from snfd.image.model import Image, ImageQuery
+from snfd.network.model import Filter, NewPort, NicRequest, Port
+from snfd.network.service import Ports
+
+
+class FixedIp(Reply):
+    """An address of a network card."""
+
+    subnet_id: str
+    ip_address: str
+
+
+class InterfaceView(Reply):
+    """A network card of a server."""
+
+    port_id: str
+    net_id: str
+    mac_addr: str
+    port_state: str
+    fixed_ips: list[FixedIp]
+
+    @classmethod
+    def of(cls, port: Port) -> InterfaceView:
+        """A port of a server as its card."""
+        return cls(
+            str(port.id),
+            str(port.network),
+            port.mac or "",
+            port.state.value,
+            [FixedIp(str(one.subnet), one.addr) for one in port.addresses],
+        )
+
+
+class InterfacesReply(Reply, rename={"interfaces": "interfaceAttachments"}):
+    """All network cards of a server."""
+
+    interfaces: list[InterfaceView]
+
+
+class InterfaceReply(Reply, rename={"interface": "interfaceAttachment"}):
+    """One network card of a server."""
+
+    interface: InterfaceView
+
+
+class WantedAddress(Struct):
+    """An address that a card must get."""
+
+    ip_address: str
+
+
+class WantedInterface(Struct):
+    """A card that a server shall have."""
+
+    net_id: Id | None = None
+    port_id: Id | None = None
+    fixed_ips: list[WantedAddress] | None = None
+
+    def request(self) -> NicRequest:
+        """The card.
+
+        :raises Invalid: both a port and a network, or several addresses.
+        """
+        if self.port_id is not None and self.net_id is not None:
+            raise Invalid("give net_id or port_id, not both")
+        if self.fixed_ips and (len(self.fixed_ips) > 1 or self.net_id is None):
+            raise Invalid("one fixed ip, together with net_id")
+        return NicRequest(
+            network=None if self.net_id is None else number(self.net_id),
+            port=None if self.port_id is None else number(self.port_id),
+            fixed_ip=self.fixed_ips[0].ip_address if self.fixed_ips else None,
+        )
+
+
+class AttachInterface(Struct, rename={"interface": "interfaceAttachment"}):
+    """Body of ``POST /servers/{server}/os-interface``."""
+
+    interface: WantedInterface
+
+
+@frozen(eq=False)
+class InterfacesApi:
+    """Network cards of servers."""
+
+    compute: Compute
+    ports: Ports
+
+    @operation("GET", "/servers/<server>/os-interface")
+    async def index(self, caller: Caller, server: int) -> InterfacesReply:
+        """List a server's network cards."""
+        await existing(self.compute, caller, server)
+        found = await self.ports.list(within(caller), Filter(server=server))
+        return InterfacesReply([InterfaceView.of(port) for port in found])
+
+    @operation("GET", "/servers/<server>/os-interface/<port>")
+    async def show(self, caller: Caller, server: int, port: int) -> InterfaceReply:
+        """Show a network card."""
+        return InterfaceReply(InterfaceView.of(await self._port(caller, server, port)))
+
+    @operation("POST", "/servers/<server>/os-interface", body=AttachInterface)
+    async def attach(
+        self, caller: Caller, server: int, body: AttachInterface
+    ) -> InterfaceReply:
+        """Give a server another network card."""
+        scope = within(caller)
+        await existing(self.compute, caller, server)
+        new = NewPort(0, server=server)
+        made = await self.compute.nics.connect(
+            caller, scope, new, body.interface.request()
+        )
+        return InterfaceReply(InterfaceView.of(await self.ports.show(scope, made)))
+
+    @operation("DELETE", "/servers/<server>/os-interface/<port>", status=202)
+    async def detach(self, caller: Caller, server: int, port: int) -> None:
+        """Take a network card away."""
+        found = await self._port(caller, server, port)
+        await self.compute.nics.disconnect(caller, within(caller), found)
+
+    async def _port(self, caller: Caller, server: int, port: int) -> Port:
+        await existing(self.compute, caller, server)
+        found = await self.ports.show(within(caller), port)
+        if found.server != server:
+            raise NotFound(f"the server has no port {port}")
+        return found
+
+
+class VolumeAttachment(Reply):
+    """A disk of a server."""
+
+    id: str
+    volume_id: str = named(name="volumeId")
+    server_id: str = named(name="serverId")
+    device: str
+
+    @classmethod
+    def of(cls, server: int, volume: Volume) -> VolumeAttachment:
+        """A disk; devices are called in order of their index."""
+        device = f"/dev/vd{chr(ord('a') + volume.idx)}"
+        return cls(str(volume.id), str(volume.id), str(server), device)
+
+
+class VolumeAttachmentsReply(Reply, rename={"attachments": "volumeAttachments"}):
+    """All disks of a server."""
+
+    attachments: list[VolumeAttachment]
+
+
+class VolumeAttachmentReply(Reply, rename={"attachment": "volumeAttachment"}):
+    """One disk of a server."""
+
+    attachment: VolumeAttachment
+
+
+@frozen(eq=False)
+class VolumesApi:
+    """Disks of servers."""
+
+    compute: Compute
+
+    @operation("GET", "/servers/<server>/os-volume_attachments")
+    async def index(self, caller: Caller, server: int) -> VolumeAttachmentsReply:
+        """List a server's disks."""
+        found = await existing(self.compute, caller, server)
+        return VolumeAttachmentsReply(
+            [VolumeAttachment.of(server, volume) for volume in found.volumes]
+        )
+
+    @operation("GET", "/servers/<server>/os-volume_attachments/<volume>")
+    async def show(
+        self, caller: Caller, server: int, volume: UUID
+    ) -> VolumeAttachmentReply:
+        """Show one of a server's disks."""
+        found = await existing(self.compute, caller, server)
+        for one in found.volumes:
+            if one.id == volume:
+                return VolumeAttachmentReply(VolumeAttachment.of(server, one))
+        raise NotFound(f"the server has no volume {volume}")
+
+
+class Images(Protocol):
+    """What the proxy needs of the image service."""
+
+    async def list(self, caller: Caller, query: ImageQuery) -> Sequence[Image]:
+        """One page of images."""
+
+    async def show(self, caller: Caller, ident: UUID) -> Image:
+        """One image.
+
+        :raises NotFound: the caller sees none.
+        """
+
+
+class ImagesQuery(Struct):
+    """How a list of images is cut."""
+
+    limit: Limit | None = None
+    marker: UUID | None = None
+
+
+class BriefImage(Reply):
+    """An image by name."""
+
+    id: str
+    name: str
+    links: list[Link]
+
+
+class ImageView(Reply):
+    """An image in full."""
+
+    id: str
+    name: str
+    status: str
+    progress: int
+    created: str
+    updated: str
+    min_disk: int = named(name="minDisk")
+    min_ram: int = named(name="minRam")
+    size: int | None = named(name="OS-EXT-IMG-SIZE:size")
+    metadata: dict[str, str]
+    links: list[Link]
+
+
+class BriefImagesReply(Reply):
+    """One page of images by name."""
+
+    images: list[BriefImage]
+    images_links: list[Link] | UnsetType = UNSET
+
+
+class ImagesReply(Reply):
+    """One page of images in full."""
+
+    images: list[ImageView]
+    images_links: list[Link] | UnsetType = UNSET
+
+
+class ImageReply(Reply):
+    """One image."""
+
+    image: ImageView
+
+
+_PROGRESS = {"active": 100, "saving": 50}
+
+
+@frozen(eq=False)
+class ImagesApi:
+    """Images, shown as nova shows them; everything else is glance's."""
+
+    images: Images
+    links: Links
+
+    @operation("GET", "/images", query=ImagesQuery)
+    async def index(self, caller: Caller, query: ImagesQuery) -> BriefImagesReply:
+        """List images by name."""
+        found, more = await self._page(caller, "images", query)
+        return BriefImagesReply([self._brief(one) for one in found], more)
+
+    @operation("GET", "/images/detail", query=ImagesQuery)
+    async def detail(self, caller: Caller, query: ImagesQuery) -> ImagesReply:
+        """List images in full."""
+        found, more = await self._page(caller, "images/detail", query)
+        return ImagesReply([self._view(one) for one in found], more)
+
+    @operation("GET", "/images/<image>")
+    async def show(self, caller: Caller, image: UUID) -> ImageReply:
+        """Show an image."""
+        return ImageReply(self._view(await self.images.show(caller, image)))
+
+    async def _page(
+        self, caller: Caller, path: str, query: ImagesQuery
+    ) -> tuple[Sequence[Image], list[Link] | UnsetType]:
+        limit = size(query.limit)
+        found = await self.images.list(
+            caller, ImageQuery(limit=limit + 1, marker=query.marker)
+        )
+        more: list[Link] | UnsetType = UNSET
+        if len(found) > limit:
+            more = following(f"{self.links.base}/{path}", query, found[limit - 1].id)
+        return found[:limit], more
+
+    def _brief(self, one: Image) -> BriefImage:
+        links = self.links.of("images", one.id)
+        return BriefImage(str(one.id), one.details.name, links)
+
+    def _view(self, one: Image) -> ImageView:
+        status = one.status.value
+        return ImageView(
+            id=str(one.id),
+            name=one.details.name,
+            status={"active": "ACTIVE", "killed": "ERROR"}.get(status, "SAVING"),
+            progress=_PROGRESS.get(status, 0),
+            created=instant(one.created),
+            updated=instant(one.updated),
+            min_disk=one.details.min_disk,
+            min_ram=one.details.min_ram,
+            size=one.size,
+            metadata=dict(one.details.properties),
+            links=self.links.of("images", one.id),
+        )
