@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from snfd.errors import CloudError, RequestTimeout, TooLarge, Unavailable
@@ -30,6 +31,8 @@ _LEAST = 64 * 1024  # what a small block counts as: bounds the number in flight
 _INLINE = 64 * 1024  # joining less than this is quicker than asking a thread
 _SHORT_LIST = 1024  # the root of so many digests takes under a millisecond
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _log = Logger()
 
 
@@ -100,7 +103,8 @@ class BlockSink:
         self._hashes: list[bytes] = []
         self._ready: deque[Pieces] = deque()
         self._feeding: Deferred[None] | None = None
-        self._window = DeferredSemaphore(WINDOW)
+        self._busy = 0
+        self._freed: Deferred[None] | None = None
         self._in_order = DeferredLock()
         self._error: Exception | None = None
         self._open = True
@@ -131,8 +135,8 @@ class BlockSink:
             feeding = self._feed()
             if feeding is not None:
                 await feeding
-            for _ in range(WINDOW):  # all of the window is free: nothing is under way
-                await self._window.acquire()
+            while self._busy:
+                await self._less_busy()
             self._check()
             return Upload(
                 self._size,
@@ -176,25 +180,34 @@ class BlockSink:
         """Start storing what is ready, as window and budget allow."""
         while self._ready:
             amount = max(sum(map(len, self._ready[0])), _LEAST)
-            await self._window.acquire()
-            await self._writer.budget.acquire(amount)
+            if self._busy >= WINDOW:
+                await self._less_busy()
+            if not self._writer.budget.take(amount):
+                await self._writer.budget.acquire(amount)
             if not self._ready:  # broken off meanwhile
-                self._give_back(amount)
+                self._writer.budget.release(amount)
                 break
             Deferred.fromCoroutine(self._store(self._ready.popleft(), amount))
         self._feeding = None
 
+    def _less_busy(self) -> Deferred[None]:
+        """Fire when one of the blocks under way is stored, or failed."""
+        self._freed = Deferred()
+        return self._freed
+
     def _give_back(self, amount: int) -> None:
+        self._busy -= 1
         self._writer.budget.release(amount)
-        self._window.release()
+        freed, self._freed = self._freed, None
+        if freed is not None:
+            freed.callback(None)
 
     async def _store(self, pieces: Pieces, amount: int) -> None:
+        self._busy += 1
         index = len(self._hashes)
         self._hashes.append(b"")
         try:
-            # One after the other: MD5 must see the blocks in order.
-            async with self._in_order:
-                data = await self._joined(pieces)
+            data = await self._joined(pieces)
             self._hashes[index] = await self._writer.blocks.put(data)
         except Exception as error:
             self._fail(error if isinstance(error, CloudError) else _unexpected())
@@ -202,17 +215,25 @@ class BlockSink:
             self._give_back(amount)
 
     async def _joined(self, pieces: Pieces) -> bytes:
-        if sum(map(len, pieces)) <= _INLINE:
-            return _join(pieces, self._md5)
-        return await self._writer.workers.run(_join, pieces, self._md5)
+        small = sum(map(len, pieces)) <= _INLINE
+        if self._md5 is None:
+            return _join(pieces) if small else await self._run(_join, pieces)
+        # MD5 must see the blocks one after the other.
+        async with self._in_order:
+            if small:
+                return _join(pieces, self._md5)
+            return await self._run(_join, pieces, self._md5)
 
     async def _root(self) -> bytes:
         if len(self._hashes) <= _SHORT_LIST:
             return root(self._hashes)
-        return await self._writer.workers.run(root, self._hashes)
+        return await self._run(root, self._hashes)
+
+    def _run(self, work: Callable[P, T], *args: P.args, **kw: P.kwargs) -> Deferred[T]:
+        return self._writer.workers.run(work, *args, **kw)
 
 
-def _join(pieces: Pieces, md5: Any) -> bytes:
+def _join(pieces: Pieces, md5: Any = None) -> bytes:
     data = b"".join(pieces)
     pieces.clear()
     if md5 is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -85,7 +86,7 @@ class ClusterTests(Case):
     async def test_more_blocks_than_librados_takes_at_once(self) -> None:
         """It would block the caller beyond 25 of them."""
         blocks = await self.opened()
-        texts = [os.urandom(64) * 65536 for _ in range(40)]
+        texts = [(os.urandom(63) + b"x") * 65536 for _ in range(40)]
         puts = [Deferred.fromCoroutine(blocks.put(text)) for text in texts]
         digests = await gatherResults(puts)
         for digest, text in zip(digests, texts, strict=True):
@@ -97,14 +98,16 @@ class ClusterTests(Case):
         key = await blocks.put(b"spam")
         self.ceph.freeze()
         try:
-            for work in (
+            works: list[Coroutine[Any, Any, Any]] = [
                 blocks.get(key),
                 blocks.put(b"eggs"),
                 blocks.missing([key]),
                 blocks.stat(key),
                 blocks.delete(key, time.time()),
-            ):
-                await self.assertFailure(Deferred.fromCoroutine(work), Unavailable)
+            ]
+            failing = [Deferred.fromCoroutine(work) for work in works]
+            for one in failing:
+                await self.assertFailure(one, Unavailable)
         finally:
             self.ceph.thaw()
         await deferLater(reactor, 1, lambda: None)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from unittest import SkipTest
@@ -42,7 +43,11 @@ class Ceph:
 
     def freeze(self) -> None:
         """Stop its only OSD in its tracks, as a hung machine would."""
-        os.kill(self._osd(), signal.SIGSTOP)
+        osd = self._osd()
+        os.kill(osd, signal.SIGSTOP)
+        threads = list(Path(f"/proc/{osd}/task").iterdir())
+        while any(_state(thread) not in "TXZ" for thread in threads):
+            time.sleep(0.01)  # some thread may still be serving
 
     def thaw(self) -> None:
         """Let the OSD go on."""
@@ -74,6 +79,13 @@ def cluster() -> Ceph:
         said["CEPH_NAME"],
         said["CEPH_KEYRING"],
     )
+
+
+def _state(thread: Path) -> str:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "X"
 
 
 def _cannot(why: str) -> Ceph:
