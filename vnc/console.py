@@ -78,7 +78,7 @@ class Consoles(Service):
                 "autobahn runs without its native parts (NVX): consoles will be"
                 " slow; install its binary wheel and unset AUTOBAHN_USE_NVX"
             )
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._recheck()))
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.recheck()))
         self._loop.clock = self.clock
         self._emptied = Deferred()
         self._stopped = self._loop.start(PERIOD, now=False)
@@ -169,7 +169,7 @@ class Consoles(Service):
 
         self.tasks.start(tell(), f"recording the end of console {session}")
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
         """Close what may not stay open; a check that fails closes nothing."""
         for bridge in self.open:
             overdue = self._overdue(bridge)
