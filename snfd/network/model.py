@@ -78,6 +78,7 @@ class Subnet:
 
     :ivar gateway: None where there is none.
     :ivar pools: (first, last) of each range that addresses are taken from.
+    :ivar routes: destination and next hop of each.
     """
 
     id: int
@@ -90,7 +91,7 @@ class Subnet:
     gateway: IPv4Address | None
     dhcp: bool
     dns: tuple[str, ...]
-    routes: Sequence[object]
+    routes: Sequence[Sequence[str]]
     pools: tuple[tuple[IPv4Address, IPv4Address], ...]
     created: datetime
     updated: datetime
@@ -173,7 +174,7 @@ class NewSubnet:
     gateway: str | None = field(default="first")
     dhcp: bool = True
     dns: tuple[str, ...] = ()
-    routes: Sequence[object] = ()
+    routes: Sequence[Sequence[str]] = ()
     pools: Sequence[tuple[str, str]] | None = None
 
 

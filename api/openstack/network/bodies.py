@@ -1,0 +1,294 @@
+"""What clients send to network v2.0; null is the same as absent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import field as named
+
+from api.paging import Id, Limit, flag, listed_ids, number, size
+from snfd.errors import Invalid
+from snfd.network.floating import NewFloatingIp
+from snfd.network.model import Filter, Kind, NewNetwork, NewPort, NewSubnet, NicRequest
+from snfd.network.pools import FIRST
+
+Name = Annotated[str, Meta(max_length=128)]
+
+
+class WantedNetwork(Struct):
+    """A network that somebody wants."""
+
+    name: Name | None = None
+    kind: str | None = named(name="provider:network_type", default=None)
+    shared: bool | None = None
+    external: bool | None = named(name="router:external", default=None)
+
+    def new(self) -> NewNetwork:
+        """What is wanted, in the cloud's own terms.
+
+        :raises Invalid: a type that there is not, or a public network.
+        """
+        if self.shared or self.external:
+            raise Invalid("only administrators make public networks")
+        try:
+            kind = Kind(self.kind) if self.kind else Kind.MAC_FILTERED
+        except ValueError:
+            raise Invalid(f"there is no network type {self.kind!r}") from None
+        return NewNetwork(self.name or "", kind)
+
+
+class CreateNetwork(Struct):
+    """Body of ``POST /networks``."""
+
+    network: WantedNetwork
+
+
+class Renaming(Struct):
+    """What may be changed of a network or port."""
+
+    name: Name | None = None
+
+
+class UpdateNetwork(Struct):
+    """Body of ``PUT /networks/{network}``."""
+
+    network: Renaming
+
+
+class UpdatePort(Struct):
+    """Body of ``PUT /ports/{port}``."""
+
+    port: Renaming
+
+
+class Pool(Struct):
+    """A range that addresses are taken from."""
+
+    start: str
+    end: str
+
+
+class Route(Struct):
+    """A route that hosts of a subnet get."""
+
+    destination: str
+    nexthop: str
+
+
+class WantedSubnet(Struct):
+    """A subnet that somebody wants."""
+
+    network_id: Id
+    cidr: str | None = None
+    name: Name | None = None
+    ip_version: int | None = None
+    gateway_ip: str | UnsetType | None = UNSET
+    enable_dhcp: bool | None = None
+    dns_nameservers: list[str] | None = None
+    host_routes: list[Route] | None = None
+    allocation_pools: list[Pool] | None = None
+
+    def new(self) -> NewSubnet:
+        """What is wanted, in the cloud's own terms.
+
+        :raises Invalid: no range is given.
+        """
+        if self.cidr is None:
+            raise Invalid("cidr is needed: there are no subnet pools")
+        pools = self.allocation_pools
+        return NewSubnet(
+            network=number(self.network_id),
+            cidr=self.cidr,
+            version=4 if self.ip_version is None else self.ip_version,
+            name=self.name or "",
+            gateway=FIRST if self.gateway_ip is UNSET else self.gateway_ip,
+            dhcp=True if self.enable_dhcp is None else self.enable_dhcp,
+            dns=tuple(self.dns_nameservers or ()),
+            routes=[(one.destination, one.nexthop) for one in self.host_routes or ()],
+            pools=[(one.start, one.end) for one in pools] if pools else None,
+        )
+
+
+class CreateSubnet(Struct):
+    """Body of ``POST /subnets``."""
+
+    subnet: WantedSubnet
+
+
+class SubnetChange(Struct):
+    """What may be changed of a subnet."""
+
+    name: Name | None = None
+    dns_nameservers: list[str] | None = None
+
+
+class UpdateSubnet(Struct):
+    """Body of ``PUT /subnets/{subnet}``."""
+
+    subnet: SubnetChange
+
+
+class WantedAddress(Struct):
+    """An address that a port must get, or a subnet to take one from."""
+
+    ip_address: str | None = None
+    subnet_id: Id | None = None
+
+
+class WantedPort(Struct):
+    """A port that somebody wants."""
+
+    network_id: Id
+    name: Name | None = None
+    device_id: str | None = None
+    fixed_ips: list[WantedAddress] | None = None
+
+    def new(self) -> NewPort:
+        """What is wanted, in the cloud's own terms.
+
+        :raises Invalid: several addresses, or a device that is no server.
+        """
+        wanted = self.fixed_ips or []
+        if len(wanted) > 1:
+            raise Invalid("a port has one fixed ip")
+        device = self.device_id or None
+        if device is not None and not (device.isdecimal() and len(device) <= 18):
+            raise Invalid(f"there is no server {device!r}")
+        return NewPort(
+            number(self.network_id),
+            self.name or "",
+            None if device is None else int(device),
+            wanted[0].ip_address if wanted else None,
+        )
+
+
+class CreatePort(Struct):
+    """Body of ``POST /ports``."""
+
+    port: WantedPort
+
+
+def card(new: NewPort) -> NicRequest:
+    """The network card that a port stands for."""
+    return NicRequest(network=new.network, fixed_ip=new.fixed_ip)
+
+
+class WantedFloatingIp(Struct):
+    """A floating IP that somebody wants."""
+
+    floating_network_id: Id | None = None
+    floating_ip_address: str | None = None
+    port_id: Id | None = None
+
+    def new(self) -> NewFloatingIp:
+        """What is wanted, in the cloud's own terms.
+
+        :raises Invalid: it shall be put on a port at once.
+        """
+        if self.port_id is not None:
+            raise Invalid("port_id cannot be given when a floating IP is made")
+        network = self.floating_network_id
+        return NewFloatingIp(
+            None if network is None else number(network), self.floating_ip_address
+        )
+
+
+class CreateFloatingIp(Struct):
+    """Body of ``POST /floatingips``."""
+
+    floatingip: WantedFloatingIp
+
+
+class ListQuery(Struct):
+    """How a list is narrowed and cut."""
+
+    id: list[str] = []
+    name: str | None = None
+    status: str | None = None
+    tenant_id: str | None = None
+    project_id: str | None = None
+    shared: str | None = None
+    external: str | None = named(name="router:external", default=None)
+    network_id: str | None = None
+    device_id: str | None = None
+    mac_address: str | None = None
+    fixed_ips: list[str] = []
+    floating_network_id: str | None = None
+    floating_ip_address: str | None = None
+    port_id: str | None = None
+    ip_version: str | None = None
+    cidr: str | None = None
+    limit: Limit | None = None
+    marker: str | None = None
+    fields: list[str] = []
+
+    def filter(self) -> Filter | None:
+        """The filter, or None where nothing can match.
+
+        :raises Invalid: a marker or truth value that is none.
+        """
+        try:
+            return self._filter()
+        except _NoMatch:
+            return None
+
+    def _filter(self) -> Filter:
+        if self.marker is not None and not _is_row(self.marker):
+            raise Invalid(f"marker {self.marker!r} is no item of this list")
+        network = self.network_id or self.floating_network_id
+        return Filter(
+            ids=listed_ids(self.id),
+            name=self.name,
+            network=_row(network),
+            server=_row(self.device_id),
+            mac=self.mac_address,
+            port=_row(self.port_id),
+            address=self.floating_ip_address or self._address(),
+            status=self.status,
+            public=self._public(),
+            project=_uuid(self.project_id or self.tenant_id),
+            marker=int(self.marker) if self.marker else None,
+            limit=size(self.limit),
+        )
+
+    def _address(self) -> str | None:
+        """The address of ``fixed_ips=ip_address=…``."""
+        for part in self.fixed_ips:
+            key, _, value = part.partition("=")
+            if key == "ip_address":
+                return value
+        return None
+
+    def _public(self) -> bool | None:
+        external = flag(self.external, "router:external")
+        shared = flag(self.shared, "shared")
+        if external is not None and shared is not None and external != shared:
+            raise _NoMatch
+        return shared if external is None else external
+
+
+class _NoMatch(Exception):
+    """A filter names something that cannot exist."""
+
+
+def _is_row(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def _row(text: str | None) -> int | None:
+    if text is None or text == "":
+        return None
+    if not _is_row(text):
+        raise _NoMatch
+    return int(text)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _NoMatch from None

@@ -1,0 +1,124 @@
+"""``/ports`` and ``/floatingips`` of network v2.0."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from api.openstack.network.bodies import (
+    CreateFloatingIp,
+    CreatePort,
+    ListQuery,
+    UpdatePort,
+    card,
+)
+from api.openstack.network.networks import page, within
+from api.openstack.network.views import (
+    FloatingIpReply,
+    FloatingIpsReply,
+    FloatingIpView,
+    PortReply,
+    PortsReply,
+    PortView,
+)
+from api.operations import operation
+from snfd.compute.nics import Nics
+from snfd.errors import NotImplementedHere
+from snfd.identity.model import Caller
+from snfd.network.floating import FloatingIps
+from snfd.network.scope import Scope
+from snfd.network.service import Ports
+
+
+@frozen(eq=False)
+class PortsApi:
+    """Ports, with a server or without.
+
+    :ivar base: URL of network v2.0.
+    """
+
+    ports: Ports
+    nics: Nics
+    base: str
+
+    @operation("GET", "/ports", query=ListQuery)
+    async def index(self, caller: Caller, query: ListQuery) -> PortsReply:
+        """List ports."""
+        url = f"{self.base}/ports"
+        found, more = await page(url, caller, query, self.ports.list)
+        return PortsReply([PortView.of(one) for one in found], more)
+
+    @operation("POST", "/ports", body=CreatePort, status=201)
+    async def create(self, caller: Caller, body: CreatePort) -> PortReply:
+        """Make a port; with ``device_id``, a network card of that server."""
+        new, scope = body.port.new(), within(caller)
+        if new.server is not None:
+            made = await self.nics.connect(caller, scope, new, card(new))
+            return await self.show(caller, made)
+        mine = Scope.project(caller)
+        return PortReply(
+            PortView.of(await self.ports.create(caller, mine, new, card(new)))
+        )
+
+    @operation("GET", "/ports/<port>")
+    async def show(self, caller: Caller, port: int) -> PortReply:
+        """Show a port."""
+        return PortReply(PortView.of(await self.ports.show(within(caller), port)))
+
+    @operation("PUT", "/ports/<port>", body=UpdatePort)
+    async def update(self, caller: Caller, port: int, body: UpdatePort) -> PortReply:
+        """Rename a port."""
+        if body.port.name is None:
+            return await self.show(caller, port)
+        found = await self.ports.rename(caller, within(caller), port, body.port.name)
+        return PortReply(PortView.of(found))
+
+    @operation("DELETE", "/ports/<port>", status=204)
+    async def delete(self, caller: Caller, port: int) -> None:
+        """Remove a port; from its server, if it has one, by a job."""
+        found = await self.ports.show(within(caller), port)
+        if found.server is not None:
+            await self.nics.disconnect(caller, within(caller), found)
+        else:
+            await self.ports.delete(caller, within(caller), port)
+
+
+@frozen(eq=False)
+class FloatingIpsApi:
+    """Floating IPs.
+
+    :ivar base: URL of network v2.0.
+    """
+
+    floating: FloatingIps
+    base: str
+
+    @operation("GET", "/floatingips", query=ListQuery)
+    async def index(self, caller: Caller, query: ListQuery) -> FloatingIpsReply:
+        """List floating IPs."""
+        url = f"{self.base}/floatingips"
+        found, more = await page(url, caller, query, self.floating.list)
+        return FloatingIpsReply([FloatingIpView.of(one) for one in found], more)
+
+    @operation("POST", "/floatingips", body=CreateFloatingIp, status=201)
+    async def create(self, caller: Caller, body: CreateFloatingIp) -> FloatingIpReply:
+        """Take a floating IP."""
+        scope = Scope.project(caller)
+        made = await self.floating.create(caller, scope, body.floatingip.new())
+        return FloatingIpReply(FloatingIpView.of(made))
+
+    @operation("GET", "/floatingips/<floatingip>")
+    async def show(self, caller: Caller, floatingip: int) -> FloatingIpReply:
+        """Show a floating IP."""
+        found = await self.floating.show(within(caller), floatingip)
+        return FloatingIpReply(FloatingIpView.of(found))
+
+    @operation("PUT", "/floatingips/<floatingip>")
+    async def update(self, caller: Caller, floatingip: int) -> FloatingIpReply:
+        """Floating IPs cannot be put on ports yet."""
+        await self.floating.show(within(caller), floatingip)
+        raise NotImplementedHere("floating IPs cannot be put on ports yet")
+
+    @operation("DELETE", "/floatingips/<floatingip>", status=204)
+    async def delete(self, caller: Caller, floatingip: int) -> None:
+        """Give a floating IP back."""
+        await self.floating.delete(caller, within(caller), floatingip)

@@ -1,0 +1,261 @@
+"""Networks, subnets, ports and floating IPs as replies of network v2.0."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+from msgspec import field as named
+
+from api.links import Link
+from api.openstack.compute.views import instant
+from api.operations import Reply
+from snfd.network.floating import FloatingIp
+from snfd.network.model import Network, Port, Subnet
+
+
+class NetworkView(Reply):
+    """A network."""
+
+    id: str
+    name: str
+    status: str
+    admin_state_up: bool
+    tenant_id: str
+    project_id: str
+    shared: bool
+    external: bool = named(name="router:external")
+    subnets: list[str]
+    mtu: int
+    port_security_enabled: bool
+    availability_zones: list[str]
+    availability_zone_hints: list[str]
+    description: str
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, network: Network) -> NetworkView:
+        """A network as its users see it."""
+        project = str(network.project) if network.project else ""
+        return cls(
+            id=str(network.id),
+            name=network.name,
+            status="ACTIVE" if network.usable else "DOWN",
+            admin_state_up=not network.drained,
+            tenant_id=project,
+            project_id=project,
+            shared=network.public,
+            external=network.public,
+            subnets=[str(subnet) for subnet in network.subnets],
+            mtu=network.mtu,
+            port_security_enabled=False,
+            availability_zones=[],
+            availability_zone_hints=[],
+            description="",
+            created_at=instant(network.created),
+            updated_at=instant(network.updated),
+        )
+
+
+class NetworkReply(Reply):
+    """One network."""
+
+    network: NetworkView
+
+
+class NetworksReply(Reply):
+    """One page of networks."""
+
+    networks: list[NetworkView]
+    networks_links: list[Link] | UnsetType = UNSET
+
+
+class PoolView(Reply):
+    """A range that addresses are taken from."""
+
+    start: str
+    end: str
+
+
+class RouteView(Reply):
+    """A route that hosts of a subnet get."""
+
+    destination: str
+    nexthop: str
+
+
+class SubnetView(Reply):
+    """A subnet."""
+
+    id: str
+    name: str
+    network_id: str
+    tenant_id: str
+    project_id: str
+    ip_version: int
+    cidr: str
+    gateway_ip: str | None
+    enable_dhcp: bool
+    dns_nameservers: list[str]
+    host_routes: list[RouteView]
+    allocation_pools: list[PoolView]
+    ipv6_ra_mode: str | None
+    ipv6_address_mode: str | None
+    subnetpool_id: str | None
+    description: str
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, subnet: Subnet) -> SubnetView:
+        """A subnet as its users see it."""
+        project = str(subnet.project) if subnet.project else ""
+        return cls(
+            id=str(subnet.id),
+            name=subnet.name,
+            network_id=str(subnet.network),
+            tenant_id=project,
+            project_id=project,
+            ip_version=4,
+            cidr=str(subnet.cidr),
+            gateway_ip=str(subnet.gateway) if subnet.gateway else None,
+            enable_dhcp=subnet.dhcp,
+            dns_nameservers=list(subnet.dns),
+            host_routes=[RouteView(to, via) for to, via in subnet.routes],
+            allocation_pools=[PoolView(str(a), str(b)) for a, b in subnet.pools],
+            ipv6_ra_mode=None,
+            ipv6_address_mode=None,
+            subnetpool_id=None,
+            description="",
+            created_at=instant(subnet.created),
+            updated_at=instant(subnet.updated),
+        )
+
+
+class SubnetReply(Reply):
+    """One subnet."""
+
+    subnet: SubnetView
+
+
+class SubnetsReply(Reply):
+    """One page of subnets."""
+
+    subnets: list[SubnetView]
+    subnets_links: list[Link] | UnsetType = UNSET
+
+
+class FixedIpView(Reply):
+    """An address of a port."""
+
+    subnet_id: str
+    ip_address: str
+
+
+class PortView(Reply):
+    """A port."""
+
+    id: str
+    name: str
+    network_id: str
+    tenant_id: str
+    project_id: str
+    device_id: str
+    device_owner: str
+    mac_address: str
+    status: str
+    admin_state_up: bool
+    fixed_ips: list[FixedIpView]
+    security_groups: list[str]
+    allowed_address_pairs: list[str]
+    vnic_type: str = named(name="binding:vnic_type")
+    port_security_enabled: bool
+    description: str
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, port: Port) -> PortView:
+        """A port as its users see it."""
+        return cls(
+            id=str(port.id),
+            name=port.name,
+            network_id=str(port.network),
+            tenant_id=str(port.project),
+            project_id=str(port.project),
+            device_id="" if port.server is None else str(port.server),
+            device_owner="" if port.server is None else "compute:nova",
+            mac_address=port.mac or "",
+            status=port.state.value,
+            admin_state_up=True,
+            fixed_ips=[
+                FixedIpView(str(one.subnet), one.addr) for one in port.addresses
+            ],
+            security_groups=[],
+            allowed_address_pairs=[],
+            vnic_type="normal",
+            port_security_enabled=False,
+            description="",
+            created_at=instant(port.created),
+            updated_at=instant(port.updated),
+        )
+
+
+class PortReply(Reply):
+    """One port."""
+
+    port: PortView
+
+
+class PortsReply(Reply):
+    """One page of ports."""
+
+    ports: list[PortView]
+    ports_links: list[Link] | UnsetType = UNSET
+
+
+class FloatingIpView(Reply):
+    """A floating IP."""
+
+    id: str
+    floating_ip_address: str
+    fixed_ip_address: str | None
+    floating_network_id: str
+    port_id: str | None
+    router_id: str | None
+    tenant_id: str
+    project_id: str
+    status: str
+    description: str
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, one: FloatingIp) -> FloatingIpView:
+        """A floating IP as its owner sees it."""
+        return cls(
+            id=str(one.id),
+            floating_ip_address=one.addr,
+            fixed_ip_address=None if one.port is None else one.addr,
+            floating_network_id=str(one.network),
+            port_id=None if one.port is None else str(one.port),
+            router_id=None,
+            tenant_id=str(one.project),
+            project_id=str(one.project),
+            status="DOWN" if one.port is None else "ACTIVE",
+            description="",
+            created_at=instant(one.created),
+            updated_at=instant(one.updated),
+        )
+
+
+class FloatingIpReply(Reply):
+    """One floating IP."""
+
+    floatingip: FloatingIpView
+
+
+class FloatingIpsReply(Reply):
+    """One page of floating IPs."""
+
+    floatingips: list[FloatingIpView]
+    floatingips_links: list[Link] | UnsetType = UNSET
