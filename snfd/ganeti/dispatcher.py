@@ -24,7 +24,7 @@ from snfd.ganeti.jobs import carries
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.loop import Loop
 from snfd.ganeti.model import Job, Kind
-from snfd.ganeti.port import Ganeti, Refused
+from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.probe import AFTER_SUBMIT, Probe, nothing
 from snfd.ganeti.queue import Claim
 from snfd.ganeti.requests import Request
@@ -166,10 +166,10 @@ class Dispatcher(Service):
             subject=intent.subject,
             error=error.message,
         )
-        if error.details.get("queued", None) is not False:
+        if isinstance(error, Away) and error.queued is None:
             self._doubt(intent.id)
-            return
-        await self._back(intent.id, tried=False)
+        else:
+            await self._back(intent.id, tried=False)
 
     async def _back(self, intent: UUID, tried: bool) -> None:
         """Make an intent due again, a little later."""
@@ -195,7 +195,10 @@ class Dispatcher(Service):
         }
         if not entries:
             return
-        found = await self._jobs_of(entries)
+        try:
+            found = await self._jobs_of(entries)
+        except (Away, Refused):
+            return  # the poller says so; we look again
         now = self.clock.seconds()
         for entry in entries:
             ident, first = entry.intent.id, self._unsure[entry.intent.id]

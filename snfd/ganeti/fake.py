@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from snfd.clock import now
-from snfd.errors import Unavailable
 from snfd.ganeti.fake_world import OpFailed, World
 from snfd.ganeti.model import (
     Description,
@@ -24,7 +23,7 @@ from snfd.ganeti.model import (
     Sighting,
     Status,
 )
-from snfd.ganeti.port import Refused
+from snfd.ganeti.port import Away, Refused
 from snfd.ganeti.probe import DURING_SUBMIT, Probe, nothing
 from snfd.ganeti.requests import Request
 
@@ -168,7 +167,7 @@ class Trouble:
     code: int = 0
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class FakeGaneti:
     """A cluster in memory; implements `Ganeti`.
 
@@ -189,11 +188,11 @@ class FakeGaneti:
         self.calls.append(what)
         trouble = self.trouble
         if trouble.down:
-            raise Unavailable("connection refused", queued=False)
+            raise Away("connection refused", queued=False)
         if trouble.hangs:
             await Deferred()
         if trouble.code:
-            raise Unavailable(
+            raise Away(
                 f"HTTP {trouble.code}", queued=False if trouble.code == 503 else None
             )
 
@@ -207,7 +206,7 @@ class FakeGaneti:
         job = self.queue.add(request, reason)
         self.probe(DURING_SUBMIT)
         if self.trouble.loses:
-            raise Unavailable("the connection broke", queued=None)
+            raise Away("the connection broke", queued=None)
         return job
 
     async def newest(self) -> int:

@@ -12,13 +12,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from snfd.errors import Unavailable
 from snfd.ganeti import queue, store
 from snfd.ganeti.jobs import subject
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.loop import Loop
 from snfd.ganeti.model import Job, Status
-from snfd.ganeti.port import Ganeti, Refused
+from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reach import Reach
 from snfd.ganeti.settling import Settling
 from snfd.ganeti.watchlist import News, Watch, Watchlist
@@ -97,38 +96,42 @@ class Follower(Service):
                 if entry.job is not None:
                     self.watchlist.own(entry.job, entry.intent.id)
             self._loaded = True
-        news = await self._look()
-        await self._record()
-        if news is None:
+        started = self.clock.seconds()
+        try:
+            news = await self._look()
+        except (Away, Refused) as error:
+            self._unanswered(started, error)
+            await self._record()
             return self._reach.pause
+        self._answered()
+        await self._record()
         await self._digest(news)
         if news.more:
             return 0.0
         return PERIOD if len(self.watchlist) else IDLE
 
-    async def _look(self) -> News | None:
-        """What a poll says; None if it was not answered."""
-        started = self.clock.seconds()
-        try:
-            if self.watchlist.seen is None or self._recheck:
-                # After an outage ids may have gone back: a restored cluster.
-                newest = await self.ganeti.newest()
-                seen = self.watchlist.seen
-                self.watchlist.seen = newest if seen is None else min(seen, newest)
-            rows = await self.ganeti.statuses(self.watchlist.seen, self.watchlist.ids)
-        except (Unavailable, Refused) as error:
-            self._unanswered(started, error)
-            return None
+    async def _look(self) -> News:
+        """What a poll says."""
+        if self.watchlist.seen is None or self._recheck:
+            # After an outage ids may have gone back: a restored cluster.
+            newest = await self.ganeti.newest()
+            seen = self.watchlist.seen
+            self.watchlist.seen = newest if seen is None else min(seen, newest)
+        rows = await self.ganeti.statuses(self.watchlist.seen, self.watchlist.ids)
         self._recheck = False
+        return self.watchlist.digest(rows, self.clock.seconds())
+
+    def _answered(self) -> None:
         if self._reach.failures:
             self._log.info(
                 "cluster {cluster} answers again", cluster=self.tenure.cluster
             )
-            self.moved()
+        recovered = not self._reach.reachable or self._recorded is None
         self._reach = self._reach.succeeded()
-        return self.watchlist.digest(rows, self.clock.seconds())
+        if recovered:
+            self.moved()
 
-    def _unanswered(self, started: float, error: Unavailable | Refused) -> None:
+    def _unanswered(self, started: float, error: Away | Refused) -> None:
         before = self._reach
         self._error = error.message[:500]
         self._reach = before.failed(started, self.clock.seconds())

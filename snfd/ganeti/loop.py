@@ -32,6 +32,7 @@ class Loop:
     _current: Deferred[Any] | None = field(init=False, default=None)
     _busy: bool = field(init=False, default=False)
     _again: bool = field(init=False, default=False)
+    _cut: bool = field(init=False, default=False)
     _active: bool = field(init=False, default=False)
     _ended: Deferred[None] | None = field(init=False, default=None)
     _failing: type[Exception] | None = field(init=False, default=None)
@@ -65,6 +66,7 @@ class Loop:
     def abort(self) -> Deferred[None]:
         """As `stop`, but cut off what the turn under way waits for."""
         ended = self.stop()
+        self._cut = True
         if self._current is not None:
             self._current.cancel()
         return ended
@@ -87,7 +89,8 @@ class Loop:
         except (CancelledError, LeaseLost):
             return AFTER_FAILURE
         except Exception as error:
-            self._failed(error)
+            if not self._cut:
+                self._failed(error)
             return AFTER_FAILURE
         self._failing = None
         return pause

@@ -1,16 +1,16 @@
 """What we ask of a Ganeti cluster; `Rapi` and `FakeGaneti` answer it.
 
-Errors: `Refused` when the cluster will not take a request, ever;
-`snfd.errors.Unavailable` (or its `Timeout`) when it could not be asked or did
-not answer. ``details["sent"]`` is False when it surely received nothing.
+Errors: `Refused` when the cluster will not take a request, ever; `Away` when
+it could not be asked or did not answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from snfd.db.port import Transaction
+from snfd.errors import Unavailable
 from snfd.ganeti.model import (
     Description,
     Instance,
@@ -40,6 +40,19 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.code = code
+
+
+class Away(Unavailable):
+    """The cluster could not be asked, or did not answer.
+
+    :ivar queued: False if the request surely had no effect, else None.
+    """
+
+    def __init__(
+        self, message: str, queued: Literal[False] | None = None, **details: object
+    ) -> None:
+        super().__init__(message, **details)
+        self.queued = queued
 
 
 class Jobs(Protocol):

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from snfd.errors import Unavailable
 from snfd.ganeti import views
 from snfd.ganeti.jobs import JOB_FIELDS, STATUS_FIELDS, job_of, status_of
 from snfd.ganeti.model import (
@@ -20,7 +19,7 @@ from snfd.ganeti.model import (
     Network,
     Sighting,
 )
-from snfd.ganeti.port import IDS_MAX
+from snfd.ganeti.port import IDS_MAX, Away
 from snfd.ganeti.requests import Request
 from snfd.ganeti.transport import Caller
 
@@ -63,7 +62,7 @@ class RapiJobs:
         try:
             return int(answer)
         except (TypeError, ValueError) as error:
-            raise Unavailable(f"a submit was answered by {answer!r:.200}") from error
+            raise Away(f"a submit was answered by {answer!r:.200}") from error
 
     async def newest(self) -> int:
         """See `Jobs.newest`."""

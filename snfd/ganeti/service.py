@@ -85,6 +85,10 @@ class Clusters:
             raise Conflict(f"there is a cluster {new.name} already")
         return ident
 
+    async def readdress(self, new: NewCluster) -> None:
+        """Tell where a cluster of ours is now; only for the embedded one."""
+        await self.database.run(store.readdress, new.name, new.url, new.tls_ca)
+
     async def require_reachable(self, tx: Transaction, ident: int) -> Cluster:
         """The cluster, if it can be worked on now.
 

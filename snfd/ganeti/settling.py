@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from attrs import define, field
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -15,7 +16,7 @@ from snfd.db.port import Transaction
 from snfd.ganeti import jobs, names, queue
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.model import Event, Instance, Job, Network, Outcome
-from snfd.ganeti.port import Ganeti, Settle
+from snfd.ganeti.port import Away, Ganeti, Settle
 from snfd.ganeti.probe import WHILE_SETTLING, Probe, nothing
 from snfd.ganeti.verdict import (
     Verdict,
@@ -30,6 +31,9 @@ from snfd.outbox import Entry
 
 Ended = tuple[UUID, Job | None]
 """An intent and its job, final; None if that is lost."""
+
+
+Looked = tuple[Mapping[str, Instance], frozenset[str]]
 
 
 @define(eq=False)
@@ -51,7 +55,7 @@ class Settling:
 
         A failure to settle one is logged and leaves the others alone.
 
-        :raises Unavailable: the cluster would not show what must be looked at.
+        :raises Away: the cluster would not show its networks.
         """
         wanted = [ident for ident, _ in pairs]
         known = {
@@ -60,13 +64,13 @@ class Settling:
         }
         mine = [(known[ident], _own(known[ident], job)) for ident, job in pairs
                 if ident in known]  # fmt: skip
-        instances = await self._instances(mine)
+        instances, hidden = await self._instances(mine)
         networks = await self._networks(mine)
         done = {ident for ident in wanted if ident not in known}
         for entry, job in mine:
             name = entry.intent.request["name"]
             work = self._end, entry, job, instances.get(name), networks.get(name)
-            if await self._tried(entry.intent.subject, *work):
+            if name not in hidden and await self._tried(entry.intent.subject, *work):
                 done.add(entry.intent.id)
         return done
 
@@ -76,15 +80,12 @@ class Settling:
         await self.tenure.run(self._write, entry, None, verdict, None, None)
 
     async def foreign(self, job: Job) -> bool:
-        """Tell of what somebody else's job changed; whether that succeeded.
-
-        :raises Unavailable: the cluster would not show what must be looked at.
-        """
+        """Tell of what somebody else's job changed; whether that succeeded."""
         found = list(jobs.changes(job))
         looked = [names.name_of_subject(subject) for subject, event in found
                   if event in jobs.LOOKS_AT_INSTANCE]  # fmt: skip
-        instances = await self._looked(looked)
-        good = True
+        instances, hidden = await self._looked(looked)
+        good = not hidden
         for subject, event in found:
             instance = instances.get(names.name_of_subject(subject))
             work = self._report, subject, event, job, instance
@@ -106,19 +107,37 @@ class Settling:
             return False
         return True
 
-    async def _instances(
-        self, pairs: Iterable[tuple[Entry, Job | None]]
-    ) -> Mapping[str, Instance]:
+    async def _instances(self, pairs: Iterable[tuple[Entry, Job | None]]) -> Looked:
         return await self._looked(
             entry.intent.request["name"]
             for entry, job in pairs
             if needs_instance(entry.intent.kind, job)
         )
 
-    async def _looked(self, wanted: Iterable[str]) -> Mapping[str, Instance]:
+    async def _looked(self, wanted: Iterable[str]) -> Looked:
+        """The named instances, and the names that could not be looked at.
+
+        A node that is down may hold up the answer; so that it holds up the
+        others' no longer than once, each is then asked about alone.
+        """
         asked = sorted(set(wanted))
-        found = await self.ganeti.instances(asked) if asked else []
-        return {each.name: each for each in found}
+        if not asked:
+            return {}, frozenset()
+        try:
+            found = await self.ganeti.instances(asked)
+        except Away as error:
+            if len(asked) == 1:
+                self._log.warn(
+                    "{name} cannot be looked at: {error}",
+                    name=asked[0],
+                    error=error.message,
+                )
+                return {}, frozenset(asked)
+            alone = [Deferred.fromCoroutine(self._looked([name])) for name in asked]
+            each = await gatherResults(alone, consumeErrors=True)
+            hidden = frozenset[str]().union(*(part[1] for part in each))
+            return {k: v for part in each for k, v in part[0].items()}, hidden
+        return {each.name: each for each in found}, frozenset()
 
     async def _networks(
         self, pairs: Iterable[tuple[Entry, Job | None]]

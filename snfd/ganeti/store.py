@@ -100,6 +100,17 @@ async def add(tx: Transaction, name: str, given: dict[str, Any]) -> int | None:
     return row[0] if row else None
 
 
+async def readdress(tx: Transaction, name: str, url: str, tls_ca: str | None) -> None:
+    """Change where the cluster of that name is, if it is elsewhere now."""
+    row = await tx.row(
+        "UPDATE compute.cluster SET url = %s, tls_ca = %s WHERE name = %s"
+        " AND (url, tls_ca) IS DISTINCT FROM (%s, %s) RETURNING id",
+        (url, tls_ca, name, url, tls_ca),
+    )
+    if row is not None:
+        await notify(tx, "cluster", row[0])
+
+
 async def set_secret(tx: Transaction, ident: int, secret: bytes) -> None:
     """Store the sealed password."""
     await tx.execute(

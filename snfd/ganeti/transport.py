@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from html import unescape
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 import treq.client
 from attrs import define, field
+from OpenSSL import SSL
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
 from twisted.internet.interfaces import IConsumer, IReactorTime
 from twisted.internet.protocol import Protocol as Wire
 from twisted.internet.protocol import connectionDone
@@ -20,8 +26,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
-from snfd.errors import Timeout, Unavailable
-from snfd.ganeti.port import Refused
+from snfd.ganeti.port import Away, Refused
 from snfd.ganeti.probe import DURING_SUBMIT, Probe, nothing
 
 CONNECTIONS = 4
@@ -109,11 +114,10 @@ class Transport:
         """The decoded answer.
 
         :raises Refused: 4xx, but for those about credentials and load.
-        :raises Unavailable: no answer, or one that says nothing of the
-            request; ``details["queued"]`` is False if it surely had no effect.
+        :raises Away: no answer, or one that says nothing of the request.
         """
         if len(self._gate.waiting) >= self.waiting_max:
-            raise Unavailable(
+            raise Away(
                 f"too many requests wait for {self.url}", queued=False, retry_after=5
             )
         exchange = _Exchange()
@@ -123,7 +127,7 @@ class Transport:
         what = f"{method} {path}"
 
         def too_late(result: Any, seconds: float) -> Any:
-            raise Timeout(
+            raise Away(
                 f"{self.url} did not answer {what} in {seconds:g} s",
                 queued=None if exchange.sent else False,
             )
@@ -155,12 +159,12 @@ class Transport:
                 auth=(self.username, self.password),
             )
             return response.code, await _body(response.original, self.body_max)
-        except (ConnectError, DNSLookupError) as error:
-            raise Unavailable(
+        except (ConnectError, DNSLookupError, ConnectingCancelledError) as error:
+            raise Away(
                 f"{self.url} cannot be reached: {error}", queued=False
             ) from error
-        except (ResponseFailed, OSError) as error:
-            raise Unavailable(
+        except (ResponseFailed, ConnectionClosed, SSL.Error, OSError) as error:
+            raise Away(
                 f"{self.url} broke off {method} {path}: {_reasons(error)}",
                 queued=None if exchange.sent else False,
             ) from error
@@ -172,14 +176,14 @@ class Transport:
                     return msgspec.json.decode(payload)
                 return await self.offload(msgspec.json.decode, payload)
             except msgspec.DecodeError as error:
-                raise Unavailable(f"{self.url}: {what}: no JSON in answer") from error
+                raise Away(f"{self.url}: {what}: no JSON in answer") from error
         text = _explanation(payload)
         if 400 <= code < 500 and code not in _NOT_OURS:
             raise Refused(text or f"HTTP {code}", code)
-        queued = False if code in _NOT_OURS or code == 503 else None
-        raise Unavailable(
-            f"{self.url}: {what}: {code} {text}"[:500], queued=queued, code=code
+        queued: Literal[False] | None = (
+            False if code in _NOT_OURS or code == 503 else None
         )
+        raise Away(f"{self.url}: {what}: {code} {text}"[:500], queued=queued, code=code)
 
 
 def _explanation(payload: bytes) -> str:
@@ -246,7 +250,7 @@ class _Body:
 
 
 def _body(response: IResponse, most: int) -> Deferred[bytes]:
-    """All of the body; fails with `Unavailable` if it is longer than ``most``."""
+    """All of the body; fails with `Away` if it is longer than ``most``."""
     wire = _Collector(most)
     response.deliverBody(wire)
     return wire.done
@@ -272,7 +276,7 @@ class _Collector(Wire):
             self._parts.append(data)
             return
         self._parts.clear()
-        self._fail(Failure(Unavailable(f"answer of more than {self._most} bytes")))
+        self._fail(Failure(Away(f"answer of more than {self._most} bytes")))
         self._drop()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

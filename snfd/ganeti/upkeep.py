@@ -10,12 +10,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from snfd.errors import Unavailable
 from snfd.ganeti import findings, names, queue, reconcile, store
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.loop import Loop
 from snfd.ganeti.model import Instance
-from snfd.ganeti.port import Ganeti, Refused
+from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reconcile import Finding, Kind, Told
 from snfd.ganeti.settling import Settling
 
@@ -76,7 +75,7 @@ class Upkeep(Service):
             return SOON
         try:
             told = await self.ganeti.describe()
-        except (Unavailable, Refused):
+        except (Away, Refused):
             return SOON  # the poller says so
         await self.tenure.run(store.record_statistics, self.tenure.cluster, told)
         return STATISTICS_EVERY
@@ -93,7 +92,7 @@ class Upkeep(Service):
         rows = await self.tenure.run(findings.known, cluster)
         try:
             seen = await self.ganeti.sightings()
-        except (Unavailable, Refused):
+        except (Away, Refused):
             return SOON
         every = await self.tenure.run(findings.every, cluster)
         found = reconcile.findings(rows, every, seen)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from snfd.errors import Unavailable
 from snfd.ganeti.model import Description, Disk, Instance, Network, Nic, Sighting
+from snfd.ganeti.port import Away
 
 SIGHTING_FIELDS = (
     "name",
@@ -66,7 +66,7 @@ Named = Mapping[str, Any]
 def rows(answer: Any, fields: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of a query's answer by field; None where it knows no value.
 
-    :raises Unavailable: it is not such an answer.
+    :raises Away: it is not such an answer.
     """
     try:
         return [
@@ -77,7 +77,7 @@ def rows(answer: Any, fields: Sequence[str]) -> list[dict[str, Any]]:
             for row in answer["data"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise Unavailable(f"no answer to a query: {answer!r:.200}") from error
+        raise Away(f"no answer to a query: {answer!r:.200}") from error
 
 
 def sighting(row: Named) -> Sighting:

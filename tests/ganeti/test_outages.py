@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
 from snfd.ganeti import requests, store
 from snfd.ganeti.follower import Follower
-from snfd.ganeti.model import Job
+from snfd.ganeti.model import Instance, Job
+from snfd.ganeti.port import Away
 from snfd.outbox import State
 from tests.ganeti.rig import Crash, Rig, new
 
@@ -225,6 +228,27 @@ class OutageTests(SynchronousTestCase):
         self.rig.pump(20)
         self.assertEqual([("server:2", "created")], self.rig.events)
         self.assertLess(len(self.flushLoggedErrors(RuntimeError)), 10)
+
+    def test_a_dead_node_holds_up_only_its_own_instances(self) -> None:
+        self.rig.start()
+        real = self.ganeti.instances
+
+        async def partly(names: Sequence[str]) -> list[Instance]:
+            if "snf-1" in names:
+                raise Away("no answer in 5 s")
+            return await real(names)
+
+        self.ganeti.instances = partly  # type: ignore[method-assign]
+        stuck = self.rig.put(new(1))
+        self.rig.put(new(2))
+        self.ganeti.queue.finish(1)
+        self.ganeti.queue.finish(2)
+        self.rig.pump(1)
+        self.assertEqual([("server:2", "created")], self.rig.events)
+        self.assertTrue(self.reachable())
+        self.ganeti.instances = real  # type: ignore[method-assign]
+        self.rig.pump(3)
+        self.assertEqual(State.SUCCESS, self.rig.entry(stuck).state)
 
     def test_without_the_database_nothing_is_lost(self) -> None:
         self.rig.start()

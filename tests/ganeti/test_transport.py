@@ -18,9 +18,8 @@ from twisted.web.iweb import IAgent
 from twisted.web.resource import Resource
 from zope.interface import implementer
 
-from snfd.errors import Timeout, Unavailable
 from snfd.ganeti import requests
-from snfd.ganeti.port import Refused
+from snfd.ganeti.port import Away, Refused
 from snfd.ganeti.probe import DURING_SUBMIT
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.transport import Transport
@@ -122,22 +121,22 @@ class AnswerTests(SynchronousTestCase):
     def test_bad_credentials_and_load_are_no_refusals(self) -> None:
         for code in (401, 403, 429, 503):
             self.site.code = code
-            error = self.failureResultOf(self.call("POST"), Unavailable).value
-            self.assertIs(False, error.details["queued"], code)
+            error = self.failureResultOf(self.call("POST"), Away).value
+            self.assertIs(False, error.queued, code)
 
     def test_after_other_errors_the_job_may_be_queued(self) -> None:
         for code in (500, 502, 504, 301):
             self.site.code = code
-            error = self.failureResultOf(self.call("POST"), Unavailable).value
-            self.assertIsNone(error.details["queued"], code)
+            error = self.failureResultOf(self.call("POST"), Away).value
+            self.assertIsNone(error.queued, code)
 
     def test_what_is_no_json_is_no_answer(self) -> None:
         self.site.body = b"<html>"
-        self.failureResultOf(self.call(), Unavailable)
+        self.failureResultOf(self.call(), Away)
 
     def test_an_answer_that_is_too_long_is_dropped(self) -> None:
         self.site.body = b" " * 2000
-        error = self.failureResultOf(self.call(), Unavailable).value
+        error = self.failureResultOf(self.call(), Away).value
         self.assertIn("1000 bytes", error.message)
         self.site.body = b"1"
         self.assertEqual(1, self.successResultOf(self.call()))
@@ -170,12 +169,12 @@ class AnswerTests(SynchronousTestCase):
     def test_a_submit_that_is_no_number_is_no_answer(self) -> None:
         self.site.body = b'{"a": 1}'
         submit = Rapi(self.transport).submit(requests.start(1), "snfd:x")
-        self.failureResultOf(Deferred.fromCoroutine(submit), Unavailable)
+        self.failureResultOf(Deferred.fromCoroutine(submit), Away)
 
     def test_an_answer_of_another_shape_is_none(self) -> None:
         self.site.body = b'{"data": [[[0, 1]]]}'
         asked = Rapi(self.transport).statuses(0, [])
-        self.failureResultOf(Deferred.fromCoroutine(asked), Unavailable)
+        self.failureResultOf(Deferred.fromCoroutine(asked), Away)
 
 
 class BoundTests(SynchronousTestCase):
@@ -194,8 +193,8 @@ class BoundTests(SynchronousTestCase):
         self.clock.advance(4.9)
         self.assertNoResult(answer)
         self.clock.advance(0.1)
-        error = self.failureResultOf(answer, Timeout).value
-        self.assertIsNone(error.details["queued"])
+        error = self.failureResultOf(answer, Away).value
+        self.assertIsNone(error.queued)
         self.assertEqual(0, self.agent.open)
 
     def test_four_requests_at_a_time(self) -> None:
@@ -203,7 +202,7 @@ class BoundTests(SynchronousTestCase):
         self.assertEqual(4, self.agent.open)
         self.clock.advance(5)
         for answer in answers:
-            self.failureResultOf(answer, Timeout)
+            self.failureResultOf(answer, Away)
         self.assertEqual((0, 4), (self.agent.open, self.agent.most))
 
     def test_what_only_waited_was_surely_not_queued(self) -> None:
@@ -212,27 +211,27 @@ class BoundTests(SynchronousTestCase):
         self.transport.timeout = 2
         answer = self.call()
         self.clock.advance(2)
-        error = self.failureResultOf(answer, Timeout).value
-        self.assertIs(False, error.details["queued"])
+        error = self.failureResultOf(answer, Away).value
+        self.assertIs(False, error.queued)
 
     def test_the_wait_is_bounded(self) -> None:
         for _ in range(14):
             self.assertNoResult(self.call().addErrback(lambda _: None))
-        error = self.failureResultOf(self.call(), Unavailable).value
-        self.assertIs(False, error.details["queued"])
+        error = self.failureResultOf(self.call(), Away).value
+        self.assertIs(False, error.queued)
 
     def test_a_refused_connection_was_surely_not_queued(self) -> None:
         self.agent.failure = Failure(ConnectError())
-        error = self.failureResultOf(self.call(), Unavailable).value
-        self.assertIs(False, error.details["queued"])
+        error = self.failureResultOf(self.call(), Away).value
+        self.assertIs(False, error.queued)
 
     def test_a_broken_connection_may_have_been(self) -> None:
         answer = self.call()
         self.agent.answers[0].errback(
             ResponseNeverReceived([Failure(ConnectionResetError("reset by peer"))])
         )
-        error = self.failureResultOf(answer, Unavailable).value
-        self.assertIsNone(error.details["queued"])
+        error = self.failureResultOf(answer, Away).value
+        self.assertIsNone(error.queued)
         self.assertIn("reset by peer", error.message)
 
     def test_who_is_cancelled_frees_the_connection(self) -> None:
