@@ -13,8 +13,8 @@ from api.objects.paths import Target
 from snfd.errors import LengthRequired, Unprocessable
 from snfd.identity.model import Caller
 from snfd.objects.model import NewContent
+from snfd.objects.service import as_content
 from storage.upload import Sink, received, sink_of
-from storage.writer import Upload as Stored
 
 
 @frozen
@@ -59,17 +59,6 @@ async def streamed(request: Any) -> Streaming | None:
     stored = await received(request)
     opened: Opened = sink_of(request).context
     return Streaming(opened, as_content(stored))
-
-
-def as_content(stored: Stored) -> NewContent:
-    """What storage says of a stream, for object storage."""
-    return NewContent(
-        size=stored.size,
-        digests=stored.hashes,
-        root=stored.root,
-        md5=stored.md5,
-        block_size=stored.block_size,
-    )
 
 
 def expected_length(headers: Headers) -> int | None:

@@ -83,7 +83,8 @@ class ImageCase(ObjectCloudCase):
     def held(self) -> int:
         """What A is charged, in bytes."""
         usage = self.result(Quota(self.db).usage_in(self.a, self.a.user))
-        return usage["pithos.diskspace"].usage
+        found: int = usage["pithos.diskspace"].usage
+        return found
 
 
 class LifeTests(ImageCase):

@@ -39,7 +39,7 @@ class PithosCase(ObjectCloudCase):
         self.c = f"{self.base}/c"
         self.assertEqual(201, self.wire.put(self.c).status)
 
-    def upload(self, name: str, data: bytes = b"hello", **headers: Any) -> Reply:
+    def upload(self, name: str, data: Any = b"hello", **headers: Any) -> Reply:
         """An object ``name``, which must succeed."""
         headers.setdefault("content_type", "text/plain")
         made = self.wire.put(f"{self.c}/{name}", data, **headers)
@@ -127,7 +127,7 @@ class PutTests(PithosCase):
         self.assertEqual(404, self.wire.get(f"{self.c}/o").status)
 
     def test_pithos_65_metadata_is_percent_encoded(self) -> None:
-        head = {"X-Object-Meta-%CE%B1_": "%CE%B2"}
+        head: dict[str, Any] = {"X-Object-Meta-%CE%B1_": "%CE%B2"}
         self.upload("o", **head)
         shown = self.wire.request("HEAD", f"{self.c}/o").headers
         self.assertEqual("%CE%B2", shown["x-object-meta-%ce%91"])
@@ -281,7 +281,7 @@ class HashmapTests(PithosCase):
 
     def test_pithos_31_bad_hashmaps(self) -> None:
         one = [leaf("a")]
-        for body in (
+        bodies: tuple[Any, ...] = (
             {"bytes": BLOCK + 1, "hashes": one},
             {"bytes": -1, "hashes": one},
             {"bytes": -1, "hashes": []},
@@ -297,7 +297,8 @@ class HashmapTests(PithosCase):
             b"not json",
             b"<hashmap/>",
             b"\xff",
-        ):
+        )
+        for body in bodies:
             self.fault(400, "badRequest", self.claim("o", body))
 
     def test_pithos_32_empty_hashmaps(self) -> None:
@@ -506,6 +507,80 @@ class MetaTests(PithosCase):
         self.assertEqual("2026-11-22T12:00:00.000000+00:00", listed["last_modified"])
         self.assertEqual("1795348800.000000", listed["x_object_version_timestamp"])
         self.assertEqual(str(self.a.user), listed["x_object_modified_by"])
+
+
+class CopyTests(PithosCase):
+    def test_pithos_67_copy(self) -> None:
+        first = self.upload("obj", x_object_meta_a="1")
+        made = self.wire.put(f"{self.c}/dst", x_copy_from="/c/obj", x_object_meta_b="2")
+        self.assertEqual(201, made.status, made.body)
+        self.assertNotEqual(
+            first.headers["x-object-uuid"], made.headers["x-object-uuid"]
+        )
+        self.assertEqual(first.headers["etag"], made.headers["etag"])
+        shown = self.wire.request("HEAD", f"{self.c}/dst").headers
+        self.assertEqual("1", shown["x-object-meta-a"])
+        self.assertEqual("2", shown["x-object-meta-b"])
+        self.assertEqual("text/plain", shown["content-type"])
+
+    def test_pithos_68_move(self) -> None:
+        first = self.upload("obj")
+        path = f"{self.c}/obj"
+        bad = self.wire.request("MOVE", path, destination="/c/new", if_match="x")
+        self.assertEqual(412, bad.status)
+        etag = first.headers["etag"]
+        made = self.wire.request("MOVE", path, destination="/c/new", if_match=etag)
+        self.assertEqual(201, made.status)
+        self.assertEqual(first.headers["x-object-uuid"], made.headers["x-object-uuid"])
+        self.assertEqual(404, self.wire.get(path).status)
+        self.assertEqual(b"hello", self.wire.get(f"{self.c}/new").body)
+        refs = self.result(
+            self.db.read(
+                "SELECT refs, (SELECT count(*) FROM store.version"
+                " WHERE map_id = m.id) FROM store.map m"
+            )
+        )
+        self.assertEqual([(2, 2)], refs)
+
+    def test_moves_without_history_and_over_another_object(self) -> None:
+        self.wire.post(f"{self.c}?update", x_container_policy_versioning="none")
+        self.upload("obj", b"12345")
+        self.upload("new", b"12")
+        made = self.wire.put(f"{self.c}/new", x_move_from="/c/obj")
+        self.assertEqual(201, made.status, made.body)
+        shown = self.wire.request("HEAD", self.c).headers
+        self.assertEqual("1", shown["x-container-object-count"])
+        self.assertEqual("5", shown["x-container-bytes-used"])
+        same = self.wire.put(f"{self.c}/new", x_move_from="/c/new")
+        self.assertEqual(201, same.status)
+
+    def test_pithos_71_bad_copies(self) -> None:
+        self.upload("obj")
+        for source, status in (("obj", 400), ("/c/none", 404), ("/none/x", 404)):
+            bad = self.wire.put(f"{self.c}/dst", x_copy_from=source)
+            self.assertEqual(status, bad.status, source)
+        bad = self.wire.put(f"{self.base}/none/dst", x_copy_from="/c/obj")
+        self.assertEqual(404, bad.status)
+        self.wire.token = "b"
+        stolen = self.wire.put(
+            f"/object-store/v1/{self.b.user}/c/x",
+            x_copy_from="/c/obj",
+            x_source_account=str(self.a.user),
+        )
+        self.assertEqual(403, stolen.status)
+
+    def test_pithos_62_a_copy_needs_room(self) -> None:
+        self.space = 8
+        self.join("poor")
+        self.wire.token = "poor"
+        poor = f"/object-store/v1/{self.tokens['poor'].user}/c"
+        self.wire.put(poor)
+        self.wire.put(f"{poor}/o", b"12345", content_type="a/b")
+        full = self.wire.put(f"{poor}/p", x_copy_from="/c/o")
+        self.fault(413, "requestEntityTooLarge", full)
+        self.wire.request("DELETE", f"{poor}/o")
+        again = self.wire.put(f"{poor}/p", b"12345", content_type="a/b")
+        self.assertEqual(201, again.status)
 
 
 class RightsTests(PithosCase):

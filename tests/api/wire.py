@@ -112,8 +112,8 @@ class Wire:
         self,
         method: str,
         path: str | bytes,
-        body: bytes = b"",
-        chunked: bool = False,
+        body: Any = b"",
+        chunked: Any = False,
         **headers: Any,
     ) -> Reply:
         """One request on a connection of its own.
@@ -139,11 +139,11 @@ class Wire:
         """``GET path``."""
         return self.request("GET", path, **headers)
 
-    def put(self, path: str | bytes, body: bytes = b"", **headers: Any) -> Reply:
+    def put(self, path: str | bytes, body: Any = b"", **headers: Any) -> Reply:
         """``PUT path``."""
         return self.request("PUT", path, body, **headers)
 
-    def post(self, path: str | bytes, body: bytes = b"", **headers: Any) -> Reply:
+    def post(self, path: str | bytes, body: Any = b"", **headers: Any) -> Reply:
         """``POST path``."""
         return self.request("POST", path, body, **headers)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
+from uuid import UUID
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.db.port import Transaction
 from snfd.errors import (
     Conflict,
     Forbidden,
@@ -37,7 +39,7 @@ from snfd.tasks import Tasks
 from storage import hashmap
 from storage.blocks import MemoryBlocks
 from storage.workers import CallerWorkers
-from tests.objects.people import person, project, scoped
+from tests.objects.people import join, person, project, scoped
 from tests.postgres import blocking_database
 
 BLOCK = 4
@@ -86,19 +88,18 @@ class StoreTestCase(SynchronousTestCase):
             work = Deferred.fromCoroutine(work)
         return self.successResultOf(work)
 
-    def refused(self, kind: type[Exception], work: object) -> Exception:
+    def refused(self, kind: type[Exception], work: Any) -> Exception:
         """The error of ``kind`` that ``work`` ends with."""
         failure = self.failureResultOf(Deferred.fromCoroutine(work), kind)
         error: Exception = failure.value
         return error
 
     def make(
-        self, path: ContainerPath, caller: Caller | None = None, **policy: object
+        self, path: ContainerPath, caller: Caller | None = None, **policy: Any
     ) -> bool:
         change = ContainerChange(PITHOS_META, **policy)
-        return self.result(
-            self.store.containers.put(caller or self.owner, path, change)
-        )
+        put = self.store.containers.put(caller or self.owner, path, change)
+        return bool(self.result(put))
 
     def object(self, name: str) -> ObjectPath:
         return ObjectPath(self.path.account, self.path.container, name)
@@ -119,12 +120,14 @@ class StoreTestCase(SynchronousTestCase):
         )
 
     def put(self, name: str, data: bytes = b"hello") -> Committed:
-        return self.result(self.upload(self.object(name), data))
+        made: Committed = self.result(self.upload(self.object(name), data))
+        return made
 
     def held(self) -> int:
         """What the owner is charged, in bytes."""
         usage = self.result(Quota(self.db).usage_in(self.owner, self.owner.user))
-        return usage["pithos.diskspace"].usage
+        found: int = usage["pithos.diskspace"].usage
+        return found
 
 
 class CommitTests(StoreTestCase):
@@ -332,14 +335,10 @@ class RightsTests(StoreTestCase):
             self.refused(Forbidden, work)
 
     def test_a_projects_account_is_charged_to_whoever_creates(self) -> None:
-        async def team(tx: object) -> None:
-            from tests.objects.people import join
-
+        async def team(tx: Transaction) -> None:
             await project(tx, TEAM, "team", self.owner.user)
             await join(tx, self.owner.user, TEAM, "member")
             await join(tx, self.other.user, TEAM, "member")
-
-        from uuid import UUID
 
         TEAM = UUID(int=77)
         self.result(self.db.run(team))
@@ -440,7 +439,7 @@ class DescribeTests(StoreTestCase):
 
 
 class ListingTests(StoreTestCase):
-    def names(self, **query: object) -> list[str]:
+    def names(self, **query: Any) -> list[str]:
         _, found = self.result(
             self.store.objects.listing(self.owner, self.path, Query(**query))
         )
@@ -521,7 +520,7 @@ class ListingTests(StoreTestCase):
         for name in "ba":
             self.make(ContainerPath(self.owner.user, name))
 
-        def names(**query: object) -> list[str]:
+        def names(**query: Any) -> list[str]:
             found = self.result(
                 self.store.accounts.containers(
                     self.owner, self.owner.user, Query(**query)

@@ -15,6 +15,7 @@ from api.objects.listing import Format
 from api.objects.paths import Target
 from api.objects.pithos import hashmaps, views
 from api.objects.pithos.containers import tilde
+from api.objects.pithos.copying import FROM, CopyApi
 from api.objects.reading import ObjectReader
 from api.objects.streams import Opened, check_etag, expected_length, wants_md5
 from api.operations import Answer
@@ -26,8 +27,7 @@ from snfd.objects.service import ObjectStore, Revision
 from storage.upload import Sink
 from storage.writer import Writer
 
-LATER = ("x-object-sharing", "x-object-public", "x-object-manifest",
-         "x-source-object", "x-copy-from", "x-move-from")  # fmt: skip
+LATER = ("x-object-sharing", "x-object-public", "x-object-manifest", "x-source-object")
 """Headers whose neglect would surprise: refused until they are served."""
 
 VERSIONS = ("version", "until")
@@ -43,6 +43,7 @@ class ObjectsApi:
     _reader: ObjectReader
     _writer: Writer
     _authenticator: Authenticator
+    _copies: CopyApi
 
     def routes(self) -> list[Route]:
         """All of it."""
@@ -58,7 +59,7 @@ class ObjectsApi:
         self, method: str, target: Target, args: frozenset[str], headers: Headers
     ) -> int | Awaitable[Sink] | None:
         """Decide on the body of a PUT (`api.objects.streams.Opener`)."""
-        if method != "PUT":
+        if method != "PUT" or any(http.one(headers, name) for name in FROM):
             return None
         return hashmaps.LIMIT if "hashmap" in args else self._open(target, headers)
 
@@ -83,6 +84,8 @@ class ObjectsApi:
 
     async def put(self, call: Call) -> Result:
         """Make an object of the body, or of blocks that are named in it."""
+        if any(call.header(name) for name in FROM):
+            return await self._copies.put(call)
         if call.stream is None:
             return await self._claim(call)
         content = call.stream.content

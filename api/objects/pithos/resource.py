@@ -12,6 +12,7 @@ from api.objects.dispatch import ObjectsResource
 from api.objects.opener import Streamed
 from api.objects.paths import Target
 from api.objects.pithos.containers import ContainersApi
+from api.objects.pithos.copying import CopyApi
 from api.objects.pithos.faults import DIALECT
 from api.objects.pithos.objects import ObjectsApi
 from api.objects.reading import ObjectReader
@@ -51,11 +52,12 @@ def build(
 ) -> tuple[ObjectsResource, Streamed]:
     """What is mounted on ``/object-store/v1``, and what decides on its bodies."""
     containers = ContainersApi(store, quota, writer, authenticator, clock)
-    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator)
+    copies = CopyApi(store)
+    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator, copies)
     resource = ObjectsResource(
         DIALECT,
         authenticator,
-        [*containers.routes(), *objects.routes()],
+        [*containers.routes(), *objects.routes(), *copies.routes()],
         query_token=True,
     )
     return resource, Streamed(MOUNT, _Opener(containers, objects))

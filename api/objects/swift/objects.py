@@ -17,6 +17,7 @@ from api.objects.reading import ObjectReader
 from api.objects.streams import Opened, check_etag, expected_length
 from api.objects.swift import views
 from api.objects.swift.containers import PREFIX, truth
+from api.objects.swift.copying import CopyApi
 from api.operations import Answer
 from snfd.errors import NotImplementedHere
 from snfd.objects.model import MAX_UPLOAD, Described
@@ -25,8 +26,7 @@ from snfd.objects.service import ObjectStore, Revision
 from storage.upload import Sink
 from storage.writer import Writer
 
-LATER = ("x-delete-at", "x-delete-after", "x-object-manifest", "x-symlink-target",
-         "x-copy-from", "x-fresh-metadata")  # fmt: skip
+LATER = ("x-delete-at", "x-delete-after", "x-object-manifest", "x-symlink-target")
 """Headers whose neglect would surprise: refused until they are served."""
 
 DEFAULT_TYPE = "application/octet-stream"
@@ -40,6 +40,7 @@ class ObjectsApi:
     _reader: ObjectReader
     _writer: Writer
     _authenticator: Authenticator
+    _copies: CopyApi
 
     def routes(self) -> list[Route]:
         """All of it."""
@@ -57,6 +58,8 @@ class ObjectsApi:
         """Decide on the body of a PUT (`api.objects.streams.Opener`)."""
         streams = method == "PUT" and target.level == "object"
         if not streams or "multipart-manifest" in args:
+            return None
+        if http.one(headers, "x-copy-from") is not None:
             return None
         return self._open(target, headers)
 
@@ -77,6 +80,8 @@ class ObjectsApi:
 
     async def put(self, call: Call) -> Result:
         """Make an object of the body, or a new version of it."""
+        if call.header("x-copy-from") is not None:
+            return await self._copies.put(call)
         if call.stream is None:
             raise NotImplementedHere("manifests are not served by this cloud yet")
         content = call.stream.content

@@ -7,6 +7,7 @@ from api.objects.dispatch import ObjectsResource
 from api.objects.opener import Streamed
 from api.objects.reading import ObjectReader
 from api.objects.swift.containers import PREFIX, ContainersApi
+from api.objects.swift.copying import CopyApi
 from api.objects.swift.faults import DIALECT
 from api.objects.swift.objects import ObjectsApi
 from snfd.errors import PreconditionFailed
@@ -21,11 +22,12 @@ def build(
     store: ObjectStore, writer: Writer, reader: Reader, authenticator: Authenticator
 ) -> tuple[ObjectsResource, Streamed]:
     """What is mounted on ``/v1``, and what decides on its bodies."""
-    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator)
+    copies = CopyApi(store)
+    objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator, copies)
     resource = ObjectsResource(
         DIALECT,
         authenticator,
-        [*ContainersApi(store).routes(), *objects.routes()],
+        [*ContainersApi(store).routes(), *objects.routes(), *copies.routes()],
         prefix=PREFIX,
         bad_path=PreconditionFailed,
     )

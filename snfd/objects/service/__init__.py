@@ -3,10 +3,11 @@
 from snfd.objects.service.accounts import Accounts
 from snfd.objects.service.checksums import Checksums
 from snfd.objects.service.containers import ContainerChange, Containers, put
+from snfd.objects.service.copies import Copies, Copy
 from snfd.objects.service.objects import Objects, Revision
 from snfd.objects.service.pins import Pinned, discard_by_id, pin, pinned, unpin
 from snfd.objects.service.store import ObjectStore
-from snfd.objects.service.uploads import Upload, Uploads
+from snfd.objects.service.uploads import Upload, Uploads, as_content
 from snfd.objects.service.versions import Charge, Wanted, commit, discard
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Checksums",
     "ContainerChange",
     "Containers",
+    "Copies",
+    "Copy",
     "ObjectStore",
     "Objects",
     "Pinned",
@@ -22,6 +25,7 @@ __all__ = [
     "Upload",
     "Uploads",
     "Wanted",
+    "as_content",
     "commit",
     "discard",
     "discard_by_id",

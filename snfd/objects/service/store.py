@@ -9,6 +9,7 @@ from snfd.db.port import Database
 from snfd.objects.service.accounts import Accounts
 from snfd.objects.service.checksums import Checksums
 from snfd.objects.service.containers import Containers
+from snfd.objects.service.copies import Copies
 from snfd.objects.service.objects import Objects
 from snfd.objects.service.uploads import Uploads
 from snfd.objects.service.versions import Charge
@@ -25,6 +26,7 @@ class ObjectStore:
     accounts: Accounts
     containers: Containers
     objects: Objects
+    copies: Copies
     uploads: Uploads
     checksums: Checksums
 
@@ -49,6 +51,7 @@ class ObjectStore:
             accounts=Accounts(db, clock),
             containers=containers,
             objects=Objects(db, clock, charge, containers),
+            copies=Copies(db, clock, charge),
             uploads=Uploads(db, clock, charge, quota),
             checksums=Checksums(db, tasks, blocks, workers),
         )

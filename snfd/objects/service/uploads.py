@@ -26,6 +26,7 @@ from snfd.objects.service.versions import DISKSPACE, Charge
 from snfd.objects.store import containers, maps
 from snfd.objects.store import objects as store
 from snfd.quota.service import Quota
+from storage.writer import Upload as Stored
 
 WORTH_ASKING = 1024 * 1024
 """Bodies from this length on, in bytes, are checked against quota beforehand."""
@@ -175,6 +176,17 @@ async def _unclaimed(
     tx: Transaction, accounts: set[UUID], digests: Sequence[bytes]
 ) -> list[bytes]:
     return await maps.unclaimed(tx, sorted(accounts), digests)
+
+
+def as_content(stored: Stored) -> NewContent:
+    """What storage says of a stream, for object storage."""
+    return NewContent(
+        size=stored.size,
+        digests=stored.hashes,
+        root=stored.root,
+        md5=stored.md5,
+        block_size=stored.block_size,
+    )
 
 
 def check_hashmap(size: int, digests: Sequence[bytes], block_size: int) -> None:

@@ -25,6 +25,9 @@ from snfd.objects.store import containers, maps, objects
 
 DISKSPACE = "pithos.diskspace"
 
+Source = NewContent | ObjectInfo
+"""What a version is made of: new bytes, or those of another version."""
+
 Charge = Callable[[Transaction, UUID, UUID, Mapping[str, int]], Awaitable[None]]
 """Add signed amounts to what a user holds in a project (quota's ``charge``)."""
 
@@ -48,9 +51,11 @@ class Wanted:
 
 
 async def commit(
-    tx: Transaction, charge: Charge, wanted: Wanted, content: NewContent
+    tx: Transaction, charge: Charge, wanted: Wanted, content: Source
 ) -> Committed:
     """Give ``content`` its name: one version more, and its charge.
+
+    No byte moves if it is a version that is there already.
 
     :raises NotFound: no such container.
     :raises PreconditionFailed: ``wanted.conditions`` do not hold.
@@ -70,7 +75,12 @@ async def commit(
         tx,
         slot,
         objects.Version(
-            map_id, content.size, wanted.described, wanted.user, wanted.now
+            map_id,
+            content.size,
+            wanted.described,
+            wanted.user,
+            wanted.now,
+            content.serial if isinstance(content, ObjectInfo) else None,
         ),
     )
     await _settle(tx, charge, container, slot, content.size, wanted.now)
@@ -160,7 +170,7 @@ def _check_no_image(slot: objects.Slot) -> None:
 
 
 async def _swap_maps(
-    tx: Transaction, container: Container, content: NewContent, old: ObjectInfo | None
+    tx: Transaction, container: Container, content: Source, old: ObjectInfo | None
 ) -> int:
     """Take the new map and release the old one, the lesser root first.
 
@@ -170,10 +180,21 @@ async def _swap_maps(
     first = old is not None and (old.root, old.size) < (content.root, content.size)
     if old is not None and first:
         await maps.release(tx, old.map_id)
-    map_id = await maps.take(tx, container.account_id, content)
+    map_id = await _take(tx, container, content)
     if old is not None and not first:
         await maps.release(tx, old.map_id)
     return map_id
+
+
+async def _take(tx: Transaction, container: Container, content: Source) -> int:
+    if isinstance(content, NewContent):
+        return await maps.take(tx, container.account_id, content)
+    foreign = content.path.account != container.path.account
+    if not await maps.share(
+        tx, content.map_id, container.account_id if foreign else None
+    ):
+        raise Conflict("the source has changed meanwhile")
+    return content.map_id
 
 
 async def _settle(
@@ -213,7 +234,7 @@ async def _settle(
 
 def _info(
     wanted: Wanted,
-    content: NewContent,
+    content: Source,
     map_id: int,
     serial: int,
     uuid: UUID,

@@ -68,6 +68,27 @@ async def keep(tx: Transaction, ident: int) -> None:
     )
 
 
+async def share(tx: Transaction, ident: int, account_id: int | None) -> bool:
+    """One reference more to a map that is in use; False if it is not any more.
+
+    :param account_id: an account that can from now on name the blocks by
+        their hash, or None.
+    """
+    kept = await tx.execute(
+        "UPDATE store.map SET refs = refs + 1 WHERE id = %s AND refs > 0", (ident,)
+    )
+    if kept and account_id is not None:
+        await tx.execute(
+            "INSERT INTO store.claim (account_id, digest) SELECT %s, b.digest"
+            " FROM store.block b WHERE b.digest IN (SELECT"
+            " substring(p.slots FROM 32 * i + 1 FOR 32) FROM store.map_page p,"
+            " generate_series(0, length(p.slots) / 32 - 1) AS i WHERE p.map_id = %s)"
+            " ORDER BY b.digest ON CONFLICT DO NOTHING",
+            (account_id, ident),
+        )
+    return kept == 1
+
+
 async def release(tx: Transaction, ident: int) -> None:
     """One reference less to a map."""
     await tx.execute(

@@ -149,6 +149,20 @@ async def lock(
     return await _slot(tx, path, row)
 
 
+async def current(tx: Transaction, path: ObjectPath) -> ObjectInfo | None:
+    """The current version of an object, not locked; or None."""
+    row = await tx.row(
+        f"SELECT {_INFO} FROM store.object o"
+        " JOIN store.container c ON c.id = o.container_id"
+        " JOIN store.account a ON a.id = c.account_id"
+        " JOIN store.version v ON v.serial = o.cur"
+        " JOIN store.map m ON m.id = v.map_id"
+        " WHERE a.uuid = %s AND c.name = %s AND o.name = %s",
+        (path.account, path.container, path.name),
+    )
+    return None if row is None else info(path, row)
+
+
 async def lock_existing(
     tx: Transaction, container_id: int, path: ObjectPath
 ) -> Slot | None:
