@@ -7,12 +7,13 @@ import os
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.ssl import CertificateOptions
 
 _DAY = datetime.timedelta(days=1)
 _LIFE = 3650 * _DAY
@@ -56,17 +57,23 @@ def make_pem(names: Sequence[str], now: datetime.datetime) -> bytes:
     return secret + certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def _options(pem: bytes) -> CertificateOptions:
+    key: Any = serialization.load_pem_private_key(pem, None)
+    public: Any = x509.load_pem_x509_certificate(pem)
+    found: CertificateOptions = CertificateOptions(privateKey=key, certificate=public)
+    return found
+
+
 def certificate(
     data: Path | None, names: Sequence[str], now: datetime.datetime
-) -> PrivateCertificate:
-    """The certificate in ``data``, made there at the first start.
+) -> CertificateOptions:
+    """TLS with the certificate in ``data``, made there at the first start.
 
     ``rapi.pem`` has key and certificate (0600), ``rapi-cert.pem`` what a
     client needs to trust it. Without ``data`` it lives as long as the process.
     """
     if data is None:
-        short: PrivateCertificate = PrivateCertificate.loadPEM(make_pem(names, now))
-        return short
+        return _options(make_pem(names, now))
     path = data / "rapi.pem"
     if not path.exists():
         pem = make_pem(names, now)
@@ -74,9 +81,12 @@ def certificate(
         half.unlink(missing_ok=True)
         with open(
             os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-        ) as f:
-            f.write(pem)
+        ) as file:
+            file.write(pem)
         half.rename(path)
-    loaded: PrivateCertificate = PrivateCertificate.loadPEM(path.read_bytes())
-    (data / "rapi-cert.pem").write_bytes(loaded.dumpPEM())
-    return loaded
+    pem = path.read_bytes()
+    public = x509.load_pem_x509_certificate(pem)
+    (data / "rapi-cert.pem").write_bytes(
+        public.public_bytes(serialization.Encoding.PEM)
+    )
+    return _options(pem)

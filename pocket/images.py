@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
@@ -135,11 +136,11 @@ class Fetcher:
         """
         check_url(url, self.hosts)
         response = await self._ask(url)
-        length, digest = _promised(response)
-        if length > size:
-            raise OpExecError(
-                f"The image ({length} bytes) is larger than the disk ({size} bytes)"
-            )
+        try:
+            length, digest = _promised(response, size)
+        except OpExecError:
+            response.deliverBody(_Unwanted())
+            raise
         target = SparseFile(path, size)
         await self.in_thread(target.open)
         body = _Body(target, self.in_thread, self.clock, self.patience)
@@ -162,22 +163,35 @@ class Fetcher:
         asked.addTimeout(self.patience, self.clock)
         try:
             response: IResponse = await asked
-        except (ConnectError, DNSLookupError, ResponseFailed, TimeoutError) as error:
+        except (ConnectError, DNSLookupError, ResponseFailed, TooLate) as error:
             raise OpExecError(f"The image cannot be fetched: {error}") from error
-        if response.code != 200:
-            raise OpExecError(f"The image's server answered {response.code}")
         return response
 
 
-def _promised(response: IResponse) -> tuple[int, str]:
+def _promised(response: IResponse, size: int) -> tuple[int, str]:
+    """Length and digest that the headers tell."""
+    if response.code != 200:
+        raise OpExecError(f"The image's server answered {response.code}")
     length = response.length
     if length is UNKNOWN_LENGTH or not isinstance(length, int):
         raise OpExecError("The image's server does not say how long the image is")
+    if length > size:
+        raise OpExecError(
+            f"The image ({length} bytes) is larger than the disk ({size} bytes)"
+        )
     values = response.headers.getRawHeaders(DIGEST) or [""]
     digest = values[0].strip().lower()
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise OpExecError(f"The image comes without {DIGEST}")
     return length, digest
+
+
+class _Unwanted(Protocol):
+    """Closes the connection that a body would come by."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
 
 
 @define(eq=False)
@@ -263,7 +277,7 @@ class _Body(Protocol):
         """Close the connection if it is still open."""
         self._stop_timer()
         if self._ended is None and self.transport is not None:
-            self.transport.abortConnection()  # type: ignore[attr-defined]
+            self.transport.loseConnection()
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -28,6 +28,7 @@ Execute = Callable[[Op, Log], Awaitable[Any]]
 _KIND = "job"
 _DIED = "Unclean master daemon shutdown"
 _FULL = 20_000
+_ARCHIVED = 20_000
 
 
 @define(eq=False)
@@ -113,7 +114,15 @@ class JobQueue:
         for job in found:
             job.archived = True
             self._keep(job)
+        self._forget()
         return len(found)
+
+    def _forget(self) -> None:
+        """Let go of the oldest archived jobs when there are too many."""
+        archived = [job.id for job in self._jobs.values() if job.archived]
+        for ident in archived[:-_ARCHIVED]:
+            del self._jobs[ident]
+            self.store.drop(_KIND, str(ident))
 
     def start(self) -> None:
         """Read what an earlier process left, and go on.
@@ -131,14 +140,19 @@ class JobQueue:
                 job.status, job.start = "queued", None
                 self._enqueue(job)
 
-    def stop(self) -> None:
-        """Run nothing more; what was running stays so in the store."""
+    def stop(self) -> Deferred[Any]:
+        """Run nothing more; what was running stays so in the store.
+
+        :return: fires when what was running has put away its things.
+        """
         self._stopped = True
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
-        for task in list(self._running.values()):
+        tasks = list(self._running.values())
+        for task in tasks:
             task.cancel()
+        return DeferredList(tasks, consumeErrors=True)
 
     # -- the scheduler -----------------------------------------------------
 

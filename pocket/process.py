@@ -26,7 +26,8 @@ class _Run(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         code = getattr(reason.value, "exitCode", None)
-        self.done.callback(-1 if code is None else code)
+        signal = getattr(reason.value, "signal", None)
+        self.done.callback(-(signal or 1) if code is None else code)
 
 
 async def run(reactor: Any, argv: Sequence[str], patience: float) -> str:

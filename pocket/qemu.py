@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.error import ConnectError
 from twisted.logger import Logger
@@ -173,7 +174,7 @@ class Qemu:
             *drives,
             *netdev.arguments(machine.ports, self.bridge),
             "-sandbox",
-            "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "on,obsolete=deny,resourcecontrol=deny",
             *("-pidfile", str(self._file(machine, "pid")), "-daemonize"),
         ]
 
@@ -185,7 +186,7 @@ class Qemu:
                 MonitorFactory(lambda: self._ended(machine.name))
             )
             await monitor.ready.addTimeout(_QUIT, self.reactor)
-        except (ConnectError, TimeoutError) as error:
+        except (ConnectError, TooLate) as error:
             raise OpExecError(f"No contact with QEMU: {error}") from error
         self._monitors[machine.name] = monitor
         self._machines[machine.name] = machine
@@ -210,7 +211,7 @@ class Qemu:
         self._waiting.setdefault(name, []).append(ended)
         try:
             await ended.addTimeout(patience, self.reactor)
-        except TimeoutError:
+        except TooLate:
             return False
         return True
 

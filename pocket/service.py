@@ -11,6 +11,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.server import Site
@@ -25,6 +26,10 @@ from pocket.params import fill
 from pocket.rapi import Rapi, make_site
 from pocket.settings import Settings
 from pocket.store import FileStore, MemoryStore, Store
+
+# as Ganeti's watcher: what ended six hours ago is archived
+_AGE = 6 * 3600.0
+_PERIOD = 300.0
 
 
 @define(eq=False)
@@ -42,6 +47,7 @@ class Pocket(Service):
     site: Site
     url: str = ""
     ready: Deferred[None] = field(init=False, factory=Deferred)
+    _watcher: LoopingCall | None = field(init=False, default=None)
     _port: IListeningPort | None = field(init=False, default=None)
     _log = Logger()
 
@@ -65,7 +71,7 @@ class Pocket(Service):
         if self.settings.tls:
             now = datetime.datetime.now(datetime.UTC)  # noqa: TID251
             mine = certificate(self.settings.data, self.settings.names, now)
-            factory = TLSMemoryBIOFactory(mine.options(), False, self.site)
+            factory = TLSMemoryBIOFactory(mine, False, self.site)
         endpoint = serverFromString(self.reactor, self.settings.port)
         self._port = await endpoint.listen(factory)
         at: Any = self._port.getHost()
@@ -76,6 +82,9 @@ class Pocket(Service):
             url=self.url,
             hypervisor=type(cluster.hypervisor).__name__,
         )
+        self._watcher = LoopingCall(self.jobs.archive, _AGE)
+        self._watcher.clock = self.reactor
+        self._watcher.start(_PERIOD, now=False)
         self.ready.callback(None)
 
     def _revive(self, name: str) -> None:
@@ -90,7 +99,9 @@ class Pocket(Service):
             self.ready.errback(failure)
 
     async def _stop(self) -> None:
-        self.jobs.stop()
+        if self._watcher is not None:
+            self._watcher.stop()
+        await self.jobs.stop()
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         await self.cluster.hypervisor.close()

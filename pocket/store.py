@@ -74,15 +74,21 @@ class FileStore:
     """Keeps documents in an SQLite file that only its owner can read.
 
     :param path: the file; made if it is missing.
+    :raises OSError: another process has it open, or it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._file = sqlite3.connect(path, isolation_level=None)
-        self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
-        self._file.execute("PRAGMA journal_mode=WAL")
-        self._file.execute("PRAGMA synchronous=NORMAL")
-        self._file.execute(_SCHEMA)
+        self._file = sqlite3.connect(path, timeout=1, isolation_level=None)
+        try:
+            self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._file.execute("PRAGMA journal_mode=WAL")
+            self._file.execute("PRAGMA synchronous=NORMAL")
+            self._file.execute(_SCHEMA)
+            self._file.execute("PRAGMA user_version=1")
+        except sqlite3.Error as error:
+            self._file.close()
+            raise OSError(f"{path} cannot be used ({error})") from error
 
     def put(self, kind: str, name: str, document: Any) -> None:
         """Keep ``document``, instead of what was there."""

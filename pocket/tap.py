@@ -102,7 +102,15 @@ def _users(options: Options) -> tuple[User, ...]:
 
 
 def makeService(options: Options) -> Pocket:
-    """The service that ``twistd snfd-pocket`` runs."""
+    """The service that ``twistd snfd-pocket`` runs.
+
+    :raises usage.UsageError: it cannot be made so.
+    """
     from twisted.internet import reactor
 
-    return make_pocket(settings_of(options), reactor)
+    try:
+        pocket = make_pocket(settings_of(options), reactor)
+    except (OSError, ValueError) as error:
+        raise usage.UsageError(str(error)) from error
+    pocket.ready.addErrback(lambda _: reactor.stop())
+    return pocket
