@@ -190,6 +190,15 @@ async def check(db: Database) -> None:
     verify(shipped(), await db.run(history))
 
 
+def check_at(dsn: str) -> None:
+    """As `check`, through a connection of its own. Blocks.
+
+    :raises psycopg2.Error: PostgreSQL is away.
+    """
+    with closing(connect(dsn)) as connection, connection:
+        verify(shipped(), finish(history(DirectTransaction(connection))))
+
+
 async def migrate_through(
     db: Database, known: Sequence[Migration] | None = None
 ) -> tuple[Migration, ...]:
