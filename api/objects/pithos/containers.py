@@ -26,7 +26,7 @@ from api.objects.streams import Opened, expected_length
 from api.operations import Answer
 from snfd.clock import Seconds
 from snfd.errors import Conflict, Invalid, NotImplementedHere
-from snfd.objects.model import MAX_UPLOAD, Versioning
+from snfd.objects.model import MAX_UPLOAD, Container, Versioning
 from snfd.objects.rules import PITHOS_META
 from snfd.objects.service import ContainerChange, ObjectStore
 from snfd.quota.service import Quota
@@ -109,7 +109,7 @@ class ContainersApi:
         refuse_keys(call.args, LATER)
         path = paths.container(call.target, "")
         found = await self._store.containers.show(call.caller, path)
-        return Answer(None, 204, views.container_headers(found))
+        return Answer(None, 204, self._headers(found))
 
     async def container(self, call: Call) -> Result:
         """One page of a container's objects."""
@@ -119,7 +119,7 @@ class ContainersApi:
         kind = listing.chosen(call.args, call.header("accept"))
         found, names = await self._store.objects.listing(call.caller, path, page)
         body = views.objects(names, kind, path.container)
-        return page_of(body, kind, views.container_headers(found))
+        return page_of(body, kind, self._headers(found))
 
     async def put(self, call: Call) -> Result:
         """Make a container, or change the one that is there."""
@@ -167,6 +167,9 @@ class ContainersApi:
         except ValueError:
             raise Invalid("until is no time in seconds since 1970") from None
         return "." in text and abs(until - self._clock.seconds()) <= JUST_NOW
+
+    def _headers(self, container: Container) -> dict[str, str]:
+        return views.container_headers(container, self._writer.block_size)
 
     async def _account_headers(self, call: Call) -> Mapping[str, str]:
         uuid = paths.account(call.target, "")

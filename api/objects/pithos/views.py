@@ -16,7 +16,6 @@ from api.objects.headers import HTTP_META, Percent, encoded, http_date, iso
 from api.objects.listing import Element, Format, text, xml
 from api.operations import Reply
 from snfd.objects.model import (
-    BLOCK_SIZE,
     EMPTY_DIGEST,
     Account,
     Container,
@@ -94,8 +93,11 @@ def quota_headers(limits: Mapping[UUID, int]) -> dict[str, str]:
     return {"X-Account-Policy-Quota": str(sum(limits.values())), **each}
 
 
-def container_headers(container: Container) -> dict[str, str]:
-    """What is said of a container."""
+def container_headers(container: Container, block_size: int) -> dict[str, str]:
+    """What is said of a container.
+
+    :param block_size: of the deployment, in bytes.
+    """
     policy = {
         f"X-Container-Policy-{name.capitalize()}": value
         for name, value in _policy(container.policy).items()
@@ -104,7 +106,7 @@ def container_headers(container: Container) -> dict[str, str]:
         "X-Container-Object-Count": str(container.objects),
         "X-Container-Bytes-Used": str(container.size),
         "Last-Modified": http_date(container.mtime),
-        "X-Container-Block-Size": str(BLOCK_SIZE),
+        "X-Container-Block-Size": str(block_size),
         "X-Container-Block-Hash": BLOCK_HASH,
         **policy,
         **_meta("X-Container-Meta-", container.meta),
