@@ -158,8 +158,3 @@ def _explained(result: Any) -> tuple[str, str]:
         case [str(kind), _]:
             return kind, ""
     return "no reason was given", ""
-
-
-def stale(at: datetime, applied: datetime | None) -> bool:
-    """Whether something at ``at`` is older than what is ``applied`` already."""
-    return applied is not None and at <= applied

@@ -213,7 +213,7 @@ class PocketFlowTests(Flow):
         )  # fmt: skip
         self.assertTrue(await reach())
 
-    async def test_jobs_archived_at_once_are_settled(self) -> None:
+    async def test_cyclades_81_jobs_archived_at_once_are_settled(self) -> None:
         keepers = self.process()
         self.pocket.jobs.latency = 0.2
         await self.put(new(1))
@@ -224,6 +224,20 @@ class PocketFlowTests(Flow):
             if self.outcomes:
                 break
         await self.until(lambda: self.events == [("server:1", "created")])
+
+    async def test_cyclades_78_an_instance_made_by_hand_is_reported(self) -> None:
+        await self.rapi().submit(new(999999), "an administrator")
+        keepers = self.process()
+        for _ in range(200):
+            rows = await self.database.read("SELECT subject, kind FROM ops.finding")
+            if rows:
+                break
+            await deferLater(reactor, 0.1)
+        self.assertEqual([("server:999999", "orphan")], rows)
+        await keepers.stopService()
+        self.assertEqual(
+            ["snf-999999"], [each.name for each in await self.rapi().sightings()]
+        )
 
     async def test_certificates_that_are_not_the_clusters(self) -> None:
         der = ssl.PEM_cert_to_DER_cert(self.ca)

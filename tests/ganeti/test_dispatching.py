@@ -146,7 +146,9 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(State.CANCELED, self.rig.entry(intent).state)
         self.assertEqual([("server:1", "create-failed")], self.rig.events)
 
-    def test_short_of_resources_is_tried_once_more_with_patience(self) -> None:
+    def test_cyclades_82_short_of_resources_is_tried_once_more(
+        self,
+    ) -> None:
         self.rig.start()
         intent = self.rig.put(new(1))
         self.ganeti.queue.fail(1, "locked", "temp_insufficient_resources")

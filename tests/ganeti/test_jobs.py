@@ -125,12 +125,6 @@ class JobTests(SynchronousTestCase):
         for code in ("OP_INSTANCE_QUERY_DATA", "OP_INSTANCE_MIGRATE", "OP_NEW"):
             self.assertIsNone(jobs.event(op(code)))
 
-    def test_what_is_older_is_stale(self) -> None:
-        at = datetime(2026, 1, 1, tzinfo=UTC)
-        self.assertFalse(jobs.stale(at, None))
-        self.assertTrue(jobs.stale(at, at))
-        self.assertFalse(jobs.stale(at.replace(year=2027), at))
-
 
 class NamesTests(SynchronousTestCase):
     def test_names_and_subjects_are_inverse(self) -> None:

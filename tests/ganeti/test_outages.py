@@ -139,7 +139,7 @@ class OutageTests(SynchronousTestCase):
         self.rig.pump(0.5)
         self.assertEqual(State.SUCCESS, self.rig.entry(intent).state)
 
-    def test_the_thing_itself_tells_what_a_lost_job_did(self) -> None:
+    def test_cyclades_81_the_thing_itself_tells_what_a_lost_job_did(self) -> None:
         self.rig.start()
         for request, did, expected in (
             (new(1), True, "created"),

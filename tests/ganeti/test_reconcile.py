@@ -224,7 +224,7 @@ class UpkeepTests(SynchronousTestCase):
         self.look(1.1)
         self.assertEqual([], self.rig.events)
 
-    def test_an_empty_cluster_removes_nothing_ever(self) -> None:
+    def test_cyclades_79_an_empty_cluster_removes_nothing_ever(self) -> None:
         self.rig.ganeti.world.instances.clear()
         for _ in range(5):
             self.look(10)
@@ -247,7 +247,7 @@ class UpkeepTests(SynchronousTestCase):
         self.assertEqual([("server:2", "stopped")], self.rig.events)
         assert self.rig.outcomes[0].instance is not None
 
-    def test_an_orphan_is_reported_and_stays(self) -> None:
+    def test_cyclades_78_an_orphan_is_reported_and_stays(self) -> None:
         self.rig.ganeti.world.execute(new(77))
         self.look()
         self.look(60)

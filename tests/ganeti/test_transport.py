@@ -197,7 +197,7 @@ class BoundTests(SynchronousTestCase):
         self.assertIsNone(error.queued)
         self.assertEqual(0, self.agent.open)
 
-    def test_four_requests_at_a_time(self) -> None:
+    def test_cyclades_89_four_requests_at_a_time(self) -> None:
         answers = [self.call() for _ in range(10)]
         self.assertEqual(4, self.agent.open)
         self.clock.advance(5)
