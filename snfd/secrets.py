@@ -11,6 +11,7 @@ import stat
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from attrs import define, field, frozen
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from snfd.db.direct import DirectTransaction, connect, finish
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
 
@@ -161,6 +163,39 @@ async def reseal(
                 (fresh, name),
             )
     return changed
+
+
+SEALED = (
+    ("compute.cluster", "secret", "id"),
+    ("compute.server_password", "sealed", "server"),
+    ("compute.handoff", "sealed", "server || '/' || purpose"),
+    ("compute.console_session", "password", "id"),
+)
+"""Every sealed column: table, column, and what names the row."""
+
+
+def rotate(path: Path, dsn: str, *, forget: bool = False) -> int:
+    """Bring all that is sealed under a new key; how many values. Blocks.
+
+    Running daemons go on sealing with the key before until they are started
+    again, so the old keys stay. With ``forget``, no key is added: what is left
+    is brought under the first one, which then becomes the only one.
+
+    :raises KeyFileError: as `load`.
+    :raises Unavailable: a value cannot be opened; then nothing in the database
+        was changed and no key forgotten.
+    :raises psycopg2.Error: PostgreSQL is away.
+    """
+    ring = load(path) if forget else add_key(path)
+    with closing(connect(dsn)) as connection, connection:
+        changed = finish(_reseal_all(DirectTransaction(connection), ring))
+    if forget:
+        forget_old_keys(path)
+    return changed
+
+
+async def _reseal_all(tx: Transaction, ring: KeyRing) -> int:
+    return sum([await reseal(tx, ring, *place) for place in SEALED])
 
 
 def _place(table: str, column: str, row: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import closing
 from pathlib import Path
 
 from hypothesis import given
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd import secrets
+from snfd.db.direct import connect
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
 from snfd.secrets import KeyFileError, KeyRing
-from tests.postgres import blocking_database
+from tests.postgres import blocking_database, fresh_dsn, postgres
 
 PLACE = ("compute.cluster", "secret", "7")
 
@@ -133,3 +135,41 @@ class ResealTests(KeyRingCase):
         )
         opened = [alone.open(v, "public.safe", "sealed", str(n)) for n, v in rows]
         self.assertEqual([b"1", b"2"], opened)
+
+
+class RotateTests(KeyRingCase):
+    """The command's work, on a database of its own."""
+
+    def test_all_is_brought_under_a_new_key_and_old_ones_go_when_told(self) -> None:
+        dsn = fresh_dsn(self)
+        sealed = self.ring.seal(b"pw", *PLACE)
+        with closing(connect(dsn)) as connection, connection:
+            connection.cursor().execute(
+                "INSERT INTO compute.cluster (id, name, url, username, secret, idx)"
+                " OVERRIDING SYSTEM VALUE VALUES (7, 'c', 'https://c', 'u', %s, 1)",
+                (sealed,),
+            )
+        self.assertEqual(1, secrets.rotate(self.path, dsn))
+        self.assertEqual(2, len(secrets.load(self.path)._keys))
+        self.assertEqual(0, secrets.rotate(self.path, dsn, forget=True))
+        ring = secrets.load(self.path)
+        self.assertEqual(1, len(ring._keys))
+        rows = postgres().execute("SELECT secret FROM compute.cluster", dsn)
+        self.assertEqual(b"pw", ring.open(bytes(rows[0][0]), *PLACE))
+
+    def test_a_value_that_cannot_be_opened_forgets_nothing(self) -> None:
+        dsn = fresh_dsn(self)
+        with closing(connect(dsn)) as connection, connection:
+            connection.cursor().execute(
+                "INSERT INTO compute.cluster (id, name, url, username, secret, idx)"
+                " OVERRIDING SYSTEM VALUE VALUES (7, 'c', 'https://c', 'u', 'x', 1)"
+            )
+        secrets.add_key(self.path)
+        with self.assertRaises(Unavailable):
+            secrets.rotate(self.path, dsn, forget=True)
+        self.assertEqual(2, len(secrets.load(self.path)._keys))
+
+    def test_every_sealed_column_exists(self) -> None:
+        db = blocking_database(self)
+        for table, column, row in secrets.SEALED:
+            self.successResultOf(db.read(f"SELECT {column}, {row} FROM {table}"))
