@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from snfd.errors import RequestTimeout
@@ -21,12 +23,26 @@ IDLE = 60.0
 MIN_RATE = 1024
 """Bytes per second, over `IDLE` seconds, below which a body is given up."""
 
+BITE = 128 * 1024
+"""Bytes of a chunked body that are parsed in one go."""
+
+CRUMBS = 8 * 1024
+"""The same after a bite whose chunks were tiny, or to begin with."""
+
 LINGER = 5.0
 """Seconds that a refused client has to read the answer while it still sends."""
 
 
+_NOTHING = memoryview(b"")
+
+
 class StreamingChannel(HTTPChannel):
-    """A connection that can hold its client's body back."""
+    """A connection that can hold its client's body back.
+
+    :ivar pieces: how many parts of a body the last bite had.
+    """
+
+    pieces = 0
 
     factory: Any
     _networkProducer: Any
@@ -36,6 +52,9 @@ class StreamingChannel(HTTPChannel):
     _unread = False
     _since = 0.0
     _arrived = 0
+    _backlog = _NOTHING
+    _scheduled = False
+    _malformed = False
 
     def hold(self) -> None:
         """Read no more of the body for now; the client is not to blame."""
@@ -50,7 +69,9 @@ class StreamingChannel(HTTPChannel):
             self._held = False
             self.setTimeout(self._held_timeout)
             self._since, self._arrived = self.factory.reactor.seconds(), 0
-            if not self._waitingForTransport:
+            if self._backlog:
+                self._soon()
+            elif not self._waitingForTransport:
                 self._networkProducer.resumeProducing()
 
     def ask_for_body(self) -> None:
@@ -61,12 +82,14 @@ class StreamingChannel(HTTPChannel):
         """Have the request answered although its body is not complete."""
         self.persistent = 0
         self._unread = True
+        self._backlog = _NOTHING
         if not self._parsing and not self._handlingRequest:
             self.allContentReceived()
 
     def allHeadersReceived(self) -> None:
         """Let the request decide what happens to its body."""
         self._since, self._arrived = self.factory.reactor.seconds(), 0
+        self.pieces = CRUMBS  # until we know better
         self._parsing = True
         try:
             super().allHeadersReceived()
@@ -81,14 +104,53 @@ class StreamingChannel(HTTPChannel):
             if not self._unread:
                 super().rawDataReceived(data)
             return
+        self._measure(len(data))
+        if self._handlingRequest:
+            return  # it was too slow
+        if self.length is None and (self._backlog or len(data) > CRUMBS):
+            self._backlog = memoryview(bytes(self._backlog) + data)
+            self._networkProducer.pauseProducing()
+            self._soon()
+        else:
+            self._parse(data)
+
+    def _soon(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self.callLater(0, self._bite)
+
+    def _bite(self) -> None:
+        """Parse a little of what came; then let others have their turn.
+
+        A chunked body can have a chunk for every byte: a read of 1 MiB would
+        stop the reactor for a second.
+        """
+        self._scheduled = False
+        if self._held or not self._backlog:
+            return  # `release` comes back here
+        size = CRUMBS if self.pieces > CRUMBS // 256 else BITE
+        data, self._backlog = bytes(self._backlog[:size]), self._backlog[size:]
+        self.pieces = 0
+        self._parse(data)
+        if self._held or self._handlingRequest or self._malformed:
+            return
+        if self._backlog:
+            self._soon()
+        elif not self._waitingForTransport:
+            self._networkProducer.resumeProducing()
+
+    def _parse(self, data: bytes) -> None:
         self._parsing = True
         try:
-            self._measure(len(data))
             super().rawDataReceived(data)
         finally:
             self._parsing = False
         if self._unread and not self._handlingRequest:
             self.allContentReceived()
+
+    def _finishRequestBody(self, data: bytes) -> None:
+        rest, self._backlog = bytes(self._backlog), _NOTHING
+        super()._finishRequestBody(data + rest)
 
     def allContentReceived(self) -> None:
         """Serve the request."""
@@ -98,8 +160,13 @@ class StreamingChannel(HTTPChannel):
     def resumeProducing(self) -> None:
         """Write on; read on only if nothing is held."""
         super().resumeProducing()
-        if self._held:
+        if self._held or self._backlog:
             self._networkProducer.pauseProducing()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Forget what was not looked at yet."""
+        self._backlog = _NOTHING
+        super().connectionLost(reason)
 
     def timeoutConnection(self) -> None:
         """Refuse a body that stopped coming; close a connection that idles."""
@@ -126,6 +193,10 @@ class StreamingChannel(HTTPChannel):
     def _send100Continue(self) -> None:
         if self.requests[-1].may_continue():
             super()._send100Continue()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self._malformed, self._backlog = True, _NOTHING
+        super()._respondToBadRequestAndDisconnect()
 
     def _measure(self, count: int) -> None:
         now = self.factory.reactor.seconds()

@@ -149,6 +149,7 @@ class StreamingRequest(Request):
         """Take a part of the body."""
         if self.refusal is not None:
             return
+        self.channel.pieces += 1
         if self._opening is not None:
             self._early.append(data)
         elif self.sink is not None:

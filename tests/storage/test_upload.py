@@ -157,6 +157,78 @@ class StreamTests(Case):
         expected = root([block_hash(b"abcd"), block_hash(b"efgh")])
         self.assertEqual([(200, b"8 " + expected.hex().encode())], self.answers)
 
+    def crumbs(self, count: int) -> bytes:
+        return b"1\r\nx\r\n" * count
+
+    def by_hand(self) -> None:
+        """Let what the channel wants to do soon wait for `turns`."""
+        self.soon: list[Callable[[], None]] = []
+
+        def call_later(delay: float, work: Any, *args: Any) -> Any:
+            if delay:
+                return self.clock.callLater(delay, work, *args)
+            return self.soon.append(work)
+
+        self.channel.callLater = call_later
+
+    def turns(self) -> int:
+        """How many turns of the reactor it takes until there is an answer."""
+        count = 0
+        while not self.answers:
+            self.assertFalse(self.reading())
+            self.soon.pop(0)()
+            count += 1
+        return count
+
+    def test_a_chunked_body_of_crumbs_leaves_others_their_turn(self) -> None:
+        self.opens()
+        self.by_hand()
+        self.put("chunked", self.crumbs(50_000) + b"0\r\n\r\n")
+        turns = self.turns()
+        self.assertGreater(turns, 30)
+        self.assertEqual(b"50000", self.answers[0][1].split()[0])
+        self.assertTrue(self.reading())
+
+    def test_a_chunked_body_of_large_chunks_is_taken_in_large_bites(self) -> None:
+        self.opens()
+        self.by_hand()
+        data = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+        self.put("chunked", data * 16 + b"0\r\n\r\n")
+        self.assertLess(self.turns(), 12)
+
+    def test_what_follows_a_chunked_body_is_the_next_request(self) -> None:
+        self.opens()
+        next_one = b"GET /json HTTP/1.1\r\nHost: h\r\n\r\n"
+        self.put("chunked", self.crumbs(5000) + b"0\r\n\r\n" + next_one)
+        for _ in range(20):
+            self.clock.advance(0)
+        self.assertEqual(b"got ", self.answers[1][1])
+
+    def test_crumbs_that_come_while_it_is_decided(self) -> None:
+        decision: Deferred[Sink] = Deferred()
+        self.verdict = lambda: decision
+        self.put("chunked", self.crumbs(5000) + b"0\r\n\r\n")
+        self.clock.advance(0)
+        self.assertEqual([], self.answers)
+        decision.callback(self.writer.open())
+        for _ in range(20):
+            self.clock.advance(0)
+        self.assertEqual(b"5000", self.answers[0][1].split()[0])
+
+    def test_crumbs_of_a_client_that_vanished(self) -> None:
+        self.opens()
+        self.put("chunked", self.crumbs(5000) + b"0\r\n\r\n")
+        self.channel.connectionLost(Failure(ConnectionLost()))
+        self.clock.advance(0)
+        self.assertEqual((b"", 0), (self.transport.value(), self.writer.open_streams))
+
+    def test_malformed_crumbs_are_answered_once(self) -> None:
+        self.opens()
+        self.put("chunked", self.crumbs(2000) + b"nonsense\r\n" * 2000)
+        for _ in range(20):
+            self.clock.advance(0)
+        self.assertEqual([(400, b"")], self.answers)
+
     def test_the_connection_lives_on(self) -> None:
         self.opens()
         self.put(2, b"ab")
@@ -582,7 +654,8 @@ class PrivateNamesTests(SynchronousTestCase):
         for name in (
             "allHeadersReceived", "allContentReceived", "rawDataReceived",
             "requestDone", "timeoutConnection", "forceAbortClient",
-            "_send100Continue", "setTimeout", "callLater",
+            "_send100Continue", "setTimeout", "callLater", "_finishRequestBody",
+            "_respondToBadRequestAndDisconnect",
         ):  # fmt: skip
             self.assertTrue(callable(getattr(http.HTTPChannel, name, None)), name)
         for name in ("gotLength", "handleContentChunk", "requestReceived"):
