@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from snfd.observe import Metrics, new_request_id, request_scope
 from snfd.plugin import Mount
 
 _log = Logger(namespace="api.access")
+_SECRET = re.compile(
+    r"^(/identity/v2.0/tokens/|/console/|/vmapi/v1.0/[a-z-]+/|/public/)[^/]+"
+)
 
 
 @frozen(eq=False)
@@ -91,7 +95,7 @@ class Root(Resource):
             _log.info(
                 "{method} {path} {status}",
                 method=method,
-                path=request.uri.partition(b"?")[0].decode("ascii", "replace"),
+                path=_shown(request.uri),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 peer=getattr(request.getClientAddress(), "host", ""),
@@ -99,6 +103,12 @@ class Root(Resource):
             )
 
         request.notifyFinish().addBoth(ended)
+
+
+def _shown(uri: bytes) -> str:
+    """The path as the log may have it: without query, secrets left out."""
+    path = uri.partition(b"?")[0].decode("ascii", "replace")
+    return _SECRET.sub(r"\1…", path)
 
 
 class Redirect(Resource):

@@ -68,14 +68,17 @@ class StorageSection(Section, frozen=True):
 
     :ivar directory: of the ``file`` driver; empty means ``<var>/blocks``.
     :ivar pool: RADOS pool of the ``rados`` driver.
-    :ivar ceph_conf: its configuration file.
+    :ivar ceph_conf: its cluster's configuration file.
+    :ivar ceph_user: full name of the client.
+    :ivar ceph_keyring: its key, if ``ceph_conf`` does not say where it is.
     """
 
     driver: Literal["file", "rados", "memory"] = "file"
     directory: str = ""
     pool: str = "snfd"
     ceph_conf: str = "/etc/ceph/ceph.conf"
-    ceph_user: str = "admin"
+    ceph_user: str = "client.snfd"
+    ceph_keyring: str = ""
     block_size: Annotated[int, Meta(ge=4096, le=64 << 20)] = 4 << 20
 
 
@@ -109,7 +112,6 @@ class ClusterSection(Section, frozen=True):
     :ivar url: of its RAPI, ``https://host:5080``.
     :ivar tls_ca: file with the CA certificate that its RAPI's must chain to.
     :ivar os_name: OS definition of new instances.
-    :ivar image_hand_off: ``url`` gives the create script a one-time image URL.
     """
 
     name: str
@@ -120,7 +122,7 @@ class ClusterSection(Section, frozen=True):
     tls_ca: str = ""
     hypervisor: str = "kvm"
     os_name: str = "snf-image+default"
-    disk_template: str = "ext"
+    disk_templates: list[str] = []
 
 
 class BootstrapSection(Section, frozen=True):
@@ -133,14 +135,18 @@ class PocketSection(Section, frozen=True):
     """The embedded one-node cluster for trying things out.
 
     :ivar hypervisor: ``auto`` takes QEMU where it is installed.
-    :ivar latency: added to every job, in seconds.
+    :ivar port: of its RAPI; 0 chooses one and keeps it.
+    :ivar latency: seconds that every job takes at least.
+    :ivar memory: of the node, in MiB.
+    :ivar control: whether faults can be had on demand, for tests only.
     """
 
-    enabled: bool = True
-    port: Port = 5080
+    enabled: bool = False
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
     hypervisor: Literal["auto", "qemu", "screen", "fake"] = "auto"
     latency: Annotated[float, Meta(ge=0)] = 0.2
     memory: Positive = 4096
+    control: bool = False
 
 
 class LogSection(Section, frozen=True):
@@ -159,12 +165,15 @@ class MetricsSection(Section, frozen=True):
 class SeedSection(Section, frozen=True):
     """Accounts and demo data made on the first start.
 
+    :ivar demo: users admin and demo, flavors, a network, an image.
+    :ivar template: disk template of the demo flavors.
     :ivar accounts: also the users reader, alt and altreader.
     :ivar password: of all seeded users; empty generates one for each.
     """
 
-    demo: bool = True
+    demo: bool = False
     accounts: bool = False
+    template: str = "file"
     password: str = ""
 
 

@@ -81,7 +81,7 @@ class JsonObserver:
 def json_observer(out: IO[str], level: str = "info") -> ILogObserver:
     """Events of ``level`` and above as JSON lines on ``out``."""
     quiet = LogLevelFilterPredicate(LogLevel.levelWithName(level))
-    for chatty in ("twisted.web.http", "twisted.web.server", "txaio", "log_legacy"):
+    for chatty in ("twisted.web", "txaio", "log_legacy"):
         quiet.setLogLevelForNamespace(chatty, LogLevel.warn)
     return FilteringLogObserver(JsonObserver(out), [quiet])
 

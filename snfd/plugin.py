@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from twisted.web.resource import IResource
@@ -21,11 +21,14 @@ class Mount:
     :ivar path: without a trailing slash, ``/compute/v2.0``.
     :ivar dialect: ``synnefo``, ``openstack``, ``pithos``, ``swift``,
         ``admin``, or an empty string for what is no API.
+    :ivar bodies: an `api.objects.opener.Streamed` that decides which of its
+        request bodies are streamed; ``None`` if none are.
     """
 
     path: str
     dialect: str
     resource: IResource
+    bodies: Any = None
 
 
 class IApi(Interface):

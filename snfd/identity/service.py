@@ -59,6 +59,12 @@ async def resolved(db: Database, secret: str, at: datetime) -> Token:
     raise Unauthorized(REFUSED)
 
 
+async def token_is_good(db: Database, hash_: bytes, at: datetime) -> bool:
+    """Whether the token with this sha256 is good at ``at``."""
+    tokens = map(store.token, await db.read(store.TOKEN, (hash_,)))
+    return any(token is not None and token.expires > at for token in tokens)
+
+
 @frozen(eq=False)
 class Authenticator:
     """Tells who presents a token, in one statement each time.

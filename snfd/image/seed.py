@@ -9,7 +9,7 @@ from attrs import evolve
 
 from snfd.identity.model import Caller
 from snfd.image.hashing import HashingSink
-from snfd.image.model import Details, Image, ImageQuery, Sums, Visibility
+from snfd.image.model import Details, Image, ImageQuery, Status, Sums, Visibility
 from snfd.image.service import Images
 from snfd.image.uploads import ImageUploads
 from snfd.objects.service import as_content
@@ -41,6 +41,9 @@ async def ensure_public(
     image = found[0] if found else await images.create(admin, _public(details))
     if image.map_id is not None:
         return image
+    if image.status is Status.SAVING:  # by a process that was killed
+        await images.delete(admin, image.id)
+        image = await images.create(admin, _public(details))
     upload = await uploads.begin(admin, image.id, None)
     sink = HashingSink(writer.open(md5=True), workers, None, lambda: None)
     try:

@@ -241,7 +241,7 @@ class Daemon:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        password = (self.var / "secrets" / "pocket").read_text().strip()
+        password = (self.var / "pocket" / "password").read_text().strip()
         login = b64encode(f"snfd:{password}".encode()).decode()
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.pocket_port, timeout=30, context=context
@@ -266,7 +266,7 @@ class Daemon:
             yield json.loads(line)
 
 
-PROJECTS = {"admin": "demo", "reader": "demo", "altreader": "alt"}
+PROJECTS = {"admin": "system", "reader": "demo", "altreader": "alt"}
 
 
 @contextmanager

@@ -1,0 +1,63 @@
+"""All services in one value: what plugins hand on to the APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from snfd.catalog import Catalog
+    from snfd.compute.console import ConsoleTickets
+    from snfd.compute.service import Compute
+    from snfd.config import Config, Urls
+    from snfd.identity.people import People
+    from snfd.identity.service import Authenticator, Identity
+    from snfd.image.service import Images
+    from snfd.image.uploads import ImageUploads
+    from snfd.network.service import NetworkServices
+    from snfd.objects.service import ObjectStore
+    from snfd.observe import Metrics
+    from snfd.projects.service import Projects
+    from snfd.quota.service import Quota
+    from snfd.tasks import Tasks
+    from storage.download import Reader
+    from storage.workers import Workers
+    from storage.writer import Writer
+    from vnc.console import Consoles
+
+
+@frozen(kw_only=True, eq=False)
+class Cloud:
+    """The services of this process.
+
+    :ivar clock: the reactor.
+    :ivar pages: directory of the built web pages.
+    :ivar ready: returns, or raises what is away.
+    """
+
+    config: Config
+    clock: Any
+    tasks: Tasks
+    metrics: Metrics
+    urls: Urls
+    catalog: Catalog
+    authenticator: Authenticator
+    identity: Identity
+    people: People
+    projects: Projects
+    quota: Quota
+    compute: Compute
+    networks: NetworkServices
+    tickets: ConsoleTickets
+    consoles: Consoles
+    store: ObjectStore
+    images: Images
+    image_uploads: ImageUploads
+    writer: Writer
+    reader: Reader
+    workers: Workers
+    pages: Path
+    ready: Callable[[], Awaitable[None]]

@@ -1,0 +1,251 @@
+"""The daemon's life: everything is started in order, and stopped in reverse."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import define, field
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.threads import deferToThread
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+
+from api.health import MetricsPage
+from api.objects.opener import Opener
+from api.root import Documents, Root
+from snfd import firststart, wiring
+from snfd.config import ClusterSection, Loaded
+from snfd.db import schema
+from snfd.db.embedded import EmbeddedPostgres
+from snfd.db.place import PlaceError
+from snfd.errors import CloudError, Invalid
+from snfd.ganeti.service import Clusters, NewCluster
+from snfd.observe import Metrics, json_observer, quiet_libraries
+from snfd.plugin import Mount
+from snfd.pocketed import EmbeddedPocket
+from snfd.quota import service as quota
+from snfd.quota.model import RESOURCES
+from snfd.secrets import KeyFileError, KeyRing, load_or_create
+from snfd.setting import fix
+from snfd.wiring import Built, Ground
+from storage.blocks import Blocks
+from storage.tuning import tune_malloc
+from storage.upload import make_site
+
+_FORESEEN = (
+    CloudError,
+    CannotListenError,
+    KeyFileError,
+    OSError,
+    PlaceError,
+    schema.SchemaError,
+)
+
+
+@define(eq=False)
+class Daemon(Service):
+    """A whole cloud, from a configuration.
+
+    :ivar started: fires once the daemon serves, or fails with why it cannot.
+    """
+
+    reactor: Any
+    loaded: Loaded
+    started: Deferred[None] = field(init=False, factory=Deferred)
+    _parts: list[Service] = field(init=False, factory=list)
+    _ports: list[IListeningPort] = field(init=False, factory=list)
+    _blocks: Blocks | None = field(init=False, default=None)
+    _starting: Deferred[None] | None = field(init=False, default=None)
+    _log = Logger()
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Log as configured unless the application says otherwise."""
+        Service.setServiceParent(self, parent)
+        if isinstance(parent, Componentized) and not parent.getComponent(ILogObserver):
+            parent.setComponent(ILogObserver, self._observer())
+
+    def startService(self) -> None:
+        """Begin to start; `started` says how it ended."""
+        Service.startService(self)
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addErrback(self._cannot_start)
+
+    async def stopService(self) -> None:
+        """Stop listening, then everything in reverse order."""
+        Service.stopService(self)
+        if self._starting is not None:
+            self._starting.cancel()
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
+        for part in reversed(self._parts):
+            try:
+                await maybeDeferred(part.stopService)
+            except Exception:
+                self._log.failure("{part} did not stop in order", part=repr(part))
+        if self._blocks is not None:
+            await self._blocks.close()
+
+    def _observer(self) -> Any:
+        chosen = self.loaded.config.log
+        quiet_libraries()
+        if not chosen.file:
+            return json_observer(sys.stderr, chosen.level)
+        opened = os.open(chosen.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return json_observer(os.fdopen(opened, "a"), chosen.level)
+
+    async def _start(self) -> None:
+        config = self.loaded.config
+        tune_malloc()
+        var = _made(config.var)
+        pocket = self._pocket(var)
+        keys = load_or_create(Path(config.secrets.key_file or var / "keys"))
+        dsn = await self._database(var)
+        self._blocks = await wiring.open_blocks(self.reactor, config)
+        metrics = Metrics()
+        ground = Ground(
+            self.reactor,
+            config,
+            dsn,
+            keys,
+            self._blocks,
+            metrics,
+            wiring.crash_probe(os.environ),
+        )
+        db = wiring.database(self.reactor, config, dsn)
+        await self._begin(db)
+        await db.run(fix, "block_size", config.storage.block_size)
+        built = wiring.build(ground, db)
+        await self._rows(built, keys, pocket)
+        for part in built.services:
+            await self._begin(part)
+        accounts = await firststart.furnish(built, config) if config.seed.demo else {}
+        await self._listen(built, metrics)
+        for line in await firststart.hand_out(built, config, accounts):
+            _say(line, sys.__stdout__)
+        self._log.info("ready at {url}", url=config.urls.base)
+        self.started.callback(None)
+
+    def _pocket(self, var: Path) -> EmbeddedPocket | None:
+        section = self.loaded.config.pocket
+        if not section.enabled:
+            return None
+        pocket = EmbeddedPocket.prepare(self.reactor, var, section)
+        self._parts.append(pocket.child)
+        pocket.child.startService()
+        return pocket
+
+    async def _database(self, var: Path) -> str:
+        """The DSN of a database whose schema fits."""
+        chosen = self.loaded.config.database
+        dsn = chosen.dsn
+        if not dsn:
+            embedded = EmbeddedPostgres(self.reactor, var)
+            await self._begin(embedded)
+            dsn = await embedded.started()
+        if chosen.migrate or not chosen.dsn:
+            await deferToThread(schema.migrate, dsn)
+        else:
+            await deferToThread(schema.check_at, dsn)
+        return dsn
+
+    async def _rows(
+        self, built: Built, keys: KeyRing, pocket: EmbeddedPocket | None
+    ) -> None:
+        await built.database.run(quota.register, RESOURCES)
+        clusters = Clusters(built.database, keys)
+        wanted = [_cluster(one) for one in self.loaded.config.bootstrap.cluster]
+        await clusters.bootstrap(wanted)
+        if pocket is not None:
+            mine = await pocket.started()
+            await clusters.bootstrap([mine])
+            await clusters.readdress(mine)
+
+    async def _begin(self, part: Service) -> None:
+        self._parts.append(part)
+        await maybeDeferred(part.startService)
+
+    async def _listen(self, built: Built, metrics: Metrics) -> None:
+        config = self.loaded.config
+        if config.listen.metrics:
+            page = Root(
+                [Mount("/metrics", "", MetricsPage(metrics, None))],
+                metrics,
+                self.reactor,
+            )
+            await self._serve(config.listen.metrics, page, [])
+        if "api" not in config.run and "console" not in config.run:
+            return
+        mounts = [*built.mounts, Mount("/openapi", "", Documents(built.mounts))]
+        root = Root(mounts, metrics, self.reactor)
+        for text in config.listen.http:
+            await self._serve(text, root, mounts)
+
+    async def _serve(self, text: str, root: IResource, mounts: Sequence[Mount]) -> None:
+        opener = Opener([one.bodies for one in mounts if one.bodies is not None])
+        site = make_site(root, opener, self.reactor)
+        try:
+            where = wiring.endpoint(self.reactor, text)
+        except ValueError as error:
+            raise Invalid(f"listen.http: {text!r}: {error}") from None
+        self._ports.append(await where.listen(site))
+
+    def _cannot_start(self, failure: Failure) -> None:
+        """Say why in one line if it was foreseen, and end with status 1."""
+        if not self.running:
+            return
+        if failure.check(*_FORESEEN) is None:
+            self._log.failure("the daemon cannot start", failure=failure)
+        else:
+            self._log.error("cannot start: {why}", why=failure.getErrorMessage())
+        _say(f"snfd: cannot start: {failure.getErrorMessage()}", sys.__stderr__)
+        self.started.errback(failure)
+        self.started.addErrback(lambda _: None)
+        trigger = self.reactor.addSystemEventTrigger
+        trigger("after", "shutdown", lambda: os._exit(1))
+        self.reactor.stop()
+
+
+def _say(line: str, out: TextIO | None) -> None:
+    """Tell whoever started us; ``sys.stdout`` itself leads into the log."""
+    if out is not None:
+        print(line, file=out, flush=True)
+
+
+def _made(var: str) -> Path:
+    """The data directory, made where it is missing."""
+    path = Path(var)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _cluster(section: ClusterSection) -> NewCluster:
+    password = section.password
+    if section.password_file:
+        password = Path(section.password_file).read_text().strip()
+    authority = section.tls_ca
+    if authority and not authority.startswith("sha256:"):
+        authority = Path(authority).read_text()
+    return NewCluster(
+        name=section.name,
+        url=section.url,
+        username=section.username,
+        password=password,
+        tls_ca=authority or None,
+        hypervisor=section.hypervisor,
+        os_name=section.os_name,
+        disk_templates=tuple(section.disk_templates),
+    )
+
+
+def service(reactor: Any, loaded: Loaded) -> IService:
+    """The daemon as ``twistd`` runs it."""
+    return Daemon(reactor, loaded)

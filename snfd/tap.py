@@ -1,0 +1,61 @@
+"""``twistd snfd``: the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from snfd.config import Loaded, load
+from snfd.daemon import service
+from snfd.errors import Invalid
+
+
+class Options(usage.Options):
+    """What ``twistd snfd`` takes; all else is configuration."""
+
+    synopsis = "[--config FILE] [--var DIR] [--port PORT]"
+    longdesc = (
+        "A whole cloud in one process. Without --config everything is embedded:"
+        " PostgreSQL, a pocket cluster, blocks in a directory, demo accounts."
+    )
+    optParameters = [
+        ["config", "c", None, "TOML file; SNFD_* variables outrank it"],
+        ["var", None, None, "directory of everything that is written"],
+        ["port", "p", None, "listen on this port of 127.0.0.1", int],
+    ]
+
+
+def loaded(options: Options) -> Loaded:
+    """The configuration that a command line asks for.
+
+    :raises Invalid: it is wrong; says where.
+    """
+    overrides: dict[str, Any] = {}
+    if options["var"]:
+        overrides["var"] = str(Path(options["var"]).absolute())
+    if options["port"]:
+        overrides["listen.http"] = [f"tcp:{options['port']}:interface=127.0.0.1"]
+        overrides["urls.base"] = f"http://127.0.0.1:{options['port']}"
+    if options["config"] is None:
+        for name in ("pocket.enabled", "seed.demo"):
+            if "SNFD_" + name.replace(".", "_").upper() not in os.environ:
+                overrides[name] = True
+    return load(_path(options["config"]), os.environ, overrides)
+
+
+def makeService(options: Options) -> IService:
+    """The service that ``twistd snfd`` runs."""
+    from twisted.internet import reactor
+
+    try:
+        return service(reactor, loaded(options))
+    except Invalid as error:
+        raise SystemExit(f"snfd: {error.message}") from None
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)

@@ -1,0 +1,371 @@
+"""The composition root: a configuration becomes parts that know each other.
+
+Nothing else builds a part that needs another part.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+from uuid import uuid4
+
+from attrs import frozen
+from twisted.application.service import Service
+from twisted.internet.endpoints import HostnameEndpoint, serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.plugin import getPlugins
+
+import snfd.plugins
+from snfd.catalog import Catalog, only
+from snfd.clock import now
+from snfd.cloud import Cloud
+from snfd.compute.console import ConsoleTickets
+from snfd.compute.service import Parts, compute
+from snfd.compute.settle import settle
+from snfd.config import Config, Urls
+from snfd.db import schema
+from snfd.db.database import PostgresDatabase
+from snfd.db.listener import Listener
+from snfd.db.session import hold_lock
+from snfd.errors import Invalid, Unavailable
+from snfd.ganeti.keeper import Keepers
+from snfd.ganeti.probe import POINTS, Probe, nothing
+from snfd.ganeti.service import connector
+from snfd.ganeti.shift import Shifts
+from snfd.identity.passwords import OneThread, Passwords, argon2id
+from snfd.identity.people import People
+from snfd.identity.service import Authenticator, Identity, token_is_good
+from snfd.identity.upkeep import TokenUpkeep
+from snfd.image.service import Images
+from snfd.image.uploads import ImageUploads
+from snfd.lending import Limits
+from snfd.network.service import NetworkServices
+from snfd.objects.service import ObjectStore
+from snfd.observe import Metrics, request_id
+from snfd.plugin import IApi, Mount
+from snfd.projects.service import Projects
+from snfd.quota import service as quota
+from snfd.secrets import KeyRing
+from snfd.tasks import Tasks
+from storage.blocks import Blocks, MemoryBlocks
+from storage.download import Reader
+from storage.files import FileBlocks
+from storage.librados import RadosConfig
+from storage.rados import connect as connect_rados
+from storage.tuning import LargeEndpoint
+from storage.workers import ThreadWorkers
+from storage.writer import Writer
+from vnc.console import Consoles
+from vnc.model import ConsoleTarget
+from vnc.model import Limits as ConsoleLimits
+
+HASHING_THREADS = 3
+DISK_THREADS = 4
+
+
+@frozen(eq=False)
+class Ground:
+    """What everything else stands on.
+
+    :ivar dsn: libpq's connection string of the database.
+    """
+
+    reactor: Any
+    config: Config
+    dsn: str
+    keys: KeyRing
+    blocks: Blocks
+    metrics: Metrics
+    probe: Probe = nothing
+
+
+@frozen(eq=False)
+class Built:
+    """All parts, built and not yet started.
+
+    :ivar services: in the order in which they start; they stop in reverse.
+    """
+
+    cloud: Cloud
+    database: PostgresDatabase
+    passwords: Passwords
+    services: Sequence[Service]
+    mounts: Sequence[Mount]
+
+
+async def open_blocks(reactor: Any, config: Config) -> Blocks:
+    """The block store that the configuration names.
+
+    :raises Unavailable: RADOS or its binding is not there.
+    """
+    chosen = config.storage
+    if chosen.driver == "rados":
+        rados = RadosConfig(
+            conf=chosen.ceph_conf,
+            pool=chosen.pool,
+            user=chosen.ceph_user,
+            keyring=chosen.ceph_keyring or None,
+        )
+        return await connect_rados(reactor, rados, longest=chosen.block_size)
+    if chosen.driver == "memory":
+        return MemoryBlocks()
+    directory = Path(chosen.directory or Path(config.var) / "blocks")
+    return FileBlocks(directory, ThreadWorkers(reactor, DISK_THREADS, "disk"))
+
+
+def database(reactor: Any, config: Config, dsn: str) -> PostgresDatabase:
+    """The doors to PostgreSQL."""
+    limits = Limits(config.database.pool, max_age=3600, idle_ttl=300, min_idle=1)
+    return PostgresDatabase(reactor, dsn, _random, limits)
+
+
+def build(ground: Ground, db: PostgresDatabase) -> Built:
+    """All parts of this process, over ``db``, which must have been started."""
+    reactor, config = ground.reactor, ground.config
+    plugins = enabled(config.plugins)
+    thread = OneThread(reactor)
+    passwords = Passwords(thread, argon2id())
+    upkeep = TokenUpkeep(reactor, db, 60.0)
+    tasks = Tasks()
+    workers = ThreadWorkers(reactor, HASHING_THREADS, "hashing")
+    lifetime = timedelta(seconds=config.identity.token_seconds)
+    quotas = quota.Quota(db)
+    store = ObjectStore.build(
+        db, reactor, tasks, quota.charge, quotas, ground.blocks, workers
+    )
+    images = Images(db, reactor, quota.charge)
+    tickets = _tickets(ground, db)
+    urls = Urls.of(config.urls)
+    cloud = Cloud(
+        config=config,
+        clock=reactor,
+        tasks=tasks,
+        metrics=ground.metrics,
+        urls=urls,
+        catalog=Catalog(urls, _catalogued(plugins), config.identity.region),
+        authenticator=Authenticator(db, reactor, upkeep.used),
+        identity=Identity(db, passwords, reactor, secrets.token_bytes, lifetime),
+        people=People(db),
+        projects=Projects(db),
+        quota=quotas,
+        compute=compute(
+            Parts(
+                db=db,
+                clock=reactor,
+                images=images,
+                sealer=ground.keys,
+                base_url=urls.cyclades,
+                new_id=uuid4,
+                draw=secrets.randbelow,
+                token=_secret,
+                request_id=lambda: request_id() or None,
+                probe=ground.probe,
+            )
+        ),
+        networks=NetworkServices.build(db, uuid4),
+        tickets=tickets,
+        consoles=_consoles(ground, tickets, tasks),
+        store=store,
+        images=images,
+        image_uploads=ImageUploads(db, reactor, quota.charge, store.uploads),
+        writer=Writer(ground.blocks, workers, config.storage.block_size),
+        reader=Reader(ground.blocks, reactor, config.storage.block_size),
+        workers=workers,
+        pages=_pages(),
+        ready=partial(_ready, db),
+    )
+    listener = Listener(reactor, ground.dsn)
+    services: list[Service] = [thread, upkeep, listener]
+    if "follower" in config.run:
+        services.append(_keepers(ground, cloud, db, listener))
+    if "console" in config.run:
+        services.append(cloud.consoles)
+        _watch_consoles(cloud.consoles, listener)
+    _figures(ground.metrics, db, cloud)
+    mounts = [mount for plugin in plugins for mount in plugin.mounts(cloud)]
+    return Built(cloud, db, passwords, services, mounts)
+
+
+def enabled(kinds: Sequence[str]) -> Sequence[Any]:
+    """The plugins of these kinds, or all; each kind once.
+
+    :raises Invalid: a kind is not installed, or two plugins are of one kind.
+    """
+    found: dict[str, Any] = {}
+    for plugin in getPlugins(IApi, snfd.plugins):
+        if plugin.kind in found:
+            raise Invalid(f"two plugins call themselves {plugin.kind}")
+        found[plugin.kind] = plugin
+    unknown = sorted(set(kinds) - set(found))
+    if unknown:
+        raise Invalid(f"no plugin {unknown[0]}; there are: {', '.join(sorted(found))}")
+    return [found[kind] for kind in sorted(kinds or found)]
+
+
+def endpoint(reactor: Any, text: str) -> IStreamServerEndpoint:
+    """Where to listen; plain TCP with large reads and writes.
+
+    :raises ValueError: ``text`` is no endpoint string.
+    """
+    kind, *rest = text.split(":")
+    given = dict(part.partition("=")[::2] for part in rest[1:])
+    if kind == "tcp" and rest and set(given) <= {"interface"}:
+        return LargeEndpoint(reactor, int(rest[0]), given.get("interface", ""))
+    found: IStreamServerEndpoint = serverFromString(reactor, text)
+    return found
+
+
+def crash_probe(environment: Mapping[str, str]) -> Probe:
+    """Kill the process where ``SNFD_TEST_CRASH=point:count`` says; else nothing.
+
+    :raises Invalid: there is no such point.
+    """
+    point, _, count = environment.get("SNFD_TEST_CRASH", "").partition(":")
+    if not point:
+        return nothing
+    if point not in POINTS:
+        raise Invalid(f"SNFD_TEST_CRASH: no point {point}")
+    left = [int(count or 1)]
+
+    def probe(passed: str) -> None:
+        if passed == point:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return probe
+
+
+def _tickets(ground: Ground, db: PostgresDatabase) -> ConsoleTickets:
+    async def token_good(hash_: bytes) -> bool:
+        return await token_is_good(db, hash_, now(ground.reactor))
+
+    return ConsoleTickets(
+        db,
+        ground.reactor,
+        ground.keys,
+        uuid4,
+        _secret,
+        secrets.randbelow,
+        token_good,
+    )
+
+
+def _consoles(ground: Ground, tickets: ConsoleTickets, tasks: Tasks) -> Consoles:
+    async def redeem(ticket: str, peer: str) -> ConsoleTarget:
+        screen = await tickets.redeem(ticket, peer)
+        return ConsoleTarget(
+            screen.session,
+            screen.server,
+            screen.user,
+            screen.host,
+            screen.port,
+            client_password=screen.password,
+        )
+
+    chosen = ground.config.console
+    return Consoles(
+        redeem,
+        partial(HostnameEndpoint, ground.reactor),
+        tickets.still_valid,
+        tickets.ended,
+        ground.reactor,
+        tasks,
+        ConsoleLimits(sessions=chosen.sessions, per_user=chosen.sessions_per_user),
+    )
+
+
+def _watch_consoles(consoles: Consoles, listener: Listener) -> None:
+    """Close what may no longer be open as soon as somebody says so."""
+
+    def left(server: str) -> None:
+        if server.isdecimal():
+            consoles.close_server(int(server))
+
+    async def recheck(_: str = "") -> None:
+        await consoles.recheck()
+
+    listener.subscribe("console", left, recheck)
+    listener.subscribe("token", recheck, lambda: None)
+
+
+def _keepers(
+    ground: Ground, cloud: Cloud, db: PostgresDatabase, listener: Listener
+) -> Keepers:
+    shifts = Shifts(
+        ground.reactor,
+        connector(
+            ground.reactor,
+            ground.keys,
+            lambda work, data: cloud.workers.run(work, data),
+            ground.probe,
+        ),
+        settle,
+        cloud.compute.handoffs.enrich,
+        ground.probe,
+    )
+    keepers = Keepers(
+        ground.reactor,
+        db,
+        lambda key: hold_lock(ground.reactor, ground.dsn, key),
+        shifts,
+        f"{gethostname()}:{os.getpid()}",
+    )
+    listener.subscribe("intent", keepers.heard_intent, keepers.reread)
+    listener.subscribe("cluster", keepers.heard_cluster, lambda: None)
+    return keepers
+
+
+async def _ready(db: PostgresDatabase) -> None:
+    try:
+        await schema.check(db)
+    except schema.SchemaError as error:
+        raise Unavailable(str(error)) from None
+
+
+def _catalogued(plugins: Sequence[Any]) -> frozenset[str]:
+    kinds = {plugin.kind for plugin in plugins}
+    return only(kinds | ({"vmapi"} if "compute" in kinds else set()))
+
+
+def _figures(metrics: Metrics, db: PostgresDatabase, cloud: Cloud) -> None:
+    readings: Mapping[str, tuple[str, Callable[[], float]]] = {
+        "database_connections": (
+            "Connections to PostgreSQL in use.",
+            lambda: db.snapshot().leased,
+        ),
+        "database_waiting": (
+            "Who waits for a connection to PostgreSQL.",
+            lambda: db.snapshot().waiting,
+        ),
+        "uploads": ("Uploads under way.", lambda: cloud.writer.open_streams),
+        "downloads": ("Downloads under way.", lambda: cloud.reader.open_streams),
+        "consoles": ("Open consoles.", lambda: len(cloud.consoles.open)),
+        "background_tasks": (
+            "Work that nobody waits for.",
+            lambda: len(cloud.tasks.running),
+        ),
+    }
+    for name, (help_text, read) in readings.items():
+        metrics.gauge(name, help_text, read)
+
+
+def _secret() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def _random() -> float:
+    return secrets.randbelow(1 << 53) / (1 << 53)
+
+
+def _pages() -> Path:
+    from api.ui.static import built_pages
+
+    return built_pages()
