@@ -164,9 +164,15 @@ def operation(
 
 def operations_of(api: object) -> Sequence[tuple[Operation, Callable[..., Any]]]:
     """Every operation of ``api``, with the bound method that handles it."""
+    return [(one, getattr(api, name)) for one, name in operations_in(type(api))]
+
+
+def operations_in(kind: type) -> Sequence[tuple[Operation, str]]:
+    """Every operation that a class marks, with the name of its handler."""
     return [
-        (one, getattr(api, name))
-        for name, member in inspect.getmembers_static(type(api))
+        (one, name)
+        for name, member in inspect.getmembers_static(kind)
+        if inspect.isfunction(member)
         for one in getattr(member, "operations", ())
     ]
 

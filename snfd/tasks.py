@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from snfd.errors import Closed
+from snfd.errors import Closed, CloudError
 
 T = TypeVar("T")
 
@@ -71,7 +71,8 @@ class Tasks:
         del self._running[inner]
         if not outer.called:
             outer.callback(result)
-        elif isinstance(result, Failure):
+        elif isinstance(result, Failure) and not result.check(CloudError):
+            # whoever asked has gone; that it could not be done concerned only him
             self._failed(result, what)
 
     def _failed(self, failure: Failure, what: str) -> None:
