@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet import reactor
+from twisted.internet.interfaces import IPullProducer
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
 
 from pocket.errors import OpExecError
 from pocket.images import HOLE, PIECE, SparseFile, check_url
@@ -79,6 +83,7 @@ class UrlTests(SynchronousTestCase):
             self.assertRaises(OpExecError, check_url, url, frozenset())
 
 
+@pytest.mark.rig("pocket")
 class DiskTests(PocketCase):
     """Disks are real with the stand-in screen too."""
 
@@ -224,6 +229,58 @@ class DiskTests(PocketCase):
         self.assertEqual([], list(self.data.glob("disks/*")))
         job = await self.ended(number)
         self.assertEqual("error", job["status"])
+
+
+@implementer(IPullProducer)
+class Flood(Resource):
+    """Serves the same piece many times."""
+
+    isLeaf = True
+
+    def __init__(self, piece: bytes, times: int) -> None:
+        super().__init__()
+        self.piece, self.left, self.size = piece, times, len(piece) * times
+        digest = hashlib.sha256()
+        for _ in range(times):
+            digest.update(piece)
+        self.digest = digest.hexdigest()
+
+    def render_GET(self, request: Request) -> Any:
+        request.setHeader("content-length", str(self.size))
+        request.setHeader("x-content-sha256", self.digest)
+        self.request = request
+        request.registerProducer(self, False)
+        return NOT_DONE_YET
+
+    def resumeProducing(self) -> None:
+        if self.left:
+            self.left -= 1
+            self.request.write(self.piece)
+        else:
+            self.request.unregisterProducer()
+            self.request.finish()
+
+    def stopProducing(self) -> None:
+        self.left = 0
+
+
+@pytest.mark.rig("pocket")
+class MemoryTests(PocketCase):
+    async def test_a_large_image_needs_little_memory(self) -> None:
+        data = self.directory()
+        child = await self.spawn(data, "--hypervisor=screen")
+        before = child.peak()
+        flood = Flood(os.urandom(PIECE), 256)
+        body = new_instance(
+            "snf-1",
+            disks=[{"size": 300}],
+            osparams={"img_id": self.serve(flood)},
+        )
+        await self.good("POST", "/2/instances", body)
+        self.assertLess(child.peak() - before, 24 * PIECE)
+        [disk] = data.glob("disks/*/*")
+        self.assertEqual(300 * PIECE, disk.stat().st_size)
+        self.assertGreaterEqual(disk.stat().st_blocks * 512, 256 * PIECE)
 
 
 class SparseFileTests(SynchronousTestCase):

@@ -13,10 +13,18 @@ from twisted.internet.task import deferLater
 
 from pocket.choose import socket_directory
 from pocket.images import PIECE
+from pocket.netdev import tap_name
 from pocket.qemu import BINARY, Qemu
 from pocket.screen import response
 from pocket.service import Pocket
-from tests.pocket.rig import Image, PocketCase, new_instance, view
+from tests.pocket.rig import (
+    SYSTEM_PYTHON,
+    Image,
+    PocketCase,
+    lacking,
+    new_instance,
+    view,
+)
 
 MAKE_GUEST = Path(__file__).parent.parent / "lab" / "make-guest.sh"
 TOOLS = (BINARY, "busybox", "mcopy", "syslinux", "sfdisk")
@@ -174,6 +182,44 @@ class QemuTests(PocketCase):
         self.assertNotEqual(pid, self.pid())
         await child.stop()
         self.assertEqual([], list(self.place.iterdir()))
+
+    async def test_it_runs_as_a_user_who_may_read_nothing_of_the_cloud(self) -> None:
+        """As uid 65534, next to a directory that only root can enter."""
+        if os.getuid() != 0 or not SYSTEM_PYTHON.exists():
+            raise lacking("only root can become somebody else")
+        top = self.directory()
+        top.chmod(0o755)
+        cloud, data = top / "cloud", top / "pocket"
+        cloud.mkdir(mode=0o700)
+        (cloud / "blocks").write_bytes(b"secret")
+        data.mkdir(mode=0o700)
+        os.chown(data, 65534, 65534)
+        await self.spawn(data, "--hypervisor=qemu", uid=65534)
+        url = self.serve(Image(b"image" * 1000))
+        body = new_instance("snf-1", osparams={"img_id": url})
+        await self.good("POST", "/2/instances", body)
+        self.assertEqual("running", await self.status())
+        [pid] = [int(path.read_text()) for path in data.glob("run/*.pid")]
+        owners = {Path(f"/proc/{pid}").stat().st_uid} | {
+            path.stat().st_uid for path in data.rglob("*") if path.name != "password"
+        }
+        self.assertEqual({65534}, owners)
+        await self.good("DELETE", "/2/instances/snf-1", {"shutdown_timeout": 0})
+
+    async def test_a_bridge_gets_the_nics(self) -> None:
+        """With root and POCKET_BRIDGE; the tap goes when the machine goes."""
+        bridge, mac = "pktest0", "aa:00:00:00:00:42"
+        made = subprocess.run(["ip", "link", "add", bridge, "type", "bridge"])
+        if made.returncode != 0:
+            raise lacking("no bridge can be made here")
+        self.addCleanup(subprocess.run, ["ip", "link", "del", bridge])
+        await self.spawn(self.directory(), "--hypervisor=qemu", POCKET_BRIDGE=bridge)
+        body = new_instance("snf-1", nics=[{"mac": mac, "name": "n"}])
+        await self.good("POST", "/2/instances", body)
+        tap = Path("/sys/class/net") / tap_name(mac)
+        self.assertEqual(bridge, (tap / "master").resolve().name)
+        await self.good("DELETE", "/2/instances/snf-1", {"shutdown_timeout": 0})
+        self.assertFalse(tap.exists())
 
     def sweep(self) -> None:
         """End what a failed test has left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import treq
 from twisted.internet import reactor
 from twisted.internet.defer import TimeoutError as Late
@@ -16,6 +17,7 @@ from zope.interface import implementer
 from tests.pocket.rig import NAME, PASSWORD, PocketCase, new_instance
 
 
+@pytest.mark.rig("pocket")
 class RapiTests(PocketCase):
     async def setUp(self) -> None:  # type: ignore[override]
         await self.start(control=True)
@@ -270,6 +272,7 @@ class RapiTests(PocketCase):
         await self.refused(400, "PUT", "/pocket/latency", -1)
 
 
+@pytest.mark.rig("pocket")
 class DoorTests(PocketCase):
     async def test_without_the_option_there_is_no_control(self) -> None:
         await self.start()
@@ -301,6 +304,7 @@ class Trust:
         return optionsForClientTLS(hostname.decode(), trustRoot=self.root)
 
 
+@pytest.mark.rig("pocket")
 class RestartTests(PocketCase):
     """A pocket of its own, killed with SIGKILL."""
 
