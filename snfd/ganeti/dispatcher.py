@@ -29,7 +29,7 @@ from snfd.ganeti.probe import AFTER_SUBMIT, Probe, nothing
 from snfd.ganeti.queue import Claim
 from snfd.ganeti.requests import Request
 from snfd.ganeti.settling import Settling
-from snfd.outbox import Entry, Intent
+from snfd.intent import Entry, Intent
 
 PERIOD = 1.0
 """Seconds between looks into the outbox when nothing wakes us."""

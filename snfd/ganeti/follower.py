@@ -21,7 +21,7 @@ from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reach import Reach
 from snfd.ganeti.settling import Settling
 from snfd.ganeti.watchlist import News, Watch, Watchlist
-from snfd.outbox import State
+from snfd.intent import State
 
 PERIOD = 0.3
 """Seconds between polls while something is outstanding."""

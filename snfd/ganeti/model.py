@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from snfd.outbox import Intent
+from snfd.intent import Intent
 
 
 class Kind(StrEnum):

@@ -13,7 +13,8 @@ from attrs import frozen
 
 from snfd.db.port import Jsonb, Transaction, notify
 from snfd.ganeti.verdict import Verdict
-from snfd.outbox import COLUMNS, Entry, State, entry, sorted_by_seq
+from snfd.intent import Entry, State
+from snfd.outbox import COLUMNS, entry, sorted_by_seq
 
 _UNSENT = "('new', 'submitting')"
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 
 from snfd.ganeti import names
-from snfd.outbox import Intent
+from snfd.intent import Intent
 
 Pairs = Mapping[str, Any]
 

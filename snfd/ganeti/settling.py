@@ -27,7 +27,7 @@ from snfd.ganeti.verdict import (
     refused,
     shortened,
 )
-from snfd.outbox import Entry
+from snfd.intent import Entry
 
 Ended = tuple[UUID, Job | None]
 """An intent and its job, final; None if that is lost."""

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from snfd.ganeti import names
 from snfd.ganeti.jobs import EVENTS, LOOKS_AT_INSTANCE, LOOKS_AT_NETWORK, error
 from snfd.ganeti.model import Event, Instance, Job, Kind, Network, Status
-from snfd.outbox import Entry, Intent, State
+from snfd.intent import Entry, Intent, State
 
 EXISTS = frozenset({"already_exists", "resource_not_unique"})
 SHORT_OF_RESOURCES = "temp_insufficient_resources"
