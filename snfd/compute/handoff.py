@@ -1,8 +1,8 @@
 """What clusters fetch while they make a server: its image and its parameters.
 
 A token is made when the job is submitted, so that it stands in no outbox, and
-stored as its sha256. It serves one transfer; one that breaks off may be tried
-again with the same token until it is used up or too old. A job that is
+stored as its sha256. It is good for one complete transfer of an image; one that
+breaks off may be tried again with the same token, a few times. A job that is
 submitted anew gets a new token, and the old one is worth nothing.
 """
 
@@ -21,14 +21,13 @@ from attrs import frozen
 from snfd.clock import Seconds, now
 from snfd.compute.accept import HANDOFF_SECONDS, Sealer
 from snfd.compute.store import secrets
-from snfd.compute.store.secrets import Handoff
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
 from snfd.ganeti.model import Kind
 from snfd.ganeti.requests import Request
 from snfd.outbox import Intent
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 20
 """How often one token may begin a transfer."""
 
 IMAGE_FORMAT = "diskdump"
@@ -46,7 +45,7 @@ def digest(token: str) -> bytes:
 
 @frozen
 class Transfer:
-    """A transfer of an image that has begun; it must be ended.
+    """A transfer of an image that has begun.
 
     :ivar image: which one.
     """
@@ -97,37 +96,31 @@ class Handoffs:
         return token, digest(token)
 
     async def begin(self, token: str) -> Transfer:
-        """Begin the transfer of an image; only one at a time.
+        """Begin the transfer of an image; see `complete`.
 
-        :raises NotFound: the token is not good, used up, or in use.
+        :raises NotFound: the token is not good, or used up.
         """
-        found = await self._claim("image", token)
-        if found.image is None:
-            raise NotFound("the server has no image")
+        found = await self.db.run(
+            secrets.claim, "image", digest(token), now(self.clock), MAX_ATTEMPTS
+        )
+        if found is None or found.image is None:
+            raise NotFound("no such hand-off")
         return Transfer(found.id, found.server, found.image)
 
-    async def end(self, transfer: Transfer, *, complete: bool) -> None:
-        """End a transfer: for good, or to be tried again."""
-        done = now(self.clock) if complete else None
-        await self.db.run(secrets.release, transfer.id, done)
+    async def complete(self, transfer: Transfer) -> None:
+        """Note that all of an image was sent; its token is good no longer."""
+        await self.db.run(secrets.done, transfer.id, now(self.clock))
 
     async def document(self, token: str) -> Mapping[str, str]:
         """The parameters of a server, once.
 
         :raises NotFound: the token is not good, or used up.
         """
-        found = await self._claim("params", token)
-        if found.sealed is None:
-            raise NotFound("no such document")
+        found = await self.db.run(
+            secrets.take, "params", digest(token), now(self.clock)
+        )
+        if found is None or found.sealed is None:
+            raise NotFound("no such hand-off")
         place = ("compute.handoff", "sealed", f"{found.server}/params")
         plain = self.sealer.open(found.sealed, *place)
-        await self.db.run(secrets.release, found.id, now(self.clock))
         return msgspec.json.decode(plain, type=dict[str, str])
-
-    async def _claim(self, purpose: str, token: str) -> Handoff:
-        found = await self.db.run(
-            secrets.claim, purpose, digest(token), now(self.clock), MAX_ATTEMPTS
-        )
-        if found is None:
-            raise NotFound("no such hand-off")
-        return found

@@ -10,6 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 import api.openstack.compute
+import api.openstack.network
+import api.synnefo.compute
+import api.synnefo.network
 from api.dispatch import Served
 from snfd.clock import Seconds
 from snfd.compute.console import ConsoleTickets

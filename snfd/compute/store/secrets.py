@@ -42,8 +42,7 @@ async def arm(
     return bool(
         await tx.execute(
             "UPDATE compute.handoff SET token_hash = %s, expires = %s, "
-            "claimed_at = NULL, attempts = 0, done_at = NULL "
-            "WHERE server = %s AND purpose = %s",
+            "attempts = 0, done_at = NULL WHERE server = %s AND purpose = %s",
             (token_hash, expires, server, purpose),
         )
     )
@@ -54,25 +53,33 @@ async def claim(
 ) -> Handoff | None:
     """Begin a transfer; None if the token is not good (any more).
 
-    Nobody else may begin until `release`; ``most`` times in all.
+    :param most: transfers that one token may begin.
     """
     row = await tx.row(
-        "UPDATE compute.handoff h SET claimed_at = %(now)s, attempts = attempts + 1 "
+        "UPDATE compute.handoff h SET attempts = attempts + 1 "
         "FROM compute.server s WHERE s.id = h.server AND h.token_hash = %(hash)s "
         "AND h.purpose = %(purpose)s AND h.expires > %(now)s AND h.done_at IS NULL "
-        "AND h.claimed_at IS NULL AND h.attempts < %(most)s "
-        "RETURNING h.id, h.server, s.image, h.sealed",
+        "AND h.attempts < %(most)s RETURNING h.id, h.server, s.image, h.sealed",
         {"now": now, "hash": token_hash, "purpose": purpose, "most": most},
     )
     return None if row is None else Handoff(*row)
 
 
-async def release(tx: Transaction, ident: int, done: datetime | None) -> None:
-    """End a transfer: for good at ``done``, or to be tried again (None)."""
+async def done(tx: Transaction, ident: int, at: datetime) -> None:
+    """Note that a transfer is complete: its token is used up."""
     await tx.execute(
-        "UPDATE compute.handoff SET claimed_at = NULL, done_at = %s WHERE id = %s",
-        (done, ident),
+        "UPDATE compute.handoff SET done_at = %s WHERE id = %s", (at, ident)
     )
+
+
+async def take(
+    tx: Transaction, purpose: str, token_hash: bytes, now: datetime
+) -> Handoff | None:
+    """Use a token up at once; None if it is not good (any more)."""
+    found = await claim(tx, purpose, token_hash, now, 1)
+    if found is not None:
+        await done(tx, found.id, now)
+    return found
 
 
 async def keep_password(tx: Transaction, server: int, sealed: bytes) -> None:
@@ -98,9 +105,3 @@ async def drop_password(tx: Transaction, server: int) -> bool:
             "DELETE FROM compute.server_password WHERE server = %s", (server,)
         )
     )
-
-
-async def image_of(tx: Transaction, server: int) -> UUID | None:
-    """The image that a server is made from."""
-    row = await tx.row("SELECT image FROM compute.server WHERE id = %s", (server,))
-    return row[0] if row else None

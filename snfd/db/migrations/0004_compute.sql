@@ -346,7 +346,6 @@ CREATE TABLE compute.handoff (
     token_hash bytea UNIQUE CHECK (length(token_hash) = 32),
     sealed bytea,
     expires timestamptz NOT NULL,
-    claimed_at timestamptz,
     attempts smallint NOT NULL DEFAULT 0,
     done_at timestamptz,
     UNIQUE (server, purpose)

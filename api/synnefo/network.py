@@ -1,0 +1,67 @@
+"""Network v2.0 as Synnefo's Cyclades serves it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import evolve
+
+from api.dispatch import Authenticator, Served, build
+from api.links import Links
+from api.synnefo.faults import DIALECT
+from api.synnefo.network_about import NetworkAboutApi, NetworkVersionsApi
+from api.synnefo.network_networks import NetworksApi, SubnetsApi
+from api.synnefo.network_ports import FloatingIpsApi, PortsApi
+from snfd.clock import Seconds
+from snfd.compute.service import Compute
+from snfd.config import Urls
+from snfd.network.service import NetworkServices
+
+MOUNT = "/network/v2.0"
+
+NETWORK = evolve(DIALECT, title="Synnefo network")
+
+
+class Services(Protocol):
+    """What this API needs of the cloud."""
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Says who a token stands for."""
+
+    @property
+    def compute(self) -> Compute:
+        """Servers."""
+
+    @property
+    def networks(self) -> NetworkServices:
+        """Networks."""
+
+    @property
+    def urls(self) -> Urls:
+        """Where everything is reached."""
+
+    @property
+    def clock(self) -> Seconds:
+        """The time of day."""
+
+
+def resource(cloud: Services) -> Served:
+    """What is mounted on ``/network/v2.0``."""
+    links = Links.to(cloud.urls.cyclades, MOUNT)
+    services = cloud.networks
+    return build(
+        NETWORK,
+        cloud.authenticator,
+        NetworkAboutApi(links.base),
+        NetworksApi(services.networks, links, cloud.clock),
+        SubnetsApi(services.subnets, links, cloud.clock),
+        PortsApi(services.ports, cloud.compute.nics, links),
+        FloatingIpsApi(services.floating, links, cloud.clock),
+    )
+
+
+def versions(cloud: Services) -> Served:
+    """What is mounted on ``/network``."""
+    links = Links.to(cloud.urls.cyclades, MOUNT)
+    return build(NETWORK, cloud.authenticator, NetworkVersionsApi(links.base))
