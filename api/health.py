@@ -19,6 +19,9 @@ class Health(Resource):
 
     isLeaf = True
 
+    def __init__(self) -> None:
+        Resource.__init__(self)
+
     def render_GET(self, request: Request) -> bytes:
         """Say so."""
         request.setHeader(b"Content-Type", b"text/plain")

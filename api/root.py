@@ -116,6 +116,9 @@ class Redirect(Resource):
 
     isLeaf = True
 
+    def __init__(self) -> None:
+        Resource.__init__(self)
+
     def render(self, request: Request) -> bytes:
         """Send the browser on."""
         request.redirect(b"/ui/")
