@@ -15,9 +15,9 @@ from snfd.identity.model import Caller
 from snfd.objects.conditions import NO_CONDITIONS, Conditions
 from snfd.objects.model import Committed, ObjectInfo, ObjectPath
 from snfd.objects.rules import Right, check_object_name, check_right
+from snfd.objects.service.accounting import Charge
 from snfd.objects.service.objects import Revision
-from snfd.objects.service.versions import Charge, Wanted, commit, discard
-from snfd.objects.store import maps
+from snfd.objects.service.versions import Wanted, commit, move
 from snfd.objects.store import objects as store
 
 
@@ -92,15 +92,4 @@ async def _make(
     )
     if not moves:
         return source, await commit(tx, charge, wanted, source)
-    # The old name goes first: a uuid is current only once. Until the new name
-    # holds the map, this does.
-    await maps.keep(tx, source.map_id)
-    await discard(tx, charge, copy.source, caller.user, moment, _exactly(source))
-    made = await commit(tx, charge, wanted, source)
-    await maps.release(tx, source.map_id)
-    return source, made
-
-
-def _exactly(info: ObjectInfo) -> Conditions:
-    """Holds as long as nobody changes the content."""
-    return Conditions(match=frozenset({info.root.hex()}))
+    return source, await move(tx, charge, wanted, source)

@@ -25,8 +25,8 @@ from snfd.objects.model import (
 )
 from snfd.objects.rules import MetaLimits, Right, check_meta, check_right, merged
 from snfd.objects.service import versions
+from snfd.objects.service.accounting import Charge
 from snfd.objects.service.containers import Containers
-from snfd.objects.service.versions import Charge
 from snfd.objects.store import listing as pages
 from snfd.objects.store import objects as store
 

@@ -10,7 +10,8 @@ from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
-from snfd.objects.service.versions import Charge, discard
+from snfd.objects.service.accounting import Charge
+from snfd.objects.service.versions import discard
 from snfd.objects.store import maps
 from snfd.objects.store import objects as store
 

@@ -6,13 +6,13 @@ from attrs import frozen
 
 from snfd.clock import Seconds
 from snfd.db.port import Database
+from snfd.objects.service.accounting import Charge
 from snfd.objects.service.accounts import Accounts
 from snfd.objects.service.checksums import Checksums
 from snfd.objects.service.containers import Containers
 from snfd.objects.service.copies import Copies
 from snfd.objects.service.objects import Objects
 from snfd.objects.service.uploads import Uploads
-from snfd.objects.service.versions import Charge
 from snfd.quota.service import Quota
 from snfd.tasks import Tasks
 from storage.blocks import Blocks

@@ -22,7 +22,7 @@ from snfd.objects.model import (
 )
 from snfd.objects.rules import Right, check_object_name, check_right
 from snfd.objects.service import versions
-from snfd.objects.service.versions import DISKSPACE, Charge
+from snfd.objects.service.accounting import DISKSPACE, Charge
 from snfd.objects.store import containers, maps
 from snfd.objects.store import objects as store
 from snfd.quota.service import Quota

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
 
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, NotFound, OverQuota
+from snfd.errors import Conflict, NotFound
 from snfd.objects.conditions import NO_CONDITIONS, Conditions
 from snfd.objects.model import (
-    HISTORY_FREE,
     Committed,
     Container,
     Described,
@@ -21,15 +20,11 @@ from snfd.objects.model import (
     ObjectPath,
     Versioning,
 )
+from snfd.objects.service.accounting import Change, Charge, settle
 from snfd.objects.store import containers, maps, objects
-
-DISKSPACE = "pithos.diskspace"
 
 Source = NewContent | ObjectInfo
 """What a version is made of: new bytes, or those of another version."""
-
-Charge = Callable[[Transaction, UUID, UUID, Mapping[str, int]], Awaitable[None]]
-"""Add signed amounts to what a user holds in a project (quota's ``charge``)."""
 
 
 @frozen
@@ -67,23 +62,17 @@ async def commit(
     old = slot.info
     wanted.conditions.check_write(old)
     _check_no_image(slot)
-    keep = container.policy.versioning is Versioning.AUTO
+    keep = keeps(container)
     map_id = await _swap_maps(tx, container, content, None if keep else old)
     if old is not None:
         await objects.retire(tx, old, keep)
     made = await objects.set_current(
         tx,
         slot,
-        objects.Version(
-            map_id,
-            content.size,
-            wanted.described,
-            wanted.user,
-            wanted.now,
-            content.serial if isinstance(content, ObjectInfo) else None,
-        ),
+        _version(wanted, content, map_id),
     )
-    await _settle(tx, charge, container, slot, content.size, wanted.now)
+    change = _change(container, slot, content.size)
+    await settle(tx, charge, [change], wanted.now)
     return Committed(_info(wanted, content, map_id, *made), created=old is None)
 
 
@@ -100,7 +89,7 @@ async def describe(
     container, slot, old = await _existing(tx, wanted.path)
     wanted.conditions.check_write(old)
     described = change(old)
-    keep = container.policy.versioning is Versioning.AUTO
+    keep = keeps(container)
     if keep:
         await maps.keep(tx, old.map_id)
     await objects.retire(tx, old, keep)
@@ -138,13 +127,106 @@ async def discard(
     container, slot, old = await _existing(tx, path)
     conditions.check_write(old)
     _check_no_image(slot)
-    keep = container.policy.versioning is Versioning.AUTO
-    if not keep:
+    if not keeps(container):
         await maps.release(tx, old.map_id)
+    await _end(tx, container, slot, old, user, moment)
+    await settle(tx, charge, [_change(container, slot, None)], moment)
+
+
+async def move(
+    tx: Transaction, charge: Charge, wanted: Wanted, source: ObjectInfo
+) -> Committed:
+    """Give the current version ``source`` another name, and its uuid with it.
+
+    Its history stays with the old name.
+
+    :raises NotFound: the source, or the container to move to, is gone.
+    :raises PreconditionFailed: ``wanted.conditions`` do not hold.
+    :raises Conflict: one of the names holds the data of an image, or the
+        source has changed meanwhile.
+    :raises OverQuota: there is no room.
+    """
+    here = await _container(tx, source.path)
+    there = await _container(tx, wanted.path)
+    left, slot = await _lock_both(tx, here, there, source, wanted)
+    wanted.conditions.check_write(slot.info)
+    _check_no_image(slot)
+    await _move_map(tx, here, there, source, slot.info)
+    await _end(tx, here, left, source, wanted.user, wanted.now)
+    if slot.info is not None:
+        await objects.retire(tx, slot.info, keeps(there))
+    made = await objects.set_current(tx, slot, _version(wanted, source, source.map_id))
+    changes = [_change(here, left, None), _change(there, slot, source.size)]
+    await settle(tx, charge, changes, wanted.now)
+    info = _info(wanted, source, source.map_id, *made)
+    return Committed(info, created=slot.info is None)
+
+
+async def _lock_both(
+    tx: Transaction,
+    here: Container,
+    there: Container,
+    source: ObjectInfo,
+    wanted: Wanted,
+) -> tuple[objects.Slot, objects.Slot]:
+    """The old and the new name, locked in the order of containers and names."""
+
+    async def old_name() -> objects.Slot:
+        slot = await objects.lock_existing(tx, here.id, source.path)
+        if slot is None or slot.info is None:
+            raise NotFound("no such object")
+        if slot.info.serial != source.serial:
+            raise Conflict("the source has changed meanwhile")
+        _check_no_image(slot)
+        return slot
+
+    async def new_name() -> objects.Slot:
+        uuid, payer = wanted.uuid, wanted.payer
+        return await objects.lock(tx, there.id, wanted.path, uuid, payer)
+
+    if (here.id, source.path.name) < (there.id, wanted.path.name):
+        left = await old_name()
+        return left, await new_name()
+    slot = await new_name()
+    return await old_name(), slot
+
+
+async def _move_map(
+    tx: Transaction,
+    here: Container,
+    there: Container,
+    source: ObjectInfo,
+    old: ObjectInfo | None,
+) -> None:
+    """References after a move: without history the new name takes the old's."""
+    gone = None if old is None or keeps(there) else old
+    if keeps(here):
+        await _swap_maps(tx, there, source, gone)
+        return
+    if gone is not None:
+        await maps.release(tx, gone.map_id)
+    if here.account_id != there.account_id:
+        await maps.claim_all(tx, there.account_id, source.map_id)
+
+
+async def _end(
+    tx: Transaction,
+    container: Container,
+    slot: objects.Slot,
+    old: ObjectInfo,
+    user: UUID,
+    moment: datetime,
+) -> None:
+    """Take the current version from a name."""
+    keep = keeps(container)
     await objects.unset(tx, slot, user, moment, mark=keep)
     await objects.retire(tx, old, keep)
     await objects.forget(tx, slot)
-    await _settle(tx, charge, container, slot, None, moment)
+
+
+def keeps(container: Container) -> bool:
+    """Whether old versions become history."""
+    return container.policy.versioning is Versioning.AUTO
 
 
 async def _container(tx: Transaction, path: ObjectPath) -> Container:
@@ -174,62 +256,49 @@ async def _swap_maps(
 ) -> int:
     """Take the new map and release the old one, the lesser root first.
 
-    All transactions lock maps in this order, so that two of them never wait
-    for each other.
+    All transactions lock maps in this order, and blocks after them, so that no
+    two ever wait for each other.
     """
     first = old is not None and (old.root, old.size) < (content.root, content.size)
     if old is not None and first:
         await maps.release(tx, old.map_id)
-    map_id = await _take(tx, container, content)
+    map_id, fresh = await _take(tx, content)
     if old is not None and not first:
         await maps.release(tx, old.map_id)
+    account = container.account_id
+    if isinstance(content, ObjectInfo):
+        if content.path.account != container.path.account:
+            await maps.claim_all(tx, account, map_id)
+    elif fresh:
+        await maps.fill(tx, map_id, account, content)
+    else:
+        await maps.claim(tx, account, content)
     return map_id
 
 
-async def _take(tx: Transaction, container: Container, content: Source) -> int:
+async def _take(tx: Transaction, content: Source) -> tuple[int, bool]:
     if isinstance(content, NewContent):
-        return await maps.take(tx, container.account_id, content)
-    foreign = content.path.account != container.path.account
-    if not await maps.share(
-        tx, content.map_id, container.account_id if foreign else None
-    ):
+        return await maps.take(tx, content)
+    if not await maps.share(tx, content.map_id):
         raise Conflict("the source has changed meanwhile")
-    return content.map_id
+    return content.map_id, False
 
 
-async def _settle(
-    tx: Transaction,
-    charge: Charge,
-    container: Container,
-    slot: objects.Slot,
-    size: int | None,
-    moment: datetime,
-) -> None:
-    """Count and charge; these rows are contended, so they come last.
+def _change(container: Container, slot: objects.Slot, size: int | None) -> Change:
+    """What is counted and charged: ``size`` bytes are there now, None: nothing."""
+    old = None if slot.info is None else slot.info.size
+    return Change(container, old, size, slot.payer)
 
-    :param size: bytes of the new current version, None if there is none.
-    """
-    old, keep = slot.info, container.policy.versioning is Versioning.AUTO
-    freed = 0 if old is None else old.size
-    growth = (size or 0) - freed
-    current = ((size is not None) - (old is not None), growth)
-    history = (1, freed) if old is not None and keep else (0, 0)
-    total = await containers.count(
-        tx, container.id, current=current, history=history, now=moment
+
+def _version(wanted: Wanted, content: Source, map_id: int) -> objects.Version:
+    return objects.Version(
+        map_id,
+        content.size,
+        wanted.described,
+        wanted.user,
+        wanted.now,
+        content.serial if isinstance(content, ObjectInfo) else None,
     )
-    quota = container.policy.quota
-    if growth > 0 and 0 < quota < total:
-        raise OverQuota(
-            "the container's quota does not allow it",
-            resource="container",
-            limit=quota,
-            usage=total - growth,
-            requested=growth,
-        )
-    delta = growth if HISTORY_FREE or not keep else (size or 0)
-    if delta:
-        project = container.policy.project
-        await charge(tx, slot.payer, project, {DISKSPACE: delta})
 
 
 def _info(

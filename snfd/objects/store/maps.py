@@ -39,10 +39,11 @@ def lengths(content: NewContent) -> Mapping[bytes, int]:
     return found
 
 
-async def take(tx: Transaction, account_id: int, content: NewContent) -> int:
+async def take(tx: Transaction, content: NewContent) -> tuple[int, bool]:
     """The id of the map with this content, with one reference more.
 
-    The account can from now on name the blocks by their hash.
+    :return: with it, whether the map is new; then `fill` must follow, else
+        `claim`.
     """
     row = await tx.row(
         "INSERT INTO store.map AS m (size, block_size, root, md5, refs)"
@@ -53,11 +54,26 @@ async def take(tx: Transaction, account_id: int, content: NewContent) -> int:
         (content.size, content.block_size, content.root, content.md5),
     )
     assert row is not None
-    ident, fresh = row
-    if fresh:
-        await _insert_pages(tx, ident, content.digests)
-    await _index(tx, account_id, lengths(content), refs=1 if fresh else 0)
-    return int(ident)
+    return row[0], row[1]
+
+
+async def fill(
+    tx: Transaction, ident: int, account_id: int, content: NewContent
+) -> None:
+    """Write a new map's blocks; the account can name them by their hash."""
+    await _insert_pages(tx, ident, content.digests)
+    await _index(tx, account_id, lengths(content), refs=1)
+
+
+async def claim(tx: Transaction, account_id: int, content: NewContent) -> None:
+    """From now on the account can name the blocks of a map by their hash."""
+    digests = sorted(lengths(content))
+    if digests:
+        await tx.execute(
+            "INSERT INTO store.claim (account_id, digest)"
+            " SELECT %s, d FROM unnest(%s::bytea[]) AS t(d) ON CONFLICT DO NOTHING",
+            (account_id, digests),
+        )
 
 
 async def keep(tx: Transaction, ident: int) -> None:
@@ -68,25 +84,24 @@ async def keep(tx: Transaction, ident: int) -> None:
     )
 
 
-async def share(tx: Transaction, ident: int, account_id: int | None) -> bool:
-    """One reference more to a map that is in use; False if it is not any more.
-
-    :param account_id: an account that can from now on name the blocks by
-        their hash, or None.
-    """
+async def share(tx: Transaction, ident: int) -> bool:
+    """One reference more to a map that is in use; False if it is not any more."""
     kept = await tx.execute(
         "UPDATE store.map SET refs = refs + 1 WHERE id = %s AND refs > 0", (ident,)
     )
-    if kept and account_id is not None:
-        await tx.execute(
-            "INSERT INTO store.claim (account_id, digest) SELECT %s, b.digest"
-            " FROM store.block b WHERE b.digest IN (SELECT"
-            " substring(p.slots FROM 32 * i + 1 FOR 32) FROM store.map_page p,"
-            " generate_series(0, length(p.slots) / 32 - 1) AS i WHERE p.map_id = %s)"
-            " ORDER BY b.digest ON CONFLICT DO NOTHING",
-            (account_id, ident),
-        )
     return kept == 1
+
+
+async def claim_all(tx: Transaction, account_id: int, ident: int) -> None:
+    """As `claim`, for a map whose blocks the caller does not know."""
+    await tx.execute(
+        "INSERT INTO store.claim (account_id, digest) SELECT %s, b.digest"
+        " FROM store.block b WHERE b.digest IN (SELECT"
+        " substring(p.slots FROM 32 * i + 1 FOR 32) FROM store.map_page p,"
+        " generate_series(0, length(p.slots) / 32 - 1) AS i WHERE p.map_id = %s)"
+        " ORDER BY b.digest ON CONFLICT DO NOTHING",
+        (account_id, ident),
+    )
 
 
 async def release(tx: Transaction, ident: int) -> None:
