@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pocket.errors import NO_RESOURCES, OpPrereqError
 from pocket.hypervisor import Hypervisor, Machine, Port
-from pocket.model import Instance
+from pocket.model import Instance, Nic
 from pocket.registry import Instances, Networks
 from pocket.store import Store
 
@@ -136,14 +136,13 @@ class Cluster:
             memory=instance.memory,
             vcpus=instance.vcpus,
             disks=tuple(files),
-            ports=tuple(self._ports(instance)),
+            ports=tuple(map(self.port, instance.nics)),
             screen=instance.port,
         )
 
-    def _ports(self, instance: Instance) -> Iterator[Port]:
-        for nic in instance.nics:
-            if nic.network is None or nic.network not in self.networks:
-                yield Port(nic.mac, nic.ip)
-                continue
-            network = self.networks.get(nic.network)
-            yield Port(nic.mac, nic.ip, network.network, network.gateway)
+    def port(self, nic: Nic) -> Port:
+        """What the hypervisor needs for a NIC."""
+        if nic.network is None or nic.network not in self.networks:
+            return Port(nic.mac, nic.ip)
+        network = self.networks.get(nic.network)
+        return Port(nic.mac, nic.ip, network.network, network.gateway)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from pocket.errors import (
     WRONG_STATE,
     OpPrereqError,
 )
-from pocket.model import Disk, Instance, Nic
+from pocket.model import Disk, Instance, Network, Nic
 from pocket.networks import address, checked_tags, pick, pick_mac
 from pocket.params import Op
 
@@ -153,54 +154,79 @@ def new_nic(
     unknown = sorted(set(given) - _NIC_KEYS)
     if unknown:
         raise OpPrereqError(f"Unknown NIC parameter '{unknown[0]}'", WRONG_INPUT)
-    ip = given.get("ip")
-    ip = None if ip in (None, "none") else str(ip)
-    prefix = cluster.node.mac_prefix
-    mode, link = given.get("mode", "bridged"), given.get("link", "br0")
-    name = given.get("network")
-    if name is not None:
-        if "mode" in given or "link" in given:
-            raise OpPrereqError(
-                "If network is given, mode or link should not be set", WRONG_INPUT
-            )
-        network = find_network(cluster, str(name))
-        name = network.name
-        if network.connection is None:
-            raise OpPrereqError(
-                f"Network '{name}' is not connected to node {cluster.node.name}",
-                WRONG_STATE,
-            )
+    found = given.get("network")
+    if found is None:
+        network, mode, link = None, given.get("mode", "bridged"), given.get("link")
+        ip = _free_address(given, str(mode))
+    else:
+        network = _usable(cluster, given)
+        assert network.connection is not None
         mode, link = network.connection.mode, network.connection.link
-        prefix = network.mac_prefix or prefix
-        if ip is not None:
-            mine = {nic.ip for nic in others if nic.network == name and nic.ip}
-            ip = pick(network, ip, cluster.instances.used(name) | mine, check)
-    elif ip == "pool":
-        raise OpPrereqError("If ip=pool, parameter network cannot be none", WRONG_INPUT)
-    elif ip is not None:
-        ip = address(ip)
-    elif mode == "routed":
-        raise OpPrereqError("Routed nic mode requires an ip address", WRONG_INPUT)
+        ip = _network_address(cluster, network, given, check, others)
+    prefix = (network and network.mac_prefix) or cluster.node.mac_prefix
     macs = {nic.mac for nic in others} | set(+cluster.instances.macs)
-    mac = pick_mac(
-        str(given.get("mac") or "auto"),
-        prefix,
-        macs,
-        lambda: cluster.random.randrange(256),
-    )
-    label = given.get("name")
+    octet = partial(cluster.random.randrange, 256)
     return Nic(
         uuid=cluster.uuid(),
-        mac=mac,
-        name=None if label in (None, "none") else str(label),
+        mac=pick_mac(str(given.get("mac") or "auto"), prefix, macs, octet),
+        name=_label(given),
         ip=ip,
         mode=str(mode),
-        link=str(link),
-        network=name,
+        link=str(link or "br0"),
+        network=network.name if network else None,
     )
 
 
-def find_network(cluster: Cluster, name: str) -> Any:
+def _label(given: dict[str, Any]) -> str | None:
+    label = given.get("name")
+    return None if label in (None, "none") else str(label)
+
+
+def _wanted(given: dict[str, Any]) -> str | None:
+    ip = given.get("ip")
+    return None if ip in (None, "none") else str(ip)
+
+
+def _free_address(given: dict[str, Any], mode: str) -> str | None:
+    """The address of a NIC that is on no network of the cluster's."""
+    ip = _wanted(given)
+    if ip == "pool":
+        raise OpPrereqError("If ip=pool, parameter network cannot be none", WRONG_INPUT)
+    if ip is None and mode == "routed":
+        raise OpPrereqError("Routed nic mode requires an ip address", WRONG_INPUT)
+    return None if ip is None else address(ip)
+
+
+def _usable(cluster: Cluster, given: dict[str, Any]) -> Network:
+    """The network that a NIC names, which must be connected."""
+    if "mode" in given or "link" in given:
+        raise OpPrereqError(
+            "If network is given, mode or link should not be set", WRONG_INPUT
+        )
+    network = find_network(cluster, str(given["network"]))
+    if network.connection is None:
+        raise OpPrereqError(
+            f"Network '{network.name}' is not connected to node {cluster.node.name}",
+            WRONG_STATE,
+        )
+    return network
+
+
+def _network_address(
+    cluster: Cluster,
+    network: Network,
+    given: dict[str, Any],
+    check: bool,
+    others: list[Nic],
+) -> str | None:
+    ip = _wanted(given)
+    if ip is None:
+        return None
+    mine = {nic.ip for nic in others if nic.network == network.name and nic.ip}
+    return pick(network, ip, cluster.instances.used(network.name) | mine, check)
+
+
+def find_network(cluster: Cluster, name: str) -> Network:
     """The network of that name or UUID.
 
     :raises OpPrereqError: there is none.
@@ -238,11 +264,10 @@ def new_disk(cluster: Cluster, given: dict[str, Any]) -> Disk:
     if mode not in ("rw", "ro"):
         raise OpPrereqError(f"Invalid disk access mode '{mode}'", WRONG_INPUT)
     known = ("size", "mode", "name")
-    label = given.get("name")
     return Disk(
         uuid=cluster.uuid(),
         size=int(size),
-        name=None if label in (None, "none") else str(label),
+        name=_label(given),
         mode=mode,
         extra={key: value for key, value in given.items() if key not in known},
     )

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from pocket.errors import OpExecError
+
 
 @frozen
 class Port:
@@ -21,6 +23,14 @@ class Port:
     ip: str | None = None
     subnet: str | None = None
     gateway: str | None = None
+
+
+@frozen
+class Device:
+    """What is plugged into a running machine: a NIC or a disk."""
+
+    port: Port | None = None
+    disk: Path | None = None
 
 
 @frozen
@@ -46,10 +56,12 @@ class Hypervisor(Protocol):
 
     :ivar name: Ganeti's word for it.
     :ivar screens: whether machines have a screen on a TCP port.
+    :ivar hotplugs: whether running machines take and give back devices.
     """
 
     name: str
     screens: bool
+    hotplugs: bool
 
     async def start(self, machine: Machine) -> None:
         """Run a machine that does not run.
@@ -76,30 +88,41 @@ class Hypervisor(Protocol):
         :param up: the names of those that should run.
         """
 
+    async def hotplug(self, name: str, device: Device, add: bool) -> None:
+        """Plug a device into a running machine, or take it out.
+
+        :raises OpExecError: it cannot be done.
+        """
+
     async def close(self) -> None:
         """End all machines: the pocket is stopping."""
 
 
 class FakeHypervisor:
-    """Runs nothing, but keeps the books: Ganeti's ``fake``."""
+    """Runs nothing, but keeps the books: Ganeti's ``fake``.
+
+    :ivar machines: the names of those that "run"; a test that takes one out
+        makes a guest that has ended by itself.
+    """
 
     name = "fake"
     screens = False
+    hotplugs = False
 
     def __init__(self) -> None:
-        self._running: set[str] = set()
+        self.machines: set[str] = set()
 
     async def start(self, machine: Machine) -> None:
         """From now on it "runs"."""
-        self._running.add(machine.name)
+        self.machines.add(machine.name)
 
     async def stop(self, name: str, patience: float) -> None:
         """From now on it does not."""
-        self._running.discard(name)
+        self.machines.discard(name)
 
     def running(self, name: str) -> bool:
         """Whether it was started and not stopped."""
-        return name in self._running
+        return name in self.machines
 
     def port_free(self, port: int) -> bool:
         """No machine has a screen."""
@@ -107,12 +130,15 @@ class FakeHypervisor:
 
     async def find(self, machines: Collection[Machine], up: frozenset[str]) -> None:
         """What should run is said to run, as if nothing had happened."""
-        self._running = {machine.name for machine in machines} & up
+        self.machines = {machine.name for machine in machines} & up
+
+    async def hotplug(self, name: str, device: Device, add: bool) -> None:
+        """Not possible, as in Ganeti.
+
+        :raises OpExecError: always.
+        """
+        raise OpExecError("Hotplug is not supported by the fake hypervisor")
 
     async def close(self) -> None:
         """Nothing to end."""
-        self._running.clear()
-
-    def crash(self, name: str) -> None:
-        """As if the guest had ended by itself (for tests)."""
-        self._running.discard(name)
+        self.machines.clear()

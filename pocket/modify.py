@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,7 +11,14 @@ from attrs import define, field
 from pocket.action import Action, Say
 from pocket.cluster import Cluster
 from pocket.create import beparams, new_disk, new_nic
-from pocket.errors import UNKNOWN, WRONG_INPUT, WRONG_STATE, OpPrereqError
+from pocket.errors import (
+    UNKNOWN,
+    WRONG_INPUT,
+    WRONG_STATE,
+    OpExecError,
+    OpPrereqError,
+)
+from pocket.hypervisor import Device
 from pocket.model import Disk, Instance, Nic
 from pocket.params import Op
 
@@ -24,11 +32,8 @@ def set_params(cluster: Cluster, op: Op, say: Say) -> Action:
     wanted = ("nics", "disks", "beparams", "hvparams", "osparams", "os_name")
     if not any(op.get(key) for key in wanted) and op.get("offline") is None:
         raise OpPrereqError("No changes submitted", WRONG_INPUT)
-    if op["hotplug"]:
-        raise OpPrereqError("Hotplug is not possible here", WRONG_STATE)
-    if op["hotplug_if_possible"]:
-        say(" - WARNING: Hotplug not possible; restart the instance")
-    edit = _Edit(cluster, instance, running, op["conflicts_check"])
+    hot = _hotplug(cluster, op, running, say)
+    edit = _Edit(cluster, instance, running and not hot, op["conflicts_check"])
     edit.parameters(op)
     for change in op["nics"]:
         edit.nic(*_place(change))
@@ -40,11 +45,45 @@ def set_params(cluster: Cluster, op: Op, say: Say) -> Action:
             single = msgspec.structs.replace(instance, disks=(disk,))
             await cluster.space.make(single, None, say)
         cluster.instances.keep(edit.instance)
+        if hot:
+            for place, device, add in edit.devices():
+                word = await _plug(cluster, instance.name, device, add, say)
+                edit.changes.append((place, f"hotplug:{word}"))
         for disk in edit.removed:
-            await cluster.space.discard(instance.uuid, disk.uuid)
+            if disk.uuid not in edit.detached:
+                await cluster.space.discard(instance.uuid, disk.uuid)
         return edit.changes
 
     return Action(act)
+
+
+def _hotplug(cluster: Cluster, op: Op, running: bool, say: Say) -> bool:
+    """Whether devices are plugged at once.
+
+    :raises OpPrereqError: they must be, and cannot.
+    """
+    if not op["hotplug"] and not op["hotplug_if_possible"]:
+        return False
+    if running and cluster.hypervisor.hotplugs:
+        return True
+    why = "the instance does not run" if not running else "not supported"
+    if op["hotplug"]:
+        raise OpPrereqError(f"Hotplug is not possible: {why}", WRONG_STATE)
+    say(f" - WARNING: Hotplug is not possible: {why}")
+    say(" - INFO: Modification will take place without hotplugging.")
+    return False
+
+
+async def _plug(
+    cluster: Cluster, name: str, device: Device, add: bool, say: Say
+) -> str:
+    """Plug or unplug; as in Ganeti, failing at that does not fail the job."""
+    try:
+        await cluster.hypervisor.hotplug(name, device, add)
+    except OpExecError as error:
+        say(f" - WARNING: Could not hotplug device: {error}")
+        return "failed"
+    return "done"
 
 
 def _place(change: list[Any]) -> tuple[str, str, dict[str, Any]]:
@@ -67,6 +106,21 @@ class _Edit:
     changes: list[Change] = field(factory=list)
     added: list[Disk] = field(factory=list)
     removed: list[Disk] = field(factory=list)
+    detached: set[str] = field(factory=set)
+    _plugged: list[tuple[str, Nic, bool]] = field(factory=list)
+
+    def devices(self) -> Iterator[tuple[str, Device, bool]]:
+        """What is plugged (true) and unplugged, with its place in the changes."""
+        for place, nic, add in self._plugged:
+            yield place, Device(port=self.cluster.port(nic)), add
+        for disk in self.added:
+            index = self.instance.disks.index(disk)
+            yield f"disk/{index}", self._file(disk), True
+        for disk in self.removed:
+            yield f"disk/{disk.name or disk.uuid}", self._file(disk), False
+
+    def _file(self, disk: Disk) -> Device:
+        return Device(disk=self.cluster.space.place(self.instance.uuid, disk.uuid))
 
     def _set(self, **changes: Any) -> None:
         self.instance = msgspec.structs.replace(self.instance, **changes)
@@ -99,10 +153,11 @@ class _Edit:
         if verb == "add":
             nics.append(new_nic(self.cluster, values, self.check, nics))
             self.changes.append((f"nic.{len(nics) - 1}", f"add:{_said(nics[-1])}"))
+            self._plugged.append((f"nic.{len(nics) - 1}", nics[-1], True))
         else:
             index = _index(nics, place, "NIC")
             if verb == "remove":
-                del nics[index]
+                self._plugged.append((f"nic.{index}", nics.pop(index), False))
                 self.changes.append((f"nic.{index}", "remove"))
             elif verb == "modify":
                 nics[index] = self._modified(nics, index, values)
@@ -145,6 +200,8 @@ class _Edit:
                         WRONG_STATE,
                     )
                 self.removed.append(disks.pop(index))
+                if verb == "detach":
+                    self.detached.add(self.removed[-1].uuid)
                 self.changes.append((f"disk/{index}", verb))
             elif verb == "modify":
                 known = {k: v for k, v in values.items() if k in ("name", "mode")}

@@ -1,4 +1,4 @@
-"""QEMU's arguments for a NIC; pure.
+"""QEMU's names and arguments for NICs and disks; pure.
 
 Without a bridge each NIC has a network of its own inside QEMU, on which the
 guest finds a DHCP server that knows one address: the one shown. It is closed
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
 
 from pocket.hypervisor import Port
 
@@ -16,15 +18,27 @@ from pocket.hypervisor import Port
 def arguments(ports: tuple[Port, ...], bridge: str | None) -> list[str]:
     """The command-line arguments for all NICs of a machine."""
     found: list[str] = []
-    for number, port in enumerate(ports):
-        if bridge is not None:
-            back = f"tap,ifname={tap_name(port.mac)},script=no,downscript=no"
-        else:
-            back = user(port)
-        front = f"virtio-net-pci,netdev=nic{number},mac={port.mac},romfile="
-        kind, _, rest = back.partition(",")
-        found += ["-netdev", f"{kind},id=nic{number},{rest}", "-device", front]
+    for port in ports:
+        back = backend(port, bridge)
+        words = [back.pop("type"), *(f"{k}={_word(v)}" for k, v in back.items())]
+        name = nic_name(port.mac)
+        front = f"virtio-net-pci,netdev={name},id=dev{name},mac={port.mac},romfile="
+        found += ["-netdev", ",".join(words), "-device", front]
     return found
+
+
+def _word(value: Any) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def nic_name(mac: str) -> str:
+    """The id of a NIC's back end; its device has ``dev`` before it."""
+    return f"nic{mac.replace(':', '')}"
+
+
+def disk_node(path: Path) -> str:
+    """The id of a disk's back end; its device has ``dev`` before it."""
+    return f"disk{sha256(path.name.encode()).hexdigest()[:12]}"
 
 
 def tap_name(mac: str) -> str:
@@ -32,19 +46,31 @@ def tap_name(mac: str) -> str:
     return f"pk{sha256(mac.encode()).hexdigest()[:12]}"
 
 
-def user(port: Port) -> str:
-    """A closed network with the one address in it; none without an address."""
+def backend(port: Port, bridge: str | None) -> dict[str, Any]:
+    """A NIC's back end: a tap, or a closed network with one address in it, or
+    a hub of its own where the NIC has no address.
+    """
+    name = nic_name(port.mac)
+    if bridge is not None:
+        tap = {"type": "tap", "id": name, "ifname": tap_name(port.mac)}
+        return {**tap, "script": "no", "downscript": "no"}
     if port.ip is None or port.subnet is None:
-        return f"hubport,hubid={int(port.mac[-8:].replace(':', ''), 16)}"
+        number = int(port.mac[-8:].replace(":", ""), 16)
+        return {"type": "hubport", "id": name, "hubid": number}
     subnet, mine = IPv4Network(port.subnet), IPv4Address(port.ip)
     host = IPv4Address(port.gateway) if port.gateway else None
     if host is None or host not in subnet or host == mine:
         host = _other(subnet, {mine})
-    names = _other(subnet, {mine, host})
-    return (
-        f"user,restrict=on,ipv6=off,net={subnet},host={host},dns={names},"
-        f"dhcpstart={mine}"
-    )
+    return {
+        "type": "user",
+        "id": name,
+        "restrict": True,
+        "ipv6": False,
+        "net": str(subnet),
+        "host": str(host),
+        "dns": str(_other(subnet, {mine, host})),
+        "dhcpstart": str(mine),
+    }
 
 
 def _other(subnet: IPv4Network, taken: set[IPv4Address]) -> IPv4Address:

@@ -76,17 +76,6 @@ def added(op: Op, uuid: str, now: float, taken: Collection[str]) -> Network:
         )
     span = _range(op["network"])
     gateway = address(op["gateway"]) if op.get("gateway") else None
-    first = {str(span[0]), str(span[-1])} | ({gateway} if gateway else set())
-    wanted = [address(ip) for ip in op.get("add_reserved_ips") or ()]
-    for ip in [*([gateway] if gateway else []), *wanted]:
-        if IPv4Address(ip) not in span:
-            raise OpExecError(f"Cannot reserve IP address '{ip}': not in {span}")
-    twice = sorted(first & set(wanted))
-    if twice:
-        raise OpExecError(
-            f"Cannot reserve IP address '{twice[0]}': IP {twice[0]} is"
-            " already externally reserved"
-        )
     return Network(
         name=name,
         uuid=uuid,
@@ -98,8 +87,28 @@ def added(op: Op, uuid: str, now: float, taken: Collection[str]) -> Network:
         gateway6=op.get("gateway6"),
         mac_prefix=mac_prefix(op.get("mac_prefix")),
         tags=checked_tags(op["tags"]),
-        external=frozenset(first | set(wanted)),
+        external=_external(span, gateway, op.get("add_reserved_ips") or ()),
     )
+
+
+def _external(
+    span: IPv4Network, gateway: str | None, more: Iterable[str]
+) -> frozenset[str]:
+    """The addresses that no instance gets.
+
+    :raises OpExecError: one is not in the network, or is named twice.
+    """
+    found = {str(span[0]), str(span[-1])}
+    for ip in [*([gateway] if gateway else []), *map(address, more)]:
+        if IPv4Address(ip) not in span:
+            raise OpExecError(f"Cannot reserve IP address '{ip}': not in {span}")
+        if ip in found:
+            raise OpExecError(
+                f"Cannot reserve IP address '{ip}': IP {ip} is"
+                " already externally reserved"
+            )
+        found.add(ip)
+    return frozenset(found)
 
 
 def _range(text: str) -> IPv4Network:

@@ -22,7 +22,8 @@ from twisted.logger import Logger
 
 from pocket import netdev
 from pocket.errors import OpExecError
-from pocket.hypervisor import Machine
+from pocket.hotplug import plug, unplug
+from pocket.hypervisor import Device, Machine, Port
 from pocket.process import run
 from pocket.qmp import Monitor, MonitorFactory
 
@@ -42,6 +43,7 @@ class Qemu:
     :ivar grace: seconds that guests get to power off when the pocket stops.
     :ivar password: the screens' password, or None.
     :ivar bridge: where NICs are connected, or None for closed networks.
+    :ivar monitors: of the machines that run.
     """
 
     reactor: Any
@@ -54,7 +56,8 @@ class Qemu:
     bridge: str | None = None
     name: str = "kvm"
     screens: bool = True
-    _monitors: dict[str, Monitor] = field(init=False, factory=dict)
+    hotplugs: bool = True
+    monitors: dict[str, Monitor] = field(init=False, factory=dict)
     _machines: dict[str, Machine] = field(init=False, factory=dict)
     _waiting: dict[str, list[Deferred[None]]] = field(init=False, factory=dict)
     _log = Logger()
@@ -70,18 +73,15 @@ class Qemu:
         self._clean(machine)
         await run(self.reactor, [self.binary, *self._arguments(machine)], _START)
         await self._connect(machine)
-        if self.bridge is not None:
-            for port in machine.ports:
-                tap = netdev.tap_name(port.mac)
-                link = ["ip", "link", "set", "dev", tap, "master", self.bridge, "up"]
-                await run(self.reactor, link, _QUIT)
+        for port in machine.ports:
+            await self._link(port)
 
     async def stop(self, name: str, patience: float) -> None:
         """End a machine; at once if it does not shut down within ``patience``.
 
         :raises OpExecError: it does not end.
         """
-        monitor = self._monitors.get(name)
+        monitor = self.monitors.get(name)
         if monitor is None:
             return
         if patience > 0:
@@ -98,21 +98,26 @@ class Qemu:
 
     def running(self, name: str) -> bool:
         """Whether its monitor is connected."""
-        return name in self._monitors
+        return name in self.monitors
 
     def port_free(self, port: int) -> bool:
         """Whether nobody listens on that TCP port."""
         return port_free(self.address, port)
 
-    def monitor(self, name: str) -> Monitor:
-        """The monitor of a running machine.
+    async def hotplug(self, name: str, device: Device, add: bool) -> None:
+        """Plug a device into a running machine, or take it out.
 
-        :raises OpExecError: it does not run.
+        :raises OpExecError: QEMU or the guest does not play along.
         """
-        try:
-            return self._monitors[name]
-        except KeyError:
-            raise OpExecError(f"{name} does not run") from None
+        monitor = self.monitors.get(name)
+        if monitor is None:
+            raise OpExecError(f"{name} does not run")
+        if not add:
+            await unplug(monitor, device, self.reactor)
+            return
+        await plug(monitor, device, self.bridge)
+        if device.port is not None:
+            await self._link(device.port)
 
     async def find(self, machines: Collection[Machine], up: frozenset[str]) -> None:
         """Take over what runs; end processes that belong to no machine."""
@@ -132,7 +137,7 @@ class Qemu:
 
     async def close(self) -> None:
         """End all machines."""
-        names = list(self._monitors)
+        names = list(self.monitors)
         ends = [Deferred.fromCoroutine(self.stop(n, self.grace)) for n in names]
         for (good, why), name in zip(
             await DeferredList(ends, consumeErrors=True), names, strict=True
@@ -141,6 +146,12 @@ class Qemu:
                 self._log.error("{name} was not ended: {why}", name=name, why=why)
 
     # -- one process ---------------------------------------------------------
+
+    async def _link(self, port: Port) -> None:
+        if self.bridge is not None:
+            tap = netdev.tap_name(port.mac)
+            link = ["ip", "link", "set", "dev", tap, "master", self.bridge, "up"]
+            await run(self.reactor, link, _QUIT)
 
     def _file(self, machine: Machine, kind: str) -> Path:
         return self.place / f"{machine.uuid}.{kind}"
@@ -153,14 +164,13 @@ class Qemu:
         secret = ",password=on" if self.password else ""
         screen = f"{self.address}:{(machine.screen or 5900) - 5900}{secret}"
         drives: list[str] = []
-        for number, disk in enumerate(machine.disks):
-            path = str(disk).replace(",", ",,")
-            drives += [
-                "-drive",
-                f"file={path},format=raw,if=none,id=disk{number},discard=unmap",
-                "-device",
-                f"virtio-blk-pci,drive=disk{number},bootindex={number + 1}",
-            ]
+        for number, disk in enumerate(machine.disks, 1):
+            path, node = str(disk).replace(",", ",,"), netdev.disk_node(disk)
+            raw = f"driver=raw,node-name={node},discard=unmap"
+            file = f"file.driver=file,file.discard=unmap,file.filename={path}"
+            front = f"virtio-blk-pci,drive={node},id=dev{node}"
+            drives += ["-blockdev", f"{raw},{file}"]
+            drives += ["-device", f"{front},bootindex={number}"]
         return [
             *("-name", machine.name.replace(",", ",,"), "-uuid", machine.uuid),
             *("-nodefaults", "-no-user-config", "-machine", "pc", "-vga", "std"),
@@ -188,7 +198,7 @@ class Qemu:
             await monitor.ready.addTimeout(_QUIT, self.reactor)
         except (ConnectError, TooLate) as error:
             raise OpExecError(f"No contact with QEMU: {error}") from error
-        self._monitors[machine.name] = monitor
+        self.monitors[machine.name] = monitor
         self._machines[machine.name] = machine
         if self.password:
             await monitor.execute(
@@ -196,7 +206,7 @@ class Qemu:
             )
 
     def _ended(self, name: str) -> None:
-        if self._monitors.pop(name, None) is not None:
+        if self.monitors.pop(name, None) is not None:
             self._log.info("{name} has ended", name=name)
             self._clean(self._machines.pop(name))
         for waiting in self._waiting.pop(name, ()):

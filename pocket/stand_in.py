@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from pocket.canvas import Screen
 from pocket.errors import OpExecError
-from pocket.hypervisor import Machine
+from pocket.hypervisor import Device, Machine
 from pocket.qemu import port_free
 from pocket.screen import RfbFactory
 
@@ -27,6 +27,7 @@ class StandIn:
     password: str | None = None
     name: str = "kvm"
     screens: bool = True
+    hotplugs: bool = True
     _running: dict[str, tuple[IListeningPort, RfbFactory]] = field(
         init=False, factory=dict
     )
@@ -64,6 +65,9 @@ class StandIn:
 
     async def find(self, machines: Collection[Machine], up: frozenset[str]) -> None:
         """Screens do not outlive the process; they are started anew."""
+
+    async def hotplug(self, name: str, device: Device, add: bool) -> None:
+        """No machine, no devices: nothing to do."""
 
     async def close(self) -> None:
         """Take all screens away."""

@@ -150,7 +150,8 @@ class NetdevTests(SynchronousTestCase):
         ip = f"10.0.{number >> 8}.{number & 255}"
         subnet = f"10.0.0.0/{length}"
         gateway = "10.0.0.1" if with_gateway else None
-        text = netdev.user(Port("aa:00:00:00:00:01", ip, subnet, gateway))
+        port = Port("aa:00:00:00:00:01", ip, subnet, gateway)
+        [_, text, _, _] = netdev.arguments((port,), None)
         parts = dict(part.partition("=")[::2] for part in text.split(","))
         self.assertEqual((subnet, ip), (parts["net"], parts["dhcpstart"]))
         self.assertEqual("on", parts["restrict"])
@@ -158,11 +159,12 @@ class NetdevTests(SynchronousTestCase):
         self.assertNotIn("hostfwd", text)
 
     def test_a_nic_without_an_address_is_alone(self) -> None:
-        self.assertEqual("hubport,hubid=1", netdev.user(Port("aa:00:00:00:00:01")))
+        [_, text, _, _] = netdev.arguments((Port("aa:00:00:00:00:01"),), None)
+        self.assertEqual("hubport,id=nicaa0000000001,hubid=1", text)
 
     def test_a_bridge_gets_taps_with_short_names(self) -> None:
         found = netdev.arguments((Port("aa:00:00:00:00:01"),), "br0")
-        self.assertIn("tap,id=nic0,ifname=pk", found[1])
+        self.assertIn("tap,id=nicaa0000000001,ifname=pk", found[1])
         self.assertLessEqual(len(netdev.tap_name("aa:00:00:00:00:01")), 15)
 
 

@@ -58,7 +58,7 @@ class QemuTests(PocketCase):
         text = ""
         for _ in range(int(patience / 0.2)):
             text += str(
-                await runs.monitor(name).execute(
+                await runs.monitors[name].execute(
                     "ringbuf-read", device="serial", size=65536
                 )
             )
@@ -93,7 +93,7 @@ class QemuTests(PocketCase):
         await self.boot(data)
         runs = self.pocket.cluster.hypervisor
         assert isinstance(runs, Qemu)
-        state = await runs.monitor("snf-1").execute("query-status")
+        state = await runs.monitors["snf-1"].execute("query-status")
         self.assertEqual("running", state["status"])
         _, shown = await self.call("GET", "/2/instances/snf-1")
         self.assertEqual("running", shown["status"])
@@ -104,6 +104,7 @@ class QemuTests(PocketCase):
         self.assertIn("GUEST-ADDRESS 10.7.0.2/24", text)
         if "GUEST-READY" not in text:
             await self.serial("snf-1", "GUEST-READY")
+        await self.replug()
         [disk] = data.glob("disks/*/*")
         self.assertEqual(80 * PIECE, disk.stat().st_size)
         self.assertLess(disk.stat().st_blocks * 512, 64 * PIECE)
@@ -118,6 +119,20 @@ class QemuTests(PocketCase):
         self.assertEqual(b"1", boots.stdout.strip())
         await self.good("DELETE", "/2/instances/snf-1", {"shutdown_timeout": 0})
         self.assertEqual([], list(data.glob("disks/*")))
+
+    async def replug(self) -> None:
+        """A NIC and a disk come and go while the guest runs."""
+        path = "/2/instances/snf-1/modify"
+        nic, disk = {"network": "n", "ip": "pool", "name": "n2"}, {"size": 8}
+        body = {"nics": [["add", "-1", nic]], "disks": [["add", "-1", disk]]}
+        hot = {"hotplug_if_possible": True}
+        job = await self.good("PUT", path, {**body, **hot})
+        done = [value for _, value in job["opresult"][0]][-2:]
+        self.assertEqual(["hotplug:done"] * 2, done)
+        body = {"nics": [["remove", "n2", {}]], "disks": [["remove", "1", {}]]}
+        job = await self.good("PUT", path, {**body, "hotplug": True})
+        done = [value for _, value in job["opresult"][0]][-2:]
+        self.assertEqual(["hotplug:done"] * 2, done)
 
     async def test_a_screen_with_a_password(self) -> None:
         await self.start(

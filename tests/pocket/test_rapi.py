@@ -199,6 +199,15 @@ class RapiTests(PocketCase):
         )
         self.assertEqual("unknown_entity", job["opresult"][0][1][1])
 
+    async def test_hotplug_as_ganetis_fake_hypervisor_does_it(self) -> None:
+        await self.good("POST", "/2/instances", new_instance("a"))
+        add = {"nics": [["add", "-1", {"name": "n1"}]]}
+        path = "/2/instances/a/modify"
+        job = await self.job("PUT", path, {**add, "hotplug": True})
+        self.assertEqual("wrong_state", job["opresult"][0][1][1])
+        job = await self.good("PUT", path, {**add, "hotplug_if_possible": True})
+        self.assertIn("WARNING", job["oplog"][0][0][3])
+
     async def test_tags(self) -> None:
         await self.good("POST", "/2/instances", new_instance("a", tags=["x"]))
         await self.good("PUT", "/2/instances/a/tags?tag=y&tag=z")
