@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -52,9 +53,11 @@ def _schemas(
     for _, dialect, operation in every:
         wanted = [operation.body, operation.reply, dialect.fault_body]
         wanted += [*operation.also.values(), *operation.segments.values()]
+        wanted += operation.accepts.values()
         if operation.query is not None:
             wanted += [one.type for one in msgspec.structs.fields(operation.query)]
-        types.update({_key(kind): kind for kind in wanted if _has_schema(kind)})
+        parts = [part for kind in wanted for part in _choices(kind)]
+        types.update({_key(kind): kind for kind in parts if _has_schema(kind)})
     found, components = msgspec.json.schema_components(
         list(types.values()), ref_template=REF
     )
@@ -69,24 +72,28 @@ def _described(
         "summary": operation.summary,
         "parameters": _parameters(operation, schemas),
         "responses": {
-            str(operation.status): _response(
-                operation.reply, dialect.content_type, schemas
-            ),
             **{
-                str(status): _response(kind, dialect.content_type, schemas)
-                for status, kind in operation.also.items()
+                str(status): _response(kind, operation, dialect, schemas)
+                for status, kind in {
+                    operation.status: operation.reply,
+                    **operation.also,
+                }.items()
             },
-            "default": _response(
-                dialect.fault_body, dialect.fault_content_type, schemas
-            ),
+            "default": _fault(dialect, schemas),
         },
     }
     if operation.auth:
         described["security"] = [{"token": []}]
+    bodies = dict(operation.accepts)
     if operation.body is not None:
+        bodies["application/json"] = operation.body
+    if bodies:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schemas[_key(operation.body)]}},
+            "content": {
+                content_type: {"schema": {} if kind is bytes else _one(kind, schemas)}
+                for content_type, kind in bodies.items()
+            },
         }
     return described
 
@@ -110,18 +117,41 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
     return found
 
 
-def _response(kind: Any, content_type: str, schemas: Schemas) -> dict[str, Any]:
+def _response(
+    kind: Any, operation: Operation, dialect: Dialect, schemas: Schemas
+) -> dict[str, Any]:
     if kind is None:
         return {"description": "no body"}
     if kind is bytes:
-        return {
-            "description": "bytes",
-            "content": {"application/octet-stream": {"schema": {}}},
-        }
+        return {"description": "bytes", "content": {operation.kind: {"schema": {}}}}
+    content: dict[str, Any] = {dialect.content_type: {"schema": _one(kind, schemas)}}
+    content.update({form: {"schema": {"type": "string"}} for form in operation.forms})
     return {
         "description": "a reply" if isinstance(kind, type) else "an answer",
-        "content": {content_type: {"schema": schemas[_key(kind)]}},
+        "content": content,
     }
+
+
+def _fault(dialect: Dialect, schemas: Schemas) -> dict[str, Any]:
+    kind = dialect.fault_body
+    schema = {"type": "string"} if kind is bytes else _one(kind, schemas)
+    return {
+        "description": "a fault",
+        "content": {dialect.fault_content_type: {"schema": schema}},
+    }
+
+
+def _one(kind: Any, schemas: Schemas) -> Mapping[str, Any]:
+    """The schema of a type; of a choice between replies, any of theirs."""
+    found = [schemas[_key(one)] for one in _choices(kind)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _choices(kind: Any) -> list[Any]:
+    """The replies that a union of them is made of; else the type itself."""
+    parts = get_args(kind) if isinstance(kind, UnionType) else ()
+    every = all(isinstance(part, type) and issubclass(part, Struct) for part in parts)
+    return list(parts) if parts and every else [kind]
 
 
 def _key(kind: Any) -> str:

@@ -103,6 +103,10 @@ class Operation:
     :ivar query: type of the query string, or ``None``.
     :ivar reply: type of the response's body, ``bytes``, or ``None``.
     :ivar also: further statuses, each with the type of its body.
+    :ivar accepts: bodies that a raw handler reads by itself: content types,
+        each with the type of what is in it.
+    :ivar forms: further content types of the reply, as text.
+    :ivar kind: content type of a reply of ``bytes``.
     """
 
     method: str
@@ -117,6 +121,9 @@ class Operation:
     name: str
     reply: Any
     segments: Mapping[str, Any]
+    accepts: Mapping[str, Any] = field(factory=dict)
+    forms: Sequence[str] = ()
+    kind: str = "application/octet-stream"
 
     @property
     def template(self) -> str:
@@ -134,6 +141,7 @@ def operation(
     auth: bool = True,
     raw: bool = False,
     also: Mapping[int, Any] | None = None,
+    accepts: Mapping[str, Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Mark a method as the handler of ``method`` on ``path``.
 
@@ -155,6 +163,7 @@ def operation(
                 auth=auth,
                 raw=raw,
                 also=also or {},
+                accepts=accepts or {},
             )
         )
         return handler
