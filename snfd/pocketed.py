@@ -29,6 +29,7 @@ class EmbeddedPocket:
 
     :ivar port: of its RAPI.
     :ivar child: the process, to be started.
+    :ivar hypervisor: as the cluster calls the one it has.
     """
 
     reactor: Any
@@ -36,6 +37,7 @@ class EmbeddedPocket:
     port: int
     child: Child
     password: str
+    hypervisor: str
 
     @classmethod
     def prepare(cls, reactor: Any, var: Path, section: PocketSection) -> EmbeddedPocket:
@@ -64,7 +66,8 @@ class EmbeddedPocket:
             command.append("--control")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNFD_")}
         child = Child(NAME, reactor, command, environment, folder / "pid")
-        return cls(reactor, folder, port, child, password)
+        hypervisor = "fake" if section.hypervisor == "fake" else "kvm"
+        return cls(reactor, folder, port, child, password, hypervisor)
 
     async def started(self) -> NewCluster:
         """How to reach it, once its RAPI answers.
@@ -80,6 +83,7 @@ class EmbeddedPocket:
                     username="snfd",
                     password=self.password,
                     tls_ca=certificate.read_text(),
+                    hypervisor=self.hypervisor,
                     disk_templates=("file",),
                 )
             await deferLater(self.reactor, 0.05)
