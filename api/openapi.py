@@ -89,7 +89,7 @@ def _described(
         bodies["application/json"] = operation.body
     if bodies:
         described["requestBody"] = {
-            "required": True,
+            "required": operation.body is not None,
             "content": {
                 content_type: {"schema": {} if kind is bytes else _one(kind, schemas)}
                 for content_type, kind in bodies.items()

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
+from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -18,7 +19,7 @@ from zope.interface import implementer
 
 from api.dispatch import Authenticator, Served, tell
 from api.objects import headers as http
-from api.objects.listing import Format
+from api.objects.listing import Format, Listing
 from api.objects.paths import Target, all_arguments, target
 from api.objects.streams import Streaming, streamed
 from api.operations import STREAMED, Answer, Dialect, Operation, Streamed
@@ -42,6 +43,7 @@ TEMPLATES = {
     "container": "/{prefix}<account>/<container>",
     "object": "/{prefix}<account>/<container>/<object>",
 }
+FORMS = (Format.TEXT.content_type, Format.XML.content_type)
 SEGMENTS = {"account": UUID, "container": str, "object": str}
 
 
@@ -83,6 +85,9 @@ class Route:
     """What answers one method at one level.
 
     :ivar reply: type of the JSON answer, ``bytes``, or None for no body.
+    :ivar also: further statuses, each with the type of its body.
+    :ivar query: keys of the query string that the handler looks at.
+    :ivar accepts: content types of bodies, each with the type of its content.
     """
 
     level: str
@@ -90,6 +95,9 @@ class Route:
     handler: Handler
     reply: Any = None
     status: int = 200
+    also: Mapping[int, Any] = field(factory=dict)
+    query: type[Struct] | None = None
+    accepts: Mapping[str, Any] = field(factory=dict)
 
     def operation(self, prefix: str) -> Operation:
         """How it is described in OpenAPI."""
@@ -100,16 +108,19 @@ class Route:
             path=path,
             status=self.status,
             body=None,
-            query=None,
+            query=self.query,
             auth=True,
             raw=True,
-            also={},
+            also=self.also,
             summary=doc.replace("\n", " "),
             name=f"{self.level} {self.method}",
             reply=self.reply,
             segments={
                 name: kind for name, kind in SEGMENTS.items() if f"<{name}>" in path
             },
+            accepts=self.accepts,
+            forms=FORMS if self.query is Listing else (),
+            kind="*/*",
         )
 
 

@@ -7,6 +7,8 @@ from enum import Enum
 from re import compile as regex
 from xml.sax.saxutils import escape, quoteattr
 
+from msgspec import Struct
+
 from snfd.errors import PreconditionFailed
 from snfd.objects.model import MAX_LISTING, Query
 
@@ -14,6 +16,18 @@ _NOT_XML = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 Element = Mapping[str, object]
 """One entry as XML shows it: a child for each key; ``subdir`` stands alone."""
+
+
+class Listing(Struct):
+    """The keys of the query string that listings look at."""
+
+    format: str = ""
+    limit: str = ""
+    marker: str = ""
+    end_marker: str = ""
+    prefix: str = ""
+    delimiter: str = ""
+    path: str = ""
 
 
 class Format(Enum):

@@ -78,7 +78,13 @@ class TokensApi:
         """Describe this version."""
         return VersionDocument.of(self._catalog)
 
-    @operation("POST", "/tokens", auth=False, raw=True)
+    @operation(
+        "POST",
+        "/tokens",
+        auth=False,
+        raw=True,
+        accepts={"application/json": Authenticate},
+    )
     async def authenticate(self, request: IRequest) -> AccessReply:
         """Say what a token is good for, or where the services are.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from typing import Any
 from uuid import UUID
 
 from attrs import frozen
@@ -56,14 +57,22 @@ class ContainersApi:
 
     def routes(self) -> list[Route]:
         """All of it."""
+        pages: Any = {"also": {204: None}, "query": listing.Listing}
         return [
             Route("account", "HEAD", self.head_account, status=204),
-            Route("account", "GET", self.account, list[views.ContainerEntry]),
+            Route("account", "GET", self.account, list[views.ContainerEntry], **pages),
             Route("account", "POST", self.describe, status=202),
             Route("container", "HEAD", self.head, status=204),
-            Route("container", "GET", self.container, list[views.ObjectEntry]),
-            Route("container", "PUT", self.put, status=201),
-            Route("container", "POST", self.change, list[str], status=202),
+            Route("container", "GET", self.container, list[views.ObjectEntry], **pages),
+            Route("container", "PUT", self.put, status=201, also={202: None}),
+            Route(
+                "container",
+                "POST",
+                self.change,
+                list[str],
+                status=202,
+                accepts={BYTES: bytes},
+            ),
             Route("container", "DELETE", self.delete, status=204),
         ]
 

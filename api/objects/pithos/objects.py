@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from attrs import evolve, frozen
+from msgspec import Struct, field
 from twisted.web.http_headers import Headers
 
 from api.dispatch import Authenticator
@@ -19,6 +20,7 @@ from api.objects.pithos.copying import FROM, CopyApi
 from api.objects.reading import ObjectReader
 from api.objects.streams import Opened, check_etag, expected_length, wants_md5
 from api.operations import Answer
+from api.synnefo.faults import FaultBody
 from snfd.errors import LengthRequired, NotImplementedHere
 from snfd.objects import conditions
 from snfd.objects.model import MAX_UPLOAD, Committed, Content, Described, ObjectInfo
@@ -35,6 +37,21 @@ VERSIONS = ("version", "until")
 BYTES = "application/octet-stream"
 
 
+class Shown(Struct):
+    """The keys of the query string that a GET looks at."""
+
+    hashmap: str = ""
+    format: str = ""
+    disposition_type: str = field(default="", name="disposition-type")
+
+
+class Given(Struct):
+    """The keys of the query string that a PUT looks at."""
+
+    hashmap: str = ""
+    format: str = ""
+
+
 @frozen(eq=False)
 class ObjectsApi:
     """What can be done with objects."""
@@ -49,8 +66,16 @@ class ObjectsApi:
         """All of it."""
         return [
             Route("object", "HEAD", self.head),
-            Route("object", "GET", self.get, bytes),
-            Route("object", "PUT", self.put, status=201),
+            Route("object", "GET", self.get, bytes, query=Shown, also={206: bytes}),
+            Route(
+                "object",
+                "PUT",
+                self.put,
+                status=201,
+                also={409: list[str] | dict[str, FaultBody]},
+                query=Given,
+                accepts={"*/*": bytes},
+            ),
             Route("object", "POST", self.describe, status=202),
             Route("object", "DELETE", self.delete, status=204),
         ]

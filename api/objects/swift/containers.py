@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
 from twisted.web.http_headers import Headers
 
@@ -29,13 +31,14 @@ class ContainersApi:
 
     def routes(self) -> list[Route]:
         """All of it."""
+        pages: Any = {"also": {204: None}, "query": listing.Listing}
         return [
             Route("account", "HEAD", self.head_account, status=204),
-            Route("account", "GET", self.account, list[views.ContainerEntry]),
+            Route("account", "GET", self.account, list[views.ContainerEntry], **pages),
             Route("account", "POST", self.describe, status=204),
             Route("container", "HEAD", self.head, status=204),
-            Route("container", "GET", self.container, list[views.ObjectEntry]),
-            Route("container", "PUT", self.put, status=201),
+            Route("container", "GET", self.container, list[views.ObjectEntry], **pages),
+            Route("container", "PUT", self.put, status=201, also={202: None}),
             Route("container", "POST", self.change, status=204),
             Route("container", "DELETE", self.delete, status=204),
         ]

@@ -46,8 +46,8 @@ class ObjectsApi:
         """All of it."""
         return [
             Route("object", "HEAD", self.head),
-            Route("object", "GET", self.get, bytes),
-            Route("object", "PUT", self.put, status=201),
+            Route("object", "GET", self.get, bytes, also={206: bytes}),
+            Route("object", "PUT", self.put, status=201, accepts={"*/*": bytes}),
             Route("object", "POST", self.describe, status=202),
             Route("object", "DELETE", self.delete, status=204),
         ]

@@ -61,7 +61,12 @@ class ImagesApi:
         """One image."""
         return views.image(await self._images.show(caller, image))
 
-    @operation("PATCH", "/v2/images/<image>", raw=True)
+    @operation(
+        "PATCH",
+        "/v2/images/<image>",
+        raw=True,
+        accepts=dict.fromkeys(PATCHES, list[requests.PatchStep]),
+    )
     async def update(
         self, caller: Caller, image: UUID, request: Any
     ) -> views.ImageBody:
@@ -113,7 +118,13 @@ class DataApi:
     _uploads: ImageUploads
     _reader: ObjectReader
 
-    @operation("PUT", "/v2/images/<image>/file", raw=True, status=204)
+    @operation(
+        "PUT",
+        "/v2/images/<image>/file",
+        raw=True,
+        status=204,
+        accepts={BYTES: bytes},
+    )
     async def upload(self, caller: Caller, image: UUID, request: IRequest) -> None:
         """Fill an image with the body."""
         stream = await streamed(request)
