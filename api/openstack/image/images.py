@@ -65,7 +65,7 @@ class ImagesApi:
         "PATCH",
         "/v2/images/<image>",
         raw=True,
-        accepts=dict.fromkeys(PATCHES, list[requests.PatchStep]),
+        accepts=dict.fromkeys(PATCHES, requests.Patch),
     )
     async def update(
         self, caller: Caller, image: UUID, request: Any
@@ -74,7 +74,7 @@ class ImagesApi:
         kind = (request.getHeader("content-type") or "").partition(";")[0].strip()
         if kind not in PATCHES:
             raise BadMediaType(f"a change is sent as {PATCHES[0]}")
-        steps = decode_json(request.content.read(), list[requests.PatchStep])
+        steps = decode_json(request.content.read(), requests.Patch)
         changed = await self._images.update(caller, image, requests.patched(steps))
         return views.image(changed)
 

@@ -46,6 +46,10 @@ class PatchStep(Struct):
     value: Any = None
 
 
+Patch = list[PatchStep]
+"""What changes an image."""
+
+
 def created(body: Mapping[str, Any]) -> tuple[Details, UUID | None]:
     """The details of a new image, and the id that it shall have.
 
