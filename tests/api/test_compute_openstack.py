@@ -103,7 +103,14 @@ class LifeTests(NovaCase):
     def test_wrong_actions(self) -> None:
         ident = self.active()
         path = f"/servers/{ident}/action"
-        for body in ({}, {"os-stop": None, "os-start": None}, {"fly": {}}, [], 1):
+        wrong: tuple[object, ...] = (
+            {},
+            {"os-stop": None, "os-start": None},
+            {"fly": {}},
+            [],
+            1,
+        )
+        for body in wrong:
             self.assertEqual(400, self.http.post(path, body).status, body)
         self.assertEqual(400, self.http.post(path, {"reboot": {"type": "X"}}).status)
         self.assertEqual(400, self.http.post(path, {"reboot": None}).status)
@@ -224,7 +231,7 @@ class ListTests(NovaCase):
 
 
 class CreateTests(NovaCase):
-    def refused(self, status: int, **more: object) -> None:
+    def refused(self, status: int, /, **more: object) -> None:
         got = self.http.post("/servers", {"server": {**self.body, **more}})
         self.assertEqual(status, got.status, got.body)
         self.assertEqual([], self.http.get("/servers").json["servers"])
@@ -232,7 +239,7 @@ class CreateTests(NovaCase):
 
     def test_what_is_wrong_is_refused(self) -> None:
         missing = str(uuid5(SPACE, "nothing"))
-        for more in (
+        wrong: tuple[dict[str, object], ...] = (
             {"name": ""},
             {"name": "x" * 256},
             {"name": 1},
@@ -251,7 +258,8 @@ class CreateTests(NovaCase):
             {"metadata": {"a": 1}},
             {"metadata": {str(n): "" for n in range(11)}},
             {"personality": [{"path": "/x"}]},
-        ):
+        )
+        for more in wrong:
             self.refused(400, **more)
 
     def test_no_network_if_none_is_wanted(self) -> None:

@@ -309,7 +309,8 @@ class ActionTests(CycladesCase):
         got = self.http.post(f"/servers/{ident}/action", {"start": {}})
         self.assertEqual((409, True), (got.status, "buildInProgress" in got.json))
         self.parts.work()
-        for body in ({"start": {}, "shutdown": {}}, {}, {"fly": {}}, []):
+        wrong: tuple[object, ...] = ({"start": {}, "shutdown": {}}, {}, {"fly": {}}, [])
+        for body in wrong:
             self.assertEqual(400, self.act(ident, body), body)
         self.assertEqual(202, self.act(ident, {"os-stop": None}))
 
@@ -331,7 +332,12 @@ class ActionTests(CycladesCase):
     def test_cyclades_43_suspended(self) -> None:
         ident = self.active()
         self.parts.people.execute("UPDATE compute.server SET suspended = true")
-        for body in ({"shutdown": {}}, {"reboot": {}}, {"console": {"type": "vnc"}}):
+        wrong: tuple[object, ...] = (
+            {"shutdown": {}},
+            {"reboot": {}},
+            {"console": {"type": "vnc"}},
+        )
+        for body in wrong:
             self.assertEqual(403, self.act(ident, body))
         rename = {"server": {"name": "new"}}
         self.assertEqual(403, self.http.put(f"/servers/{ident}", rename).status)

@@ -48,7 +48,7 @@ class HttpCloud:
 
     parts: ComputeCloud
     images: Any = field(factory=NoImages)
-    urls: Urls = Urls(BASE, BASE, BASE, BASE)
+    urls: Urls = field(factory=lambda: Urls(BASE, BASE, BASE, BASE))
     tickets: ConsoleTickets = field(init=False)
     good: bool = True
 

@@ -170,6 +170,7 @@ class ComputeCloud:
         flavor = more.pop("flavor", None) or self.flavor()
         spec = NewServer(name, flavor, image=IMAGE, **more)
         caller = self.caller(who)
+        server: Server
         server, _ = self.wait(
             self.compute.servers.create(caller, Scope.own(caller), spec)
         )
@@ -182,12 +183,14 @@ class ComputeCloud:
         return int(str(found[0][0]))
 
     def show(self, ident: int) -> Server:
-        return self.wait(self.compute.servers.show(self.scope(), ident))
+        found: Server = self.wait(self.compute.servers.show(self.scope(), ident))
+        return found
 
     def active(self, name: str = "web", **more: Any) -> Server:
         server = self.create(name, **more)
         self.work()
-        return self.show(server.id)
+        found: Server = self.show(server.id)
+        return found
 
     def usage(self, who: str = "demo", project: str = "demo") -> Mapping[str, int]:
         found = self.wait(
@@ -281,7 +284,7 @@ class ComputeCloud:
         )
         self.settle(outcome)
 
-    def ports(self, server: int) -> Sequence[Any]:
+    def ports(self, server: int) -> Any:
         return self.wait(
             self.networks.ports.list(
                 Scope.project(self.caller("boss"), everything=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,21 +19,22 @@ class TicketTests(SynchronousTestCase):
         self.tickets = self.http.tickets
         self.server = self.parts.active()
 
-    def issue(self, **more: bool) -> str:
-        return self.ticket(**more).text
+    def issue(self) -> str:
+        text: str = self.ticket().text
+        return text
 
-    def ticket(self, who: str = "demo", **more: bool):  # type: ignore[no-untyped-def]
+    def ticket(self, who: str = "demo", *, with_password: bool = False) -> Any:
         return self.parts.wait(
             self.tickets.issue(
                 self.parts.caller(who),
                 self.parts.scope(who),
                 self.server.id,
                 "novnc",
-                **more,
+                with_password=with_password,
             )
         )
 
-    def redeem(self, ticket: str):  # type: ignore[no-untyped-def]
+    def redeem(self, ticket: str) -> Any:
         return self.parts.wait(self.tickets.redeem(ticket, "127.0.0.1"))
 
     def refused(self, ticket: str, kind: type[Exception] = NotFound) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +48,7 @@ class StepTests(SynchronousTestCase):
     ) -> None:
         states = walked(events)
         held = Counter(usage(State.BUILD, SIZE))
-        for old, new in zip(states, states[1:], strict=False):
+        for old, new in pairwise(states):
             for name, change in difference(old, new, SIZE).items():
                 held[name] += change
             for name in RESOURCES:

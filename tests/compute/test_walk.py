@@ -136,6 +136,7 @@ class WalkTests(SynchronousTestCase):
         )
         caller, scope = self.cloud.caller(), self.cloud.scope()
         card = NicRequest(new.network)
+        work: Any
         if new.server is not None and self.dice.random() < 0.7:
             work = self.cloud.compute.nics.connect(caller, scope, new, card)
         else:

@@ -172,7 +172,7 @@ class ConcurrencyTests(TestCase):
     async def test_updated_is_the_end_of_the_transaction(self) -> None:
         server, _ = await self.create()
 
-        async def slowly(tx: Transaction, ident: int) -> datetime:
+        async def slowly(tx: Transaction, ident: int) -> Any:
             await tx.execute("SELECT pg_sleep(0.05)")
             change = "UPDATE compute.server SET progress = 7 WHERE id = %s"
             await tx.execute(change, (ident,))

@@ -68,7 +68,7 @@ class PoolTests(SynchronousTestCase):
                 pools.gateway(text, NET)
 
     def test_subnets_as_a_whole(self) -> None:
-        cidr, gate, ranges = pools.checked(NewSubnet(1, "10.0.0.0/29"))
+        _, _, ranges = pools.checked(NewSubnet(1, "10.0.0.0/29"))
         self.assertEqual(5, len(list(pools.slots(ranges))))
         with self.assertRaises(Invalid):
             pools.checked(NewSubnet(1, "fe80::/64", version=6))
