@@ -57,8 +57,10 @@ async def commit(
     :raises Conflict: the name holds the data of an image.
     :raises OverQuota: of the container or the project; nothing was recorded.
     """
-    container = await _container(tx, wanted.path)
-    slot = await objects.lock(tx, container.id, wanted.path, wanted.uuid, wanted.payer)
+    entered = await objects.enter(tx, wanted.path, wanted.uuid, wanted.payer)
+    if entered is None:
+        raise NotFound("no such container")
+    container, slot = entered
     old = slot.info
     wanted.conditions.check_write(old)
     _check_no_image(slot)

@@ -16,11 +16,11 @@ from snfd.objects.model import (
     Versioning,
 )
 
-_COLUMNS = (
+COLUMNS = (
     "c.id, c.account_id, a.uuid, c.name, c.versioning, c.quota, c.project,"
     " c.meta, c.created, c.mtime, c.n_cur, c.b_cur"
 )
-_JOIN = " FROM store.container c JOIN store.account a ON a.id = c.account_id"
+JOIN = " FROM store.container c JOIN store.account a ON a.id = c.account_id"
 
 ACCOUNT = Statement(
     "store_account",
@@ -32,12 +32,12 @@ ACCOUNT = Statement(
 
 CONTAINER = Statement(
     "store_container",
-    f"SELECT {_COLUMNS}{_JOIN} WHERE a.uuid = $1 AND c.name = $2",
+    f"SELECT {COLUMNS}{JOIN} WHERE a.uuid = $1 AND c.name = $2",
 )
 
 CONTAINERS = Statement(
     "store_containers",
-    f"SELECT {_COLUMNS}{_JOIN}"
+    f"SELECT {COLUMNS}{JOIN}"
     " WHERE a.uuid = $1 AND c.name > $2 AND c.name >= $3"
     " AND ($4 = '' OR c.name < $4) AND starts_with(c.name, $3)"
     " ORDER BY c.name LIMIT $5",
@@ -119,7 +119,7 @@ async def get(
     :param lock: one of PostgreSQL's row locks, for the container alone.
     """
     row = await tx.row(
-        f"SELECT {_COLUMNS}{_JOIN} WHERE a.uuid = %s AND c.name = %s {lock} OF c",
+        f"SELECT {COLUMNS}{JOIN} WHERE a.uuid = %s AND c.name = %s {lock} OF c",
         (path.account, path.container),
     )
     return None if row is None else container(row)

@@ -61,8 +61,16 @@ async def fill(
     tx: Transaction, ident: int, account_id: int, content: NewContent
 ) -> None:
     """Write a new map's blocks; the account can name them by their hash."""
-    await _insert_pages(tx, ident, content.digests)
-    await _index(tx, account_id, lengths(content), refs=1)
+    if not content.digests:
+        return
+    joined = pages(content.digests)
+    digests, sizes = _columns(lengths(content))
+    await tx.execute(
+        "WITH filled AS (INSERT INTO store.map_page (map_id, page, slots)"
+        " SELECT %s, p.page - 1, p.slots"
+        " FROM unnest(%s::bytea[]) WITH ORDINALITY AS p(slots, page))," + _INDEX,
+        (ident, joined, 1, digests, sizes, account_id),
+    )
 
 
 async def claim(tx: Transaction, account_id: int, content: NewContent) -> None:
@@ -120,7 +128,9 @@ async def set_md5(tx: Transaction, ident: int, md5: bytes) -> None:
 
 async def show(tx: Transaction, account_id: int, blocks: Mapping[bytes, int]) -> None:
     """Note that the account has sent these blocks (digest: most bytes)."""
-    await _index(tx, account_id, blocks, refs=0)
+    digests, sizes = _columns(blocks)
+    if digests:
+        await tx.execute("WITH" + _INDEX, (0, digests, sizes, account_id))
 
 
 async def unclaimed(
@@ -137,29 +147,18 @@ async def unclaimed(
     return [digest for digest in dict.fromkeys(digests) if digest not in known]
 
 
-async def _insert_pages(tx: Transaction, ident: int, digests: Sequence[bytes]) -> None:
-    if digests:
-        await tx.execute(
-            "INSERT INTO store.map_page (map_id, page, slots)"
-            " SELECT %s, p.page - 1, p.slots"
-            " FROM unnest(%s::bytea[]) WITH ORDINALITY AS p(slots, page)",
-            (ident, pages(digests)),
-        )
+_INDEX = (
+    # In digest order, as all do.
+    " kept AS (INSERT INTO store.block AS b (digest, len, refs)"
+    " SELECT d, l, %s FROM unnest(%s::bytea[], %s::int[]) AS t(d, l) ORDER BY d"
+    " ON CONFLICT (digest) DO UPDATE"
+    " SET refs = b.refs + excluded.refs, touched = now() RETURNING digest)"
+    " INSERT INTO store.claim (account_id, digest)"
+    " SELECT %s, digest FROM kept ON CONFLICT DO NOTHING"
+)
+"""Enter blocks, and the account's claim to them."""
 
 
-async def _index(
-    tx: Transaction, account_id: int, blocks: Mapping[bytes, int], refs: int
-) -> None:
-    """Enter blocks and the account's claim; in digest order, as all do."""
-    if not blocks:
-        return
+def _columns(blocks: Mapping[bytes, int]) -> tuple[list[bytes], list[int]]:
     digests = sorted(blocks)
-    await tx.execute(
-        "WITH kept AS (INSERT INTO store.block AS b (digest, len, refs)"
-        " SELECT d, l, %s FROM unnest(%s::bytea[], %s::int[]) AS t(d, l) ORDER BY d"
-        " ON CONFLICT (digest) DO UPDATE"
-        " SET refs = b.refs + excluded.refs, touched = now() RETURNING digest)"
-        " INSERT INTO store.claim (account_id, digest)"
-        " SELECT %s, digest FROM kept ON CONFLICT DO NOTHING",
-        (refs, digests, [blocks[digest] for digest in digests], account_id),
-    )
+    return digests, [blocks[digest] for digest in digests]

@@ -9,11 +9,13 @@ from attrs import frozen
 
 from snfd.db.port import Jsonb, Row, Statement, Transaction
 from snfd.objects.model import (
+    Container,
     Content,
     Described,
     ObjectInfo,
     ObjectPath,
 )
+from snfd.objects.store import containers
 from snfd.objects.store.maps import slots
 
 CURRENT, HISTORY, DELETED = 0, 1, 2
@@ -130,6 +132,30 @@ def digests(rows: list[Row]) -> list[bytes]:
     return slots(b"".join(row[0] for row in rows))
 
 
+_ENTER = (
+    " ON CONFLICT (container_id, name) DO UPDATE"
+    " SET uuid = CASE WHEN o.cur IS NULL THEN excluded.uuid ELSE o.uuid END,"
+    " payer = CASE WHEN o.cur IS NULL THEN excluded.payer ELSE o.payer END"
+    " RETURNING o.id AS object_id, o.payer, o.cur"
+)
+
+
+async def enter(
+    tx: Transaction, path: ObjectPath, uuid: UUID, payer: UUID
+) -> tuple[Container, Slot] | None:
+    """The container and `lock` on the name in it; None if there is no container."""
+    row = await tx.row(
+        f"WITH c AS (SELECT {containers.COLUMNS}{containers.JOIN}"
+        " WHERE a.uuid = %s AND c.name = %s FOR KEY SHARE OF c),"
+        " o AS (INSERT INTO store.object AS o (container_id, name, uuid, payer)"
+        f" SELECT c.id, %s, %s, %s FROM c{_ENTER}) SELECT * FROM c, o",
+        (path.account, path.container, path.name, uuid, payer),
+    )
+    if row is None:
+        return None
+    return containers.container(row), await _slot(tx, path, row[-3:])
+
+
 async def lock(
     tx: Transaction, container_id: int, path: ObjectPath, uuid: UUID, payer: UUID
 ) -> Slot:
@@ -139,10 +165,7 @@ async def lock(
     """
     row = await tx.row(
         "INSERT INTO store.object AS o (container_id, name, uuid, payer)"
-        " VALUES (%s, %s, %s, %s) ON CONFLICT (container_id, name) DO UPDATE"
-        " SET uuid = CASE WHEN o.cur IS NULL THEN excluded.uuid ELSE o.uuid END,"
-        " payer = CASE WHEN o.cur IS NULL THEN excluded.payer ELSE o.payer END"
-        " RETURNING id, payer, cur",
+        f" VALUES (%s, %s, %s, %s){_ENTER}",
         (container_id, path.name, uuid, payer),
     )
     assert row is not None
