@@ -86,8 +86,9 @@ class Clusters:
         return ident
 
     async def readdress(self, new: NewCluster) -> None:
-        """Tell where a cluster of ours is now; only for the embedded one."""
-        await self.database.run(store.readdress, new.name, new.url, new.tls_ca)
+        """Tell where a cluster is now and what it runs; for the embedded one."""
+        given = {"url": new.url, "tls_ca": new.tls_ca, "hypervisor": new.hypervisor}
+        await self.database.run(store.readdress, new.name, given)
 
     async def require_reachable(self, tx: Transaction, ident: int) -> Cluster:
         """The cluster, if it can be worked on now.

@@ -100,12 +100,17 @@ async def add(tx: Transaction, name: str, given: dict[str, Any]) -> int | None:
     return row[0] if row else None
 
 
-async def readdress(tx: Transaction, name: str, url: str, tls_ca: str | None) -> None:
-    """Change where the cluster of that name is, if it is elsewhere now."""
+async def readdress(tx: Transaction, name: str, given: dict[str, Any]) -> None:
+    """Change where the cluster of that name is and what it runs, if need be.
+
+    :param given: ``url``, ``tls_ca`` and ``hypervisor``.
+    """
     row = await tx.row(
-        "UPDATE compute.cluster SET url = %s, tls_ca = %s WHERE name = %s"
-        " AND (url, tls_ca) IS DISTINCT FROM (%s, %s) RETURNING id",
-        (url, tls_ca, name, url, tls_ca),
+        "UPDATE compute.cluster SET url = %(url)s, tls_ca = %(tls_ca)s,"
+        " hypervisor = %(hypervisor)s WHERE name = %(name)s AND"
+        " (url, tls_ca, hypervisor)"
+        " IS DISTINCT FROM (%(url)s, %(tls_ca)s, %(hypervisor)s) RETURNING id",
+        {"name": name, **given},
     )
     if row is not None:
         await notify(tx, "cluster", row[0])
