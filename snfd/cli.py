@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import psycopg2
 
-from snfd.config import Loaded, load
 from snfd.db import schema
 from snfd.errors import CloudError, Invalid
+from snfd.loading import Loaded, load
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

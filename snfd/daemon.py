@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import psycopg2
 from attrs import define, field
+from OpenSSL.SSL import Error as SSLError
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
@@ -23,12 +25,13 @@ from api.health import MetricsPage
 from api.objects.opener import Opener
 from api.root import Documents, Root
 from snfd import firststart, wiring
-from snfd.config import ClusterSection, Loaded
+from snfd.config import ClusterSection
 from snfd.db import schema
 from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
 from snfd.ganeti.service import Clusters, NewCluster
+from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
@@ -47,6 +50,7 @@ _FORESEEN = (
     KeyFileError,
     OSError,
     PlaceError,
+    psycopg2.Error,
     schema.SchemaError,
 )
 
@@ -71,7 +75,10 @@ class Daemon(Service):
         """Log as configured unless the application says otherwise."""
         Service.setServiceParent(self, parent)
         if isinstance(parent, Componentized) and not parent.getComponent(ILogObserver):
-            parent.setComponent(ILogObserver, self._observer())
+            try:
+                parent.setComponent(ILogObserver, self._observer())
+            except Invalid as error:
+                raise SystemExit(f"snfd: {error.message}") from None
 
     def startService(self) -> None:
         """Begin to start; `started` says how it ended."""
@@ -99,7 +106,10 @@ class Daemon(Service):
         quiet_libraries()
         if not chosen.file:
             return json_observer(sys.stderr, chosen.level)
-        opened = os.open(chosen.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            opened = os.open(chosen.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise Invalid(f"log.file: {_why(error)}") from None
         return json_observer(os.fdopen(opened, "a"), chosen.level)
 
     async def _start(self) -> None:
@@ -194,24 +204,43 @@ class Daemon(Service):
         site = make_site(root, opener, self.reactor)
         try:
             where = wiring.endpoint(self.reactor, text)
-        except ValueError as error:
-            raise Invalid(f"listen.http: {text!r}: {error}") from None
-        self._ports.append(await where.listen(site))
+            self._ports.append(await where.listen(site))
+        except CannotListenError as error:
+            why = _why(error.socketError)
+        except OSError as error:
+            why = _why(error)
+        except (ValueError, OverflowError, SSLError) as error:
+            why = str(error)
+        else:
+            return
+        raise Invalid(f"cannot listen on {text!r}: {why}")
 
     def _cannot_start(self, failure: Failure) -> None:
         """Say why in one line if it was foreseen, and end with status 1."""
         if not self.running:
             return
+        why = _why(failure.value)
         if failure.check(*_FORESEEN) is None:
             self._log.failure("the daemon cannot start", failure=failure)
+            why += f" (unforeseen: {type(failure.value).__name__}; the log has more)"
         else:
-            self._log.error("cannot start: {why}", why=failure.getErrorMessage())
-        _say(f"snfd: cannot start: {failure.getErrorMessage()}", sys.__stderr__)
+            self._log.error("cannot start: {why}", why=why)
+        _say(f"snfd: cannot start: {why}", sys.__stderr__)
         self.started.errback(failure)
         self.started.addErrback(lambda _: None)
         trigger = self.reactor.addSystemEventTrigger
         trigger("after", "shutdown", lambda: os._exit(1))
-        self.reactor.stop()
+        # at once, or as soon as the reactor turns
+        self.reactor.callWhenRunning(self.reactor.stop)
+
+
+def _why(error: BaseException | None) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        about = f"{error.filename}: " if error.filename else ""
+        return f"{about}{error.strerror}"
+    about = "PostgreSQL: " if isinstance(error, psycopg2.Error) else ""
+    return about + (" ".join(str(error).split()) or type(error).__name__)
 
 
 def _say(line: str, out: TextIO | None) -> None:
@@ -223,17 +252,22 @@ def _say(line: str, out: TextIO | None) -> None:
 def _made(var: str) -> Path:
     """The data directory, made where it is missing."""
     path = Path(var)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"var: cannot make the directory {_why(error)}") from None
     return path
 
 
 def _cluster(section: ClusterSection) -> NewCluster:
-    password = section.password
-    if section.password_file:
-        password = Path(section.password_file).read_text().strip()
-    authority = section.tls_ca
-    if authority and not authority.startswith("sha256:"):
-        authority = Path(authority).read_text()
+    password, authority = section.password, section.tls_ca
+    try:
+        if section.password_file:
+            password = Path(section.password_file).read_text().strip()
+        if authority and not authority.startswith("sha256:"):
+            authority = Path(authority).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"bootstrap.cluster {section.name}: {_why(error)}") from None
     return NewCluster(
         name=section.name,
         url=section.url,

@@ -7,13 +7,14 @@ import socket
 import sys
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any
+from typing import IO, Any
 
 from attrs import frozen
 from twisted.internet.task import deferLater
 
 from snfd.children import Child, left_behind
 from snfd.config import PocketSection
+from snfd.db.datadir import locked
 from snfd.errors import Unavailable
 from snfd.ganeti.service import NewCluster
 from snfd.keepsake import keepsake
@@ -38,12 +39,18 @@ class EmbeddedPocket:
     child: Child
     password: str
     hypervisor: str
+    _lock: IO[str]
 
     @classmethod
     def prepare(cls, reactor: Any, var: Path, section: PocketSection) -> EmbeddedPocket:
-        """Choose its port and password; the same as last time where possible."""
+        """Choose its port and password; the same as last time where possible.
+
+        :raises PlaceError: another daemon is using ``var``.
+        """
         folder = var / NAME
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # or the pocket cluster of a daemon that lives would be taken over
+        lock = locked(var / f"{NAME}.lock")
         password, _ = keepsake(var / "secrets", NAME, lambda: token_urlsafe(24))
         write_private(folder / "password", password + "\n")
         port = _port(folder, section.port)
@@ -67,7 +74,7 @@ class EmbeddedPocket:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNFD_")}
         child = Child(NAME, reactor, command, environment, folder / "pid")
         hypervisor = "fake" if section.hypervisor == "fake" else "kvm"
-        return cls(reactor, folder, port, child, password, hypervisor)
+        return cls(reactor, folder, port, child, password, hypervisor, lock)
 
     async def started(self) -> NewCluster:
         """How to reach it, once its RAPI answers.

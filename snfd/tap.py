@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 from twisted.python import usage
 
-from snfd.config import Loaded, load
 from snfd.daemon import service
 from snfd.errors import Invalid
+from snfd.loading import Loaded, load
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError("a port is a number from 1 to 65535")
+    return port
 
 
 class Options(usage.Options):
@@ -25,7 +33,7 @@ class Options(usage.Options):
     optParameters = [
         ["config", "c", None, "TOML file; SNFD_* variables outrank it"],
         ["var", None, None, "directory of everything that is written"],
-        ["port", "p", None, "listen on this port of 127.0.0.1", int],
+        ["port", "p", None, "listen on this port of 127.0.0.1", _port],
     ]
 
 
@@ -51,10 +59,17 @@ def makeService(options: Options) -> IService:
     """The service that ``twistd snfd`` runs."""
     from twisted.internet import reactor
 
+    reactor.callWhenRunning(_end_with_terminal, reactor)
     try:
         return service(reactor, loaded(options))
     except Invalid as error:
         raise SystemExit(f"snfd: {error.message}") from None
+
+
+def _end_with_terminal(reactor: Any) -> None:
+    """Stop in order when the terminal is closed, unless run by ``nohup``."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, reactor.sigTerm)
 
 
 def _path(text: str | None) -> Path | None:

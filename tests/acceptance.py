@@ -84,14 +84,14 @@ class Acceptance:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not os.environ.get("SNFD_ACCEPTANCE"):
+        if not os.environ.get("SNFD_TEST_ACCEPTANCE"):
             return
         for spec in TOTAL:
             terminalreporter.write_line(self._summary(spec))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if os.environ.get("SNFD_ACCEPTANCE") and not hasattr(
+        if os.environ.get("SNFD_TEST_ACCEPTANCE") and not hasattr(
             self.config, "workerinput"
         ):
             for test in self.unproven():

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from snfd.config import Urls, load
+from snfd.config import Urls
 from snfd.errors import Invalid
+from snfd.loading import load
 
 
 class ConfigTests(SynchronousTestCase):
