@@ -93,24 +93,33 @@ class Images:
         await self._db.run(_create, new)
         return new
 
-    async def show(self, caller: Caller, ident: UUID) -> Image:
-        """An image that the token's project sees.
+    async def show(
+        self, caller: Caller, ident: UUID, projects: frozenset[UUID] | None = None
+    ) -> Image:
+        """An image that ``projects`` see.
 
+        :param projects: by default the token's.
         :raises NotFound: there is none.
         """
         rows = await self._db.read(store.IMAGE, (ident,))
         if rows:
             found = store.image(rows[0])
-            if found.seen_by(caller, frozenset({caller.project})):
+            if found.seen_by(caller, projects or frozenset({caller.project})):
                 return found
         raise NotFound(f"no image {ident}")
 
-    async def list(self, caller: Caller, query: ImageQuery) -> Sequence[Image]:
-        """One page of the images that the token's project sees.
+    async def list(
+        self,
+        caller: Caller,
+        query: ImageQuery,
+        projects: frozenset[UUID] | None = None,
+    ) -> Sequence[Image]:
+        """One page of the images that ``projects`` see.
 
+        :param projects: by default the token's.
         :raises Invalid: no image has the marker's id.
         """
-        projects = frozenset({caller.project})
+        projects = projects or frozenset({caller.project})
         found = await self._db.run(store.page, query, caller.is_admin, projects)
         if found is None:
             raise Invalid(f"marker {query.marker} is no image")
@@ -157,11 +166,8 @@ class Images:
         :raises NotFound: the caller sees no such image.
         :raises Conflict: it has no data yet.
         """
-        rows = await self._db.read(store.IMAGE, (image,))
-        found = store.image(rows[0]) if rows else None
         projects = caller.projects | {caller.project}
-        if found is None or not found.seen_by(caller, projects):
-            raise NotFound(f"no image {image}")
+        found = await self.show(caller, image, projects)
         if found.status is not Status.ACTIVE or found.size is None:
             raise Conflict(f"image {image} has no data yet")
         properties = found.details.properties
