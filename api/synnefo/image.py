@@ -13,6 +13,7 @@ from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta, Struct
+from twisted.web.iweb import IRequest
 
 from api.dispatch import Authenticator, Served, build
 from api.operations import Answer, Reply, operation
@@ -93,12 +94,14 @@ class ImagesApi:
 
     # The paths of GET take HEAD too, unless one of HEAD comes before them: the
     # names of methods decide.
-    @operation("HEAD", "/images/<image>", status=204)
-    async def about(self, caller: Caller, image: UUID) -> Answer[None]:
+    @operation("HEAD", "/images/<image>", raw=True)
+    async def about(
+        self, caller: Caller, image: UUID, request: IRequest
+    ) -> Answer[None]:
         """One image, in headers."""
         projects = caller.projects | {caller.project}
         found = await self._images.show(caller, image, projects)
-        return Answer(None, 200, headers(detail(found)))
+        return Answer(None, headers=headers(detail(found)))
 
     @operation("GET", "/images/<image>", status=204)
     async def data(self, caller: Caller, image: UUID) -> None:
