@@ -12,11 +12,12 @@ from snfd.compute.model import Locked
 from snfd.compute.states import State, Task
 from snfd.compute.store import rows
 from snfd.db.port import Transaction
-from snfd.errors import Invalid
+from snfd.errors import Conflict, Invalid
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller, require_writer
 from snfd.network import plugging
 from snfd.network.addressing import Owner
+from snfd.network.floating import FloatingIp
 from snfd.network.model import NewPort, NicRequest, Port, PortState
 from snfd.network.scope import Scope
 
@@ -64,6 +65,25 @@ class Nics:
         made = requests.add_nic(server.id, card, hotplug=self._hot(server))
         await self._put(tx, caller, server, Task.CONNECT, made, plugged)
         return nic.port
+
+    async def put_address(
+        self, caller: Caller, scope: Scope, address: FloatingIp, port: Port
+    ) -> None:
+        """Put a floating IP on the server that has ``port``, on a card of its own.
+
+        :raises Conflict: no server has the port, or the address is in use.
+        :raises Busy: the server's state or task excludes it.
+        """
+        if port.server is None:
+            raise Conflict("no server has the port")
+        new = NewPort(address.network, server=port.server, fixed_ip=address.addr)
+        card = NicRequest(
+            address.network,
+            fixed_ip=address.addr,
+            needs_floating=True,
+            for_port=port.id,
+        )
+        await self.connect(caller, scope, new, card)
 
     async def disconnect(self, caller: Caller, scope: Scope, port: Port) -> None:
         """Take a card away from its server; the port goes when that is done.

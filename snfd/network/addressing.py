@@ -55,7 +55,7 @@ async def make_port(
         return port, None
     subnet, addr, floating = held
     if floating is not None:
-        await ports.put_on_port(tx, floating, port)
+        await ports.put_on_port(tx, floating, port, request.for_port)
         return port, addr
     await ports.insert_ip(
         tx,

@@ -27,6 +27,9 @@ class FloatingIp:
 
     :ivar port: the port that has it, or None.
     :ivar server: the server of that port, or None.
+    :ivar shown_port: the port that it was put on: another card of that server,
+        since the address has one of its own.
+    :ivar fixed: the address of ``shown_port``, if that is another.
     """
 
     id: int
@@ -37,6 +40,8 @@ class FloatingIp:
     shared: bool
     port: int | None
     server: int | None
+    shown_port: int | None
+    fixed: str | None
     created: datetime
     updated: datetime
 

@@ -195,6 +195,7 @@ class NicRequest:
     :ivar network: id; None together with ``port`` None: any public network.
     :ivar port: id of an existing loose port.
     :ivar fixed_ip: the address it must get, or None for any.
+    :ivar for_port: id of the port that a floating IP shall be shown with.
     :ivar needs_floating: on public networks, refuse anything but a floating
         IP of the caller's (the synnefo dialect's rule).
     """
@@ -203,6 +204,7 @@ class NicRequest:
     port: int | None = None
     fixed_ip: str | None = None
     needs_floating: bool = False
+    for_port: int | None = None
 
 
 @frozen

@@ -18,6 +18,7 @@ FIRST = "first"
 """Stands for "the first address" where a subnet's gateway is wanted."""
 
 MAX_DNS = 5
+MAX_ROUTES = 20
 
 
 def address(text: str) -> IPv4Address:
@@ -125,6 +126,11 @@ def checked(
         raise Invalid(f"at most {MAX_DNS} name servers")
     for server in wanted.dns:
         address(server)
+    if len(wanted.routes) > MAX_ROUTES:
+        raise Invalid(f"at most {MAX_ROUTES} routes")
+    for destination, hop in wanted.routes:
+        cidr(destination)
+        address(hop)
     within = user_cidr(wanted.cidr)
     gate = gateway(wanted.gateway, within)
     return within, gate, pools(wanted.pools, within, gate)

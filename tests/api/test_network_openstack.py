@@ -276,6 +276,42 @@ class FloatingTests(NeutronCase):
         private = {"floatingip": {"floating_network_id": self.network()}}
         self.assertEqual(409, self.http.post("/floatingips", private).status)
 
+    def test_cyclades_69_a_floating_ip_on_a_port(self) -> None:
+        network = self.network()
+        self.subnet(network)
+        server = self.server({"uuid": network})
+        self.parts.work()
+        port = self.http.get(f"/ports?device_id={server}").json["ports"][0]["id"]
+        public = self.http.get("/networks?name=public").json["networks"][0]["id"]
+        body = {"floatingip": {"floating_network_id": public}}
+        made = self.http.post("/floatingips", body).json["floatingip"]
+        path = f"/floatingips/{made['id']}"
+        put = {"floatingip": {"port_id": port}}
+        got = self.http.put(path, put)
+        self.assertEqual(200, got.status, got.body)
+        shown = got.json["floatingip"]
+        self.assertEqual((port, "10.77.0.2", "ACTIVE"), (
+            shown["port_id"], shown["fixed_ip_address"], shown["status"]))  # fmt: skip
+        self.assertEqual(409, self.http.put(path, put).status)
+        self.parts.work()
+        found = self.cloud.nova().get(f"/servers/{server}").json["server"]["addresses"]
+        self.assertEqual(made["floating_ip_address"], found["public"][0]["addr"])
+        listed = self.http.get(f"/floatingips?port_id={port}").json["floatingips"]
+        self.assertEqual([made["id"]], [one["id"] for one in listed])
+        got = self.http.put(path, {"floatingip": {"port_id": None}})
+        self.assertEqual(200, got.status)
+        self.parts.work()
+        shown = self.http.get(path).json["floatingip"]
+        self.assertEqual((None, None), (shown["port_id"], shown["fixed_ip_address"]))
+        self.assertEqual(204, self.http.delete(path).status)
+        loose = self.http.post("/ports", {"port": {"network_id": network}}).json
+        made = self.http.post("/floatingips", body).json["floatingip"]
+        got = self.http.put(
+            f"/floatingips/{made['id']}",
+            {"floatingip": {"port_id": loose["port"]["id"]}},
+        )
+        self.assertEqual(409, got.status)
+
 
 class OtherTests(NeutronCase):
     def test_what_clients_ask_besides(self) -> None:

@@ -72,8 +72,9 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual(5, len(list(pools.slots(ranges))))
         with self.assertRaises(Invalid):
             pools.checked(NewSubnet(1, "fe80::/64", version=6))
-        with self.assertRaises(Invalid):
-            pools.checked(NewSubnet(1, "10.0.0.0/29", dns=("x",)))
+        for more in ({"dns": ("x",)}, {"routes": [("10.1.0.0/24", "x")]}):
+            with self.assertRaises(Invalid):
+                pools.checked(NewSubnet(1, "10.0.0.0/29", **more))
 
 
 class MacTests(SynchronousTestCase):

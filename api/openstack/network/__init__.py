@@ -51,7 +51,7 @@ def resource(cloud: Services) -> Served:
         NetworksApi(networks.networks, base),
         SubnetsApi(networks.subnets, base),
         PortsApi(networks.ports, cloud.compute.nics, base),
-        FloatingIpsApi(networks.floating, base),
+        FloatingIpsApi(networks.floating, networks.ports, cloud.compute.nics, base),
         GroupsApi(),
         QuotasApi(cloud.quota),
         AboutApi(base),

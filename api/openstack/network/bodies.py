@@ -201,6 +201,18 @@ class CreateFloatingIp(Struct):
     floatingip: WantedFloatingIp
 
 
+class FloatingIpChange(Struct):
+    """Where a floating IP shall be; null takes it off its server."""
+
+    port_id: Id | UnsetType | None = UNSET
+
+
+class UpdateFloatingIp(Struct):
+    """Body of ``PUT /floatingips/{floatingip}``."""
+
+    floatingip: FloatingIpChange
+
+
 class ListQuery(Struct):
     """How a list is narrowed and cut."""
 

@@ -8,6 +8,7 @@ from api.openstack.network.bodies import (
     CreateFloatingIp,
     CreatePort,
     ListQuery,
+    UpdateFloatingIp,
     UpdatePort,
     card,
 )
@@ -21,8 +22,8 @@ from api.openstack.network.views import (
     PortView,
 )
 from api.operations import operation
+from api.paging import number
 from snfd.compute.nics import Nics
-from snfd.errors import NotImplementedHere
 from snfd.identity.model import Caller
 from snfd.network.floating import FloatingIps
 from snfd.network.scope import Scope
@@ -90,6 +91,8 @@ class FloatingIpsApi:
     """
 
     floating: FloatingIps
+    ports: Ports
+    nics: Nics
     base: str
 
     @operation("GET", "/floatingips", query=ListQuery)
@@ -112,11 +115,20 @@ class FloatingIpsApi:
         found = await self.floating.show(within(caller), floatingip)
         return FloatingIpReply(FloatingIpView.of(found))
 
-    @operation("PUT", "/floatingips/<floatingip>")
-    async def update(self, caller: Caller, floatingip: int) -> FloatingIpReply:
-        """Floating IPs cannot be put on ports yet."""
-        await self.floating.show(within(caller), floatingip)
-        raise NotImplementedHere("floating IPs cannot be put on ports yet")
+    @operation("PUT", "/floatingips/<floatingip>", body=UpdateFloatingIp)
+    async def update(
+        self, caller: Caller, floatingip: int, body: UpdateFloatingIp
+    ) -> FloatingIpReply:
+        """Put a floating IP on a port's server, or take it off."""
+        scope, wanted = within(caller), body.floatingip.port_id
+        found = await self.floating.show(scope, floatingip)
+        if wanted is None and found.port is not None:
+            held = await self.ports.show(scope, found.port)
+            await self.nics.disconnect(caller, scope, held)
+        elif isinstance(wanted, int | str):
+            port = await self.ports.show(scope, number(wanted))
+            await self.nics.put_address(caller, scope, found, port)
+        return await self.show(caller, floatingip)
 
     @operation("DELETE", "/floatingips/<floatingip>", status=204)
     async def delete(self, caller: Caller, floatingip: int) -> None:

@@ -235,9 +235,9 @@ class FloatingIpView(Reply):
         return cls(
             id=str(one.id),
             floating_ip_address=one.addr,
-            fixed_ip_address=None if one.port is None else one.addr,
+            fixed_ip_address=None if one.port is None else one.fixed or one.addr,
             floating_network_id=str(one.network),
-            port_id=None if one.port is None else str(one.port),
+            port_id=None if one.port is None else str(one.shown_port),
             router_id=None,
             tenant_id=str(one.project),
             project_id=str(one.project),

@@ -115,6 +115,8 @@ CREATE TABLE compute.server (
 CREATE INDEX server_owner ON compute.server (owner, id) WHERE NOT deleted;
 CREATE INDEX server_project ON compute.server (project, id) WHERE NOT deleted;
 CREATE INDEX server_cluster ON compute.server (cluster) WHERE NOT deleted;
+CREATE INDEX server_commission ON compute.server (commission)
+    WHERE commission IS NOT NULL;
 CREATE INDEX server_owner_changes ON compute.server (owner, updated);
 CREATE INDEX server_project_changes ON compute.server (project, updated);
 
@@ -320,6 +322,7 @@ CREATE TABLE compute.ip (
 );
 CREATE UNIQUE INDEX ip_live ON compute.ip (network, addr) WHERE NOT deleted;
 CREATE INDEX ip_port ON compute.ip (port);
+CREATE INDEX ip_assoc_port ON compute.ip (assoc_port) WHERE assoc_port IS NOT NULL;
 CREATE INDEX ip_floating ON compute.ip (project) WHERE floating AND NOT deleted;
 
 -- ------------------------------------------------------- keys, secrets, console

@@ -11,7 +11,10 @@ from snfd.network.store.lists import Conditions, page
 
 _SELECT = """
     SELECT i.id, host(i.addr), i.network, i.owner, i.project, i.shared, i.port,
-        (SELECT p.server FROM compute.port p WHERE p.id = i.port), i.created, i.updated
+        (SELECT p.server FROM compute.port p WHERE p.id = i.port),
+        coalesce(i.assoc_port, i.port),
+        (SELECT host(a.addr) FROM compute.ip a WHERE a.port = i.assoc_port
+         AND NOT a.deleted ORDER BY a.id LIMIT 1), i.created, i.updated
     FROM compute.ip i
 """
 
@@ -23,7 +26,7 @@ async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Row]:
     tests.add("i.network = %(network)s", "network", wanted.network)
     tests.add("host(i.addr) = %(address)s", "address", wanted.address)
     tests.add("i.project = %(project)s", "project", wanted.project)
-    tests.add("i.port = %(port)s", "port", wanted.port)
+    tests.add("coalesce(i.assoc_port, i.port) = %(port)s", "port", wanted.port)
     tests.changed("i", wanted.since)
     return await page(db, _SELECT, "i", tests, wanted)
 

@@ -202,9 +202,15 @@ async def free_floating(
     return (row[0], row[1]) if row else None
 
 
-async def put_on_port(tx: Transaction, ip: int, port: int) -> None:
-    """Give a locked floating IP to a port."""
-    await tx.execute("UPDATE compute.ip SET port = %s WHERE id = %s", (port, ip))
+async def put_on_port(tx: Transaction, ip: int, port: int, shown: int | None) -> None:
+    """Give a locked floating IP to a port.
+
+    :param shown: the port that users see it with, if that is another.
+    """
+    await tx.execute(
+        "UPDATE compute.ip SET port = %s, assoc_port = %s WHERE id = %s",
+        (port, shown, ip),
+    )
 
 
 async def usable_server(
@@ -229,5 +235,7 @@ async def drop_address(tx: Transaction, port: int) -> None:
         {"id": port},
     )
     await tx.execute(
-        "UPDATE compute.ip SET port = NULL WHERE port = %s AND floating", (port,)
+        "UPDATE compute.ip SET port = NULL, assoc_port = NULL "
+        "WHERE port = %s AND floating",
+        (port,),
     )
