@@ -20,7 +20,6 @@ from bench.report import cost, goal, note, ratio
 from bench.rig import ROUNDS, Cloud, NotComparable, cloud, cpu, resident
 
 GIB = 1024 * MIB
-ROOM = 1 << 40
 RADOS_SECONDS = 2
 EVERY = 20
 
@@ -149,8 +148,7 @@ def _daemon(store: Ceph) -> Iterator[Cloud]:
 
 def _peers(ours: Cloud, store: Ceph) -> list[Peer]:
     user = ours.client()
-    for name in ("quota.holding SET cap", "quota.project_limit SET project_cap"):
-        ours.sql(f"UPDATE {name} = {ROOM} WHERE resource = 'pithos.diskspace'")
+    ours.make_room()
     token = {"X-Auth-Token": user.token}
     swift, pithos = f"/v1/AUTH_{user.project}/bench", f"/object-store/v1/{user.user}/b"
     for container in (swift, pithos):
