@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 
+from tests.functional.processes import bury
+
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct-horse"
@@ -273,9 +275,12 @@ PROJECTS = {"admin": "system", "reader": "demo", "altreader": "alt"}
 def running(**environment: str) -> Iterator[Daemon]:
     """A fresh daemon that is gone, with all its data, afterwards."""
     with tempfile.TemporaryDirectory(prefix="snfd-", ignore_cleanup_errors=True) as var:
-        Path(var).chmod(0o700)
+        Path(var).chmod(0o711)  # so that PostgreSQL's user may enter
         daemon = Daemon(Path(var), environment=environment)
         try:
             yield daemon.start()
         finally:
-            daemon.stop()
+            try:
+                daemon.stop()
+            finally:
+                bury(daemon.var)
