@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -30,7 +29,7 @@ class ProjectView(Reply):
     parent_id: str = DOMAIN_ID
     is_domain: bool = False
     tags: list[str] = []
-    options: dict[str, Any] = {}
+    options: dict[str, str] = {}
 
     @classmethod
     def of(cls, one: Project, base: str) -> ProjectView:
@@ -72,7 +71,7 @@ class UserView(Reply):
     links: SelfLink
     domain_id: str = DOMAIN_ID
     password_expires_at: None = None
-    options: dict[str, Any] = {}
+    options: dict[str, str] = {}
 
     @classmethod
     def of(cls, one: User, base: str) -> UserView:
@@ -104,7 +103,7 @@ class DomainView(Reply):
     description: str = ""
     enabled: bool = True
     tags: list[str] = []
-    options: dict[str, Any] = {}
+    options: dict[str, str] = {}
 
 
 class DomainReply(Reply):
@@ -128,7 +127,7 @@ class RoleView(Reply):
     links: SelfLink
     description: str = ""
     domain_id: None = None
-    options: dict[str, Any] = {}
+    options: dict[str, str] = {}
 
     @classmethod
     def of(cls, name: str, base: str) -> RoleView:

@@ -176,7 +176,7 @@ class AboutApi:
         return views.versions(self._base)
 
     @operation("GET", "/v2/schemas/<name>")
-    async def schema(self, caller: Caller, name: str) -> dict[str, Any]:
+    async def schema(self, caller: Caller, name: str) -> views.Shape:
         """The shape of an answer."""
         if name not in views.SCHEMAS:
             raise NotFound(f"no schema {name!r}")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.operations import Reply
@@ -93,6 +94,29 @@ class ImportInfo(Reply, rename="kebab"):
     """How data can come besides an upload."""
 
     import_methods: Methods
+
+
+class ShapeLink(Reply):
+    """How to come from one answer to another."""
+
+    rel: str
+    href: str
+
+
+class Shape(Reply, rename="camel"):
+    """The shape of an answer or of a part of it, in JSON Schema's words."""
+
+    name: str | UnsetType = UNSET
+    type: str | list[str] | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    read_only: bool | UnsetType = UNSET
+    pattern: str | UnsetType = UNSET
+    max_length: int | UnsetType = UNSET
+    enum: list[str | None] | UnsetType = UNSET
+    items: Shape | UnsetType = UNSET
+    properties: dict[str, Shape] | UnsetType = UNSET
+    additional_properties: Shape | UnsetType = UNSET
+    links: list[ShapeLink] | UnsetType = UNSET
 
 
 def versions(base: str) -> Versions:
@@ -236,10 +260,13 @@ _ONE_IMAGE: dict[str, Any] = {
 }
 _ONE_MEMBER: dict[str, Any] = {"name": "member", "properties": _MEMBER}
 
-SCHEMAS: Mapping[str, dict[str, Any]] = {
-    "image": _ONE_IMAGE,
-    "images": _list("images", _ONE_IMAGE),
-    "member": _ONE_MEMBER,
-    "members": _list("members", _ONE_MEMBER),
-}
+SCHEMAS: Mapping[str, Shape] = msgspec.convert(
+    {
+        "image": _ONE_IMAGE,
+        "images": _list("images", _ONE_IMAGE),
+        "member": _ONE_MEMBER,
+        "members": _list("members", _ONE_MEMBER),
+    },
+    dict[str, Shape],
+)
 """What clients may ask about the shape of answers."""
