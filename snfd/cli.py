@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import psycopg2
 
 from snfd.db import schema
+from snfd.db.neighbour import embedded_dsn
+from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
 from snfd.loading import Loaded, load
+from snfd.secrets import KeyFileError, rotate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,14 +73,55 @@ def db_migrate(context: click.Context) -> None:
     click.echo("the schema is up to date")
 
 
+@db.command("check")
+@click.pass_context
+def db_check(context: click.Context) -> None:
+    """Exit with 0 if the schema fits this snfd, else say what to do."""
+    schema.check_at(_dsn(context))
+    click.echo("the schema fits")
+
+
+@snfctl.group()
+def secrets() -> None:
+    """The keys that seal what must be read back."""
+
+
+@secrets.command("rotate")
+@click.pass_context
+def secrets_rotate(context: click.Context) -> None:
+    """Seal everything with a new key; safe while daemons run."""
+    file, changed = _reseal(context, forget=False)
+    click.echo(
+        f"{changed} secret(s) are sealed with a new key, the first in {file}\n"
+        "copy the file to every machine, restart the daemons, then run "
+        "'snfctl secrets forget' to be rid of the old keys"
+    )
+
+
+@secrets.command("forget")
+@click.pass_context
+def secrets_forget(context: click.Context) -> None:
+    """Forget the old keys, once every daemon was restarted after a rotation."""
+    file, changed = _reseal(context, forget=True)
+    click.echo(f"{changed} secret(s) were left; {file} holds one key now")
+
+
+def _reseal(context: click.Context, *, forget: bool) -> tuple[Path, int]:
+    config = _loaded(context).config
+    file = Path(config.secrets.key_file or Path(config.var) / "keys")
+    return file, rotate(file, _dsn(context), forget=forget)
+
+
 def _dsn(context: click.Context) -> str:
-    dsn = _loaded(context).config.database.dsn
-    if not dsn:
+    """The configured database, or the embedded one of a daemon that runs."""
+    config = _loaded(context).config
+    found = config.database.dsn or embedded_dsn(Path(config.var))
+    if not found:
         raise Invalid(
-            "no database is configured: set SNFD_DATABASE_DSN or [database] dsn; "
-            "an embedded one is migrated by its daemon"
+            "no database: set SNFD_DATABASE_DSN or [database] dsn, or for an "
+            "embedded one SNFD_VAR to the daemon's directory"
         )
-    return dsn
+    return found
 
 
 def main() -> None:
@@ -90,6 +135,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (CloudError, schema.SchemaError, psycopg2.Error) as error:
-        click.echo(f"snfctl: {error}".strip(), err=True)
-        sys.exit(1)
+    except psycopg2.Error as error:
+        _fail(f"PostgreSQL: {error}")
+    except (CloudError, KeyFileError, PlaceError, schema.SchemaError) as error:
+        _fail(str(error))
+
+
+def _fail(why: str) -> NoReturn:
+    click.echo("snfctl: " + " ".join(why.split()), err=True)
+    sys.exit(1)

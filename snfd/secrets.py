@@ -186,8 +186,8 @@ def rotate(path: Path, dsn: str, *, forget: bool = False) -> int:
         was changed and no key forgotten.
     :raises psycopg2.Error: PostgreSQL is away.
     """
-    ring = load(path) if forget else add_key(path)
     with closing(connect(dsn)) as connection, connection:
+        ring = load(path) if forget else add_key(path)
         changed = finish(_reseal_all(DirectTransaction(connection), ring))
     if forget:
         forget_old_keys(path)

@@ -34,7 +34,7 @@ from snfd.db.wire import Line, open_wire
 from snfd.errors import Unavailable
 from snfd.keepsake import keepsake
 
-_NAME = "snfd"
+NAME = "snfd"
 _LOOK = 0.05
 _RECOVERY = 600.0
 _FIRST_TRIES = 3
@@ -216,7 +216,7 @@ class EmbeddedPostgres(Service):
         for locale in ("C.UTF-8", "C"):
             await self._in_thread(fresh, new, told, password, place)
             self._process = spawn(
-                self._reactor, place, "initdb", "-D", str(new), "-U", _NAME,
+                self._reactor, place, "initdb", "-D", str(new), "-U", NAME,
                 f"--pwfile={told}", "--auth=scram-sha-256", "--encoding=UTF8",
                 f"--locale={locale}",
             )  # fmt: skip
@@ -237,7 +237,7 @@ class EmbeddedPostgres(Service):
         """Wait until the server answers; the DSN of our database in it."""
         assert self._process is not None
         over = self._process.over()
-        parts = {"host": str(place.sockets), "user": _NAME, "password": password}
+        parts = {"host": str(place.sockets), "user": NAME, "password": password}
         tries = round(_RECOVERY / _LOOK)
         for tried in range(tries):
             if over.called:
@@ -256,7 +256,7 @@ class EmbeddedPostgres(Service):
                 if tried % 200 == 199:
                     self._log.info("PostgreSQL: {why}", why=error.message)
             else:
-                return make_dsn(dbname=_NAME, **parts)
+                return make_dsn(dbname=NAME, **parts)
             await deferLater(self._reactor, _LOOK)
         raise Unavailable(f"PostgreSQL did not answer in {_RECOVERY:g} s")
 
@@ -264,10 +264,10 @@ class EmbeddedPostgres(Service):
         wire = await open_wire(self._reactor, Line(dsn))
         try:
             there = await wire.send(
-                "SELECT 1 FROM pg_database WHERE datname = %s", (_NAME,)
+                "SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)
             )
             if there.fetchone() is None:
-                await wire.send(f"CREATE DATABASE {_NAME}")
+                await wire.send(f"CREATE DATABASE {NAME}")
         finally:
             wire.close()
 
