@@ -18,19 +18,25 @@ export PYTHON
 .PHONY: help run test bench lint web docs clean
 
 help:
-	@echo 'make run    a whole cloud on http://127.0.0.1:$(PORT), data in $(VAR)/ (PORT= VAR= CONFIG= SEED=accounts)'
+	@echo 'make run    a whole cloud on http://127.0.0.1:$(PORT), data in $(VAR)/'
+	@echo '            (PORT= VAR= SEED=accounts SEED_PASSWORD= CONFIG=file.toml)'
 	@echo 'make test   every test but the long ones (LONG=1: all of them)'
 	@echo 'make lint   style, types, layers'
 	@echo 'make bench  side by side with peers (ONLY=objects|identity|compute|console|jobs)'
 	@echo 'make docs   the manual in docs/_build'
 
-run: web
+# a given CONFIG is outranked only by what was said besides
+said = $(if $(CONFIG),$(filter-out file,$(origin $(1))),yes)
+
+run:
+	@scripts/prepare web once
 	@scripts/prepare venv embedded
-	@mkdir -p $(VAR) && chmod go-rwx $(VAR)
-	@SNFD_LOG_FILE=$${SNFD_LOG_FILE-$(VAR)/snfd.log} \
-	$(if $(filter accounts,$(SEED)),SNFD_SEED_ACCOUNTS=true) \
-	$(if $(SEED_PASSWORD),SNFD_SEED_PASSWORD='$(SEED_PASSWORD)') \
-	exec $(BIN)/twistd --nodaemon --pidfile= snfd --var $(VAR) --port $(PORT) $(if $(CONFIG),--config $(CONFIG))
+	@$(if $(call said,VAR),[ -d "$(VAR)" ] || mkdir -p -m 700 "$(VAR)")
+	@$(if $(CONFIG),,export SNFD_LOG_FILE="$${SNFD_LOG_FILE-$(VAR)/snfd.log}";) \
+	$(if $(filter accounts,$(SEED)),export SNFD_SEED_ACCOUNTS=true;) \
+	$(if $(SEED_PASSWORD),export SNFD_SEED_PASSWORD="$$SEED_PASSWORD";) \
+	exec $(BIN)/twistd --nodaemon --pidfile= snfd $(if $(CONFIG),--config "$(CONFIG)") \
+		$(if $(call said,VAR),--var "$(VAR)") $(if $(call said,PORT),--port "$(PORT)")
 
 web:
 	@scripts/prepare web
