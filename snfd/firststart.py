@@ -81,7 +81,8 @@ async def hand_out(
         if token is not None:
             text = kamakirc(cloud.catalog.identity("v2.0"), token)
             write_private(var / "kamakirc", text)
-    return greeting(cloud.urls.console, var, accounts)
+    demo = Demo(template=config.seed.template)
+    return greeting(cloud.urls.console, var, accounts, demo.smallest)
 
 
 async def _admin(built: Built) -> Caller:

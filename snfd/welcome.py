@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 ACCOUNTS = "accounts.json"
-FIRST_SERVER = "openstack server create --image hello --flavor C1R128D1ext --wait hi"
+FIRST_SERVER = "openstack server create --image hello --flavor {flavor} --wait hi"
 
 
 class Account(Struct, frozen=True):
@@ -68,8 +68,13 @@ def kamakirc(auth_url: str, token: str) -> str:
     )
 
 
-def greeting(url: str, var: Path, accounts: Mapping[str, Account]) -> Sequence[str]:
-    """The lines to print once the cloud is ready."""
+def greeting(
+    url: str, var: Path, accounts: Mapping[str, Account], flavor: str
+) -> Sequence[str]:
+    """The lines to print once the cloud is ready.
+
+    :param flavor: name of the one that a first server may have.
+    """
     clouds, kamaki = var / "clouds.yaml", var / "kamakirc"
     lines = [f"snfd: a cloud at {url}/", ""]
     if "admin" in accounts:
@@ -78,7 +83,7 @@ def greeting(url: str, var: Path, accounts: Mapping[str, Account]) -> Sequence[s
         lines += [
             f"  demo's password    {accounts['demo'].password}",
             f"  openstackclient    export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=demo",
-            f"{'':21}{FIRST_SERVER}",
+            f"{'':21}{FIRST_SERVER.format(flavor=flavor)}",
             f"  kamaki             kamaki --config {kamaki} server list",
             "",
         ]

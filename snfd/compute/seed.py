@@ -35,6 +35,12 @@ class Demo:
     volume_type: str = "standard"
     network: network.PublicNetwork = field(factory=network.PublicNetwork)
 
+    @property
+    def smallest(self) -> str:
+        """Name of the smallest flavor."""
+        cpu, ram, disk = SIZES[0]
+        return f"C{cpu}R{ram}D{disk}{self.template}"
+
 
 async def seed(db: Database, demo: Demo) -> None:
     """Make what is missing: a volume type, flavors, the public network."""
