@@ -20,6 +20,8 @@ from storage.blocks import MemoryBlocks
 
 REF = "#/components/schemas/"
 BODILESS = (201, 202, 204, 304)
+IN_HEADERS = ("GET /auth/v1.0",)
+"""What answers 200 with headers alone, as its clients expect."""
 
 
 def mounts(scratch: Path) -> Sequence[Mount]:
@@ -73,6 +75,7 @@ class DocumentsTests(SynchronousTestCase):
             if schema is None
             and status not in BODILESS
             and not name.startswith("HEAD ")
+            and name not in IN_HEADERS
         ]
         self.assertEqual([], lacking)
 

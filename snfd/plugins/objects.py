@@ -25,6 +25,7 @@ class ObjectsApi:
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.objects.pithos import resource as pithos
+        from api.objects.swift import about
         from api.objects.swift import resource as swift
 
         streams = cloud.writer, cloud.reader, cloud.authenticator
@@ -32,8 +33,16 @@ class ObjectsApi:
         pithos_, pithos_bodies = pithos.build(
             cloud.store, cloud.quota, *streams, cloud.clock
         )
+        login = about.build_login(
+            cloud.identity,
+            cloud.clock,
+            cloud.authenticator,
+            f"{cloud.urls.pithos}/v1",
+        )
         return [
             Mount("/v1", "swift", swift_, swift_bodies),
+            Mount("/info", "swift", about.build_info(cloud.authenticator)),
+            Mount("/auth/v1.0", "swift", login),
             Mount("/object-store/v1", "pithos", pithos_, pithos_bodies),
         ]
 
