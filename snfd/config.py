@@ -64,6 +64,7 @@ class StorageSection(Section, frozen=True):
     :ivar ceph_conf: its cluster's configuration file.
     :ivar ceph_user: full name of the client.
     :ivar ceph_keyring: its key, if ``ceph_conf`` does not say where it is.
+    :ivar timeout: seconds that one operation on RADOS may take.
     """
 
     driver: Literal["file", "rados", "memory"] = "file"
@@ -72,6 +73,7 @@ class StorageSection(Section, frozen=True):
     ceph_conf: str = "/etc/ceph/ceph.conf"
     ceph_user: str = "client.snfd"
     ceph_keyring: str = ""
+    timeout: Positive = 30
     block_size: Annotated[int, Meta(ge=4096, le=64 << 20)] = 4 << 20
 
 

@@ -112,6 +112,7 @@ async def open_blocks(reactor: Any, config: Config) -> Blocks:
             pool=chosen.pool,
             user=chosen.ceph_user,
             keyring=chosen.ceph_keyring or None,
+            timeout=chosen.timeout,
         )
         return await connect_rados(reactor, rados, longest=chosen.block_size)
     if chosen.driver == "memory":

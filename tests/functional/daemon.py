@@ -272,11 +272,17 @@ PROJECTS = {"admin": "system", "reader": "demo", "altreader": "alt"}
 
 
 @contextmanager
-def running(**environment: str) -> Iterator[Daemon]:
-    """A fresh daemon that is gone, with all its data, afterwards."""
+def running(
+    configured: Callable[[Path], Path] | None = None, **environment: str
+) -> Iterator[Daemon]:
+    """A fresh daemon that is gone, with all its data, afterwards.
+
+    :param configured: writes a configuration for a data directory; where.
+    """
     with tempfile.TemporaryDirectory(prefix="snfd-", ignore_cleanup_errors=True) as var:
         Path(var).chmod(0o711)  # so that PostgreSQL's user may enter
-        daemon = Daemon(Path(var), environment=environment)
+        config = None if configured is None else configured(Path(var))
+        daemon = Daemon(Path(var), environment=environment, config=config)
         try:
             yield daemon.start()
         finally:

@@ -15,6 +15,8 @@ import pytest
 
 from tests.functional.daemon import Client, Daemon, eventually, running
 from tests.functional.evidence import complaints, imbalance, rows
+from tests.functional.lab import on_ganeti
+from tests.lab import ganeti as real
 
 POINTS = (
     "before-commit",
@@ -111,7 +113,7 @@ class KillTests(unittest.TestCase):
         """The cluster's own list, over RAPI."""
         return [one["id"] for one in daemon.rapi("GET", "/2/instances")]
 
-    @pytest.mark.timeout(600)
+    @pytest.mark.timeout(2400)
     def test_cyclades_29_killed_while_creating(self) -> None:
         seed = int(os.environ.get("SNFD_TEST_SEED", random.randrange(2**32)))
         print(f"SNFD_TEST_SEED={seed}")
@@ -179,3 +181,33 @@ class KillTests(unittest.TestCase):
         eventually(lambda: not listed(client), self.patience)
         self.assertEqual([], list(self.instances(daemon)))
         self.books(daemon, client, 0)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("ganeti")
+@pytest.mark.rig("ganeti")
+class RealKillTests(KillTests):
+    """The same on Ganeti 3.0.2, whose machines the fake hypervisor runs.
+
+    Long because a real cluster takes a second and more for each job, and there
+    are four hundred of them.
+    """
+
+    patience = 180.0
+    lab: real.Lab
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.lab = real.start(bridges="br0")
+        cls.addClassCleanup(cls.lab.stop)
+
+    @contextmanager
+    def started(self) -> Iterator[Daemon]:
+        with on_ganeti(self.lab) as daemon:
+            yield daemon
+
+    def instances(self, daemon: Daemon) -> Collection[str]:
+        return self.lab.run(
+            "gnt-instance", "list", "--no-headers", "-o", "name"
+        ).split()

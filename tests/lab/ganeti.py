@@ -91,10 +91,11 @@ def _missing() -> str:
     return ""
 
 
-def start(clusters: int = 1, nodes: int = 1, kvm: str = "no") -> Lab:
+def start(clusters: int = 1, nodes: int = 1, kvm: str = "no", bridges: str = "") -> Lab:
     """A new lab, which the caller stops.
 
     :param kvm: whether machines are real: no, tcg, kvm or auto.
+    :param bridges: that there must be for bridged network cards.
     :raises SkipTest: it cannot run here.
     """
     if missing := _missing():
@@ -102,7 +103,7 @@ def start(clusters: int = 1, nodes: int = 1, kvm: str = "no") -> Lab:
     base = next(base for base in BASES if _free(base, clusters))
     directory = Path(tempfile.mkdtemp(prefix="snfd-ganeti-", dir="/var/tmp"))
     command = [str(SCRIPT), "up", "-w", str(directory), "-c", str(clusters),
-               "-n", str(nodes), "-k", kvm]  # fmt: skip
+               "-n", str(nodes), "-k", kvm, "-b", bridges]  # fmt: skip
     done = subprocess.run(command, env=_environment(base), text=True,
                           capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
     if done.returncode != 0:
