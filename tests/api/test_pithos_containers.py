@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from tests.api.test_pithos_objects import PithosCase
 
 
@@ -60,6 +62,18 @@ class AccountTests(PithosCase):
         self.assertEqual(204, self.wire.get(other).status)
         empty = self.wire.get(f"{other}?format=json")
         self.assertEqual((200, []), (empty.status, empty.json))
+
+    def test_pithos_85_accounts_of_others_that_one_may_read(self) -> None:
+        self.tokens["member"] = evolve(self.b, projects=self.b.projects | {self.a.user})
+        top = "/object-store/v1"
+        for path in (top, f"{top}/"):
+            got = self.wire.get(f"{path}?format=json", x_auth_token="member")
+            self.assertEqual([str(self.a.user)], [one["name"] for one in got.json])
+        self.assertEqual(204, self.wire.get(top).status)
+        self.assertEqual([], self.wire.get(f"{top}?format=json").json)
+        shown = self.wire.get(f"{top}?format=xml", x_auth_token="member").text
+        self.assertIn(f"<account><name>{self.a.user}</name>", shown)
+        self.fault(405, "notAllowed", self.wire.request("DELETE", top))
 
     def meta(self) -> dict[str, str]:
         return dict(self.wire.request("HEAD", self.base).headers)

@@ -1,8 +1,8 @@
-"""Accounts and containers in the Pithos dialect."""
+"""Containers in the Pithos dialect."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from api.objects.dispatch import (
 from api.objects.listing import Format
 from api.objects.paths import Target
 from api.objects.pithos import views
+from api.objects.pithos.accounts import LATER, tilde
 from api.objects.streams import Opened, expected_length
 from api.operations import Answer
 from snfd.clock import Seconds
@@ -30,15 +31,10 @@ from snfd.errors import Conflict, Invalid, NotImplementedHere
 from snfd.objects.model import MAX_UPLOAD, Container, Versioning
 from snfd.objects.rules import PITHOS_META
 from snfd.objects.service import ContainerChange, ObjectStore
-from snfd.quota.service import Quota
 from storage.upload import Sink
 from storage.writer import Writer
 
-LATER = ("until", "shared", "public", "meta", "delta")
-"""Keys of listings that are not served yet."""
-
 POLICY = "x-container-policy-"
-DISKSPACE = "pithos.diskspace"
 BYTES = "application/octet-stream"
 
 JUST_NOW = 120.0
@@ -47,10 +43,9 @@ JUST_NOW = 120.0
 
 @frozen(eq=False)
 class ContainersApi:
-    """What can be done with accounts and containers."""
+    """What can be done with containers."""
 
     _store: ObjectStore
-    _quota: Quota
     _writer: Writer
     _authenticator: Authenticator
     _clock: Seconds
@@ -59,9 +54,6 @@ class ContainersApi:
         """All of it."""
         pages: Any = {"also": {204: None}, "query": listing.Listing}
         return [
-            Route("account", "HEAD", self.head_account, status=204),
-            Route("account", "GET", self.account, list[views.ContainerEntry], **pages),
-            Route("account", "POST", self.describe, status=202),
             Route("container", "HEAD", self.head, status=204),
             Route("container", "GET", self.container, list[views.ObjectEntry], **pages),
             Route("container", "PUT", self.put, status=201, also={202: None}),
@@ -85,33 +77,6 @@ class ContainersApi:
         if http.content_length(headers) == 0:
             return None
         return self._open(target, headers)
-
-    async def head_account(self, call: Call) -> Result:
-        """Counters, metadata and quota of an account."""
-        refuse_keys(call.args, LATER)
-        return Answer(None, 204, await self._account_headers(call))
-
-    async def account(self, call: Call) -> Result:
-        """One page of an account's containers."""
-        refuse_keys(call.args, LATER)
-        uuid = paths.account(call.target, "")
-        page = listing.query(call.args, listing.capped_limit(call.args), pithos=True)
-        kind = listing.chosen(call.args, call.header("accept"))
-        headers = await self._account_headers(call)
-        found = await self._store.accounts.containers(call.caller, uuid, page)
-        return page_of(views.containers(found, kind, str(uuid)), kind, headers)
-
-    async def describe(self, call: Call) -> Result:
-        """Change the metadata of an account."""
-        uuid = paths.account(call.target, "")
-        if http.metadata(call.headers, "x-account-group-", views.CODEC):
-            raise NotImplementedHere("groups are not served by this cloud yet")
-        meta = tilde(http.metadata(call.headers, "x-account-meta-", views.CODEC))
-        replace = not call.flag("update")
-        await self._store.accounts.describe(
-            call.caller, uuid, meta, PITHOS_META, replace
-        )
-        return Answer(None, 202)
 
     async def head(self, call: Call) -> Result:
         """Counters, metadata and policy of a container."""
@@ -180,20 +145,6 @@ class ContainersApi:
     def _headers(self, container: Container) -> dict[str, str]:
         return views.container_headers(container, self._writer.block_size)
 
-    async def _account_headers(self, call: Call) -> Mapping[str, str]:
-        uuid = paths.account(call.target, "")
-        account = await self._store.accounts.show(call.caller, uuid)
-        headers = views.account_headers(account)
-        if uuid != call.caller.user:
-            return headers
-        usage = await self._quota.usage(call.caller)
-        limits = {
-            project: found[DISKSPACE].effective_limit
-            for project, found in usage.items()
-            if DISKSPACE in found
-        }
-        return {**headers, **views.quota_headers(limits)}
-
     async def _open(self, target: Target, headers: Headers) -> Sink:
         caller = await self._authenticator(token(headers))
         expected_length(headers)
@@ -223,11 +174,6 @@ def changed(headers: Headers, replace: bool) -> ContainerChange:
         project=_project(policy.get("Project", "")),
         replace=replace,
     )
-
-
-def tilde(meta: Mapping[str, str]) -> dict[str, str]:
-    """``meta`` with ``~`` read as empty: browsers cannot send empty headers."""
-    return {key: "" if value == "~" else value for key, value in meta.items()}
 
 
 def _project(text: str) -> UUID | None:

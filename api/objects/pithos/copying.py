@@ -11,7 +11,7 @@ from api.objects import paths
 from api.objects.dispatch import Call, Result, Route, refuse, refuse_keys
 from api.objects.paths import Target
 from api.objects.pithos import views
-from api.objects.pithos.containers import tilde
+from api.objects.pithos.accounts import tilde
 from api.operations import Answer
 from snfd.errors import Invalid, LengthRequired
 from snfd.objects.model import ObjectPath

@@ -15,7 +15,7 @@ from api.objects.dispatch import Call, Result, Route, refuse, refuse_keys, token
 from api.objects.listing import Format
 from api.objects.paths import Target
 from api.objects.pithos import hashmaps, views
-from api.objects.pithos.containers import tilde
+from api.objects.pithos.accounts import tilde
 from api.objects.pithos.copying import FROM, CopyApi
 from api.objects.reading import ObjectReader
 from api.objects.streams import Opened, check_etag, expected_length, wants_md5

@@ -11,6 +11,7 @@ from api.dispatch import Authenticator
 from api.objects.dispatch import ObjectsResource
 from api.objects.opener import Streamed
 from api.objects.paths import Target
+from api.objects.pithos.accounts import AccountsApi
 from api.objects.pithos.containers import ContainersApi
 from api.objects.pithos.copying import CopyApi
 from api.objects.pithos.faults import DIALECT
@@ -51,13 +52,14 @@ def build(
     clock: Seconds,
 ) -> tuple[ObjectsResource, Streamed]:
     """What is mounted on ``/object-store/v1``, and what decides on its bodies."""
-    containers = ContainersApi(store, quota, writer, authenticator, clock)
+    containers = ContainersApi(store, writer, authenticator, clock)
     copies = CopyApi(store)
     objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator, copies)
+    parts = (AccountsApi(store, quota), containers, objects, copies)
     resource = ObjectsResource(
         DIALECT,
         authenticator,
-        [*containers.routes(), *objects.routes(), *copies.routes()],
+        [route for part in parts for route in part.routes()],
         query_token=True,
     )
     return resource, Streamed(MOUNT, _Opener(containers, objects))

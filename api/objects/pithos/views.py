@@ -32,6 +32,13 @@ CODEC = Percent()
 BLOCK_HASH = "sha256"
 
 
+class AccountEntry(Reply):
+    """An account of others that one may read."""
+
+    name: UUID
+    last_modified: str
+
+
 class ContainerEntry(Reply):
     """A container in the listing of an account."""
 
@@ -141,6 +148,16 @@ def made_headers(info: ObjectInfo) -> dict[str, str]:
              "X-Object-Version")  # fmt: skip
     headers = object_headers(info)
     return {name: headers[name] for name in names}
+
+
+def accounts(found: Sequence[tuple[UUID, datetime]], kind: Format) -> bytes:
+    """Accounts of others."""
+    entries = [AccountEntry(uuid, iso(mtime, zone=True)) for uuid, mtime in found]
+    if kind is Format.TEXT:
+        return text(str(entry.name) for entry in entries)
+    if kind is Format.JSON:
+        return msgspec.json.encode(entries)
+    return xml("accounts", None, "account", _elements(entries))
 
 
 def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:

@@ -11,7 +11,7 @@ from twisted.web.http_headers import Headers
 from api.dispatch import Authenticator, Served
 from api.dispatch import build as served
 from api.objects import headers as http
-from api.objects.swift.containers import PREFIX
+from api.objects.swift.accounts import PREFIX
 from api.objects.swift.faults import DIALECT
 from api.operations import Answer, Reply, operation
 from snfd.clock import Seconds

@@ -11,7 +11,8 @@ from api.objects import paths
 from api.objects.dispatch import Call, Result, Route, refuse
 from api.objects.paths import Target
 from api.objects.swift import views
-from api.objects.swift.containers import PREFIX, truth
+from api.objects.swift.accounts import PREFIX
+from api.objects.swift.containers import truth
 from api.operations import Answer
 from snfd.errors import CloudError, Invalid, PreconditionFailed
 from snfd.objects.model import Committed, ObjectInfo, ObjectPath

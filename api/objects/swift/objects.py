@@ -16,7 +16,8 @@ from api.objects.paths import Target
 from api.objects.reading import ObjectReader
 from api.objects.streams import Opened, check_etag, expected_length
 from api.objects.swift import views
-from api.objects.swift.containers import PREFIX, truth
+from api.objects.swift.accounts import PREFIX
+from api.objects.swift.containers import truth
 from api.objects.swift.copying import CopyApi
 from api.operations import Answer
 from snfd.errors import NotImplementedHere

@@ -6,7 +6,8 @@ from api.dispatch import Authenticator
 from api.objects.dispatch import ObjectsResource
 from api.objects.opener import Streamed
 from api.objects.reading import ObjectReader
-from api.objects.swift.containers import PREFIX, ContainersApi
+from api.objects.swift.accounts import PREFIX, AccountsApi
+from api.objects.swift.containers import ContainersApi
 from api.objects.swift.copying import CopyApi
 from api.objects.swift.faults import DIALECT
 from api.objects.swift.objects import ObjectsApi
@@ -24,10 +25,11 @@ def build(
     """What is mounted on ``/v1``, and what decides on its bodies."""
     copies = CopyApi(store)
     objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator, copies)
+    parts = (AccountsApi(store), ContainersApi(store), objects, copies)
     resource = ObjectsResource(
         DIALECT,
         authenticator,
-        [*ContainersApi(store).routes(), *objects.routes(), *copies.routes()],
+        [route for part in parts for route in part.routes()],
         prefix=PREFIX,
         bad_path=PreconditionFailed,
     )

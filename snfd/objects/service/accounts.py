@@ -35,6 +35,15 @@ class Accounts:
         moment = now(self._clock)
         return Account(uuid, {}, moment, moment, containers=0, objects=0, size=0)
 
+    async def others(
+        self, caller: Caller, query: Query
+    ) -> Sequence[tuple[UUID, datetime]]:
+        """Accounts that the caller may read besides his own, with their times."""
+        projects = sorted(caller.projects - {caller.user})
+        params = (projects, query.after, query.limit)
+        rows = await self._db.read(store.OTHERS, params)
+        return [(row[0], row[1]) for row in rows]
+
     async def containers(
         self, caller: Caller, uuid: UUID, query: Query
     ) -> Sequence[Container]:

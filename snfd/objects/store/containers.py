@@ -30,6 +30,13 @@ ACCOUNT = Statement(
     " WHERE a.uuid = $1 GROUP BY a.id",
 )
 
+OTHERS = Statement(
+    "store_accounts",
+    "SELECT uuid, mtime FROM store.account WHERE uuid = ANY($1::uuid[])"
+    " AND uuid::text > $2 ORDER BY uuid::text LIMIT $3",
+)
+"""Those of some accounts that somebody has used."""
+
 CONTAINER = Statement(
     "store_container",
     f"SELECT {COLUMNS}{JOIN} WHERE a.uuid = $1 AND c.name = $2",
