@@ -191,15 +191,32 @@ async def _quota(tx: Transaction, server: Locked, to: State, ends: bool) -> None
 
     A commission that was made for exactly this move is accepted; any other is
     called off, and the difference charged whatever the limits say: it is real.
+    A task that goes on gets a new commission for what is left of its way.
     """
     change = difference(server.state, to, server.footprint)
-    if server.commission is not None and ends:
-        if change and change == expected(server):
-            await quota.accept(tx, server.commission)
-            return
-        await quota.reject(tx, server.commission)
+    pending = server.commission
+    if pending is not None and ends and change and change == expected(server):
+        await quota.accept(tx, pending)
+        return
+    if pending is not None and (ends or change):
+        await quota.reject(tx, pending)
     if change:
         await quota.charge(tx, server.owner, server.project, change, force=True)
+    if pending is not None and change and not ends:
+        await _again(tx, server, to)
+
+
+async def _again(tx: Transaction, server: Locked, now: State) -> None:
+    """Reserve anew for the task of a server that is in another state now."""
+    assert server.task is not None and server.intent is not None
+    left = difference(now, DONE[server.task], server.footprint)
+    serial = None
+    if left:
+        serial = await quota.reserve(
+            tx, server.owner, server.project, left, server.intent, force=True
+        )
+    began = now.value if left else None
+    await rows.update(tx, server.id, commission=serial, commission_from=began)
 
 
 def expected(server: Locked) -> Mapping[str, int]:

@@ -95,16 +95,32 @@ async def leave_all(
     tx: Transaction, network: Network, new_id: Callable[[], UUID]
 ) -> None:
     """Remove a locked network from wherever it is, or bury it at once."""
-    there = await store.presences(tx, network.id)
-    if not there:
+    if await withdraw(tx, network, new_id):
+        await networks.doom(tx, network.id)
+    else:
         await _bury(tx, network.id)
-        return
-    await networks.doom(tx, network.id)
+
+
+async def withdraw(
+    tx: Transaction, network: Network, new_id: Callable[[], UUID]
+) -> bool:
+    """Remove a locked network, which nothing uses, from wherever it is.
+
+    :returns: False where no cluster knows it.
+    """
+    there = await store.presences(tx, network.id)
     for one in there:
         groups = await store.groups(tx, one.cluster)
         leaving = [requests.network_disconnect(network.id, group) for group in groups]
         leaving.append(requests.network_remove(network.id))
         await _put(tx, one, leaving, new_id)
+        await store.set_presence(tx, network.id, one.cluster, "DELETED", added=False)
+    return bool(there)
+
+
+async def exists(tx: Transaction, network: int) -> bool:
+    """Whether a cluster knows a network, and is not about to forget it."""
+    return any(one.state != "DELETED" for one in await store.presences(tx, network))
 
 
 async def settle(tx: Transaction, outcome: Outcome) -> None:
@@ -117,23 +133,36 @@ async def settle(tx: Transaction, outcome: Outcome) -> None:
     here = there.get(outcome.cluster)
     if here is None:
         return
-    added = here.added or outcome.event in _ADDED or outcome.network is not None
-    match outcome.event:
-        case Event.NETWORK_ADDED:
-            await store.set_presence(tx, ident, here.cluster, here.state, added)
-        case Event.NETWORK_CONNECTED:
-            await store.set_presence(tx, ident, here.cluster, "ACTIVE", added)
-        case Event.NETWORK_ADD_FAILED | Event.NETWORK_CONNECT_FAILED:
-            await store.set_presence(tx, ident, here.cluster, "ERROR", added)
-        case Event.NETWORK_REMOVED:
-            await store.vanish(tx, ident, here.cluster)
-            if network.action == "DESTROY" and len(there) == 1:
-                await _bury(tx, ident)
-        case Event.NETWORK_REMOVE_FAILED:
-            await networks.doom(tx, ident, doomed=False)
+    if outcome.event is Event.NETWORK_REMOVED:
+        await _removed(tx, network, here, last=len(there) == 1)
+    elif outcome.event is Event.NETWORK_REMOVE_FAILED:
+        await networks.doom(tx, ident, doomed=False)
+        if here.state == "DELETED":
+            await store.set_presence(tx, ident, here.cluster, "ERROR", added=True)
+    elif here.state != "DELETED" and outcome.event in _PROGRESS:
+        added = here.added or outcome.event in _ADDED or outcome.network is not None
+        state = _PROGRESS[outcome.event] or here.state
+        await store.set_presence(tx, ident, here.cluster, state, added)
+
+
+async def _removed(
+    tx: Transaction, network: Network, here: Presence, *, last: bool
+) -> None:
+    """A cluster forgot a network; unless it is being made there anew, it is gone."""
+    doomed = network.action == "DESTROY"
+    if doomed or here.state in ("DELETED", "ACTIVE"):
+        await store.vanish(tx, network.id, here.cluster)
+    if doomed and last:
+        await _bury(tx, network.id)
 
 
 _ADDED = (Event.NETWORK_ADDED, Event.NETWORK_CONNECTED)
+_PROGRESS = {
+    Event.NETWORK_ADDED: None,
+    Event.NETWORK_CONNECTED: "ACTIVE",
+    Event.NETWORK_ADD_FAILED: "ERROR",
+    Event.NETWORK_CONNECT_FAILED: "ERROR",
+}
 
 
 async def _bury(tx: Transaction, ident: int) -> None:

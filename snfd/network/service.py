@@ -244,5 +244,8 @@ class NetworkServices:
         :param bridge: the nodes' bridge for private networks.
         """
         return cls(
-            Networks(db, new_id, bridge), Subnets(db), Ports(db), FloatingIps(db)
+            Networks(db, new_id, bridge),
+            Subnets(db, new_id),
+            Ports(db),
+            FloatingIps(db),
         )

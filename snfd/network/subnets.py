@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, Invalid
 from snfd.identity.model import Caller, require_writer
-from snfd.network import pools
+from snfd.network import pools, presence
 from snfd.network.model import Filter, Network, NewSubnet, Subnet
 from snfd.network.naming import checked_name, missing
 from snfd.network.scope import Scope
 from snfd.network.store import networks
-from snfd.network.store import presence as presences
 
 
 @frozen(eq=False)
@@ -22,6 +22,7 @@ class Subnets:
     """Subnets; IPv4 only."""
 
     db: Database
+    new_id: Callable[[], UUID]
 
     async def list(self, scope: Scope, wanted: Filter) -> Sequence[Subnet]:
         """Subnets by id; one more than ``limit`` if there are more."""
@@ -58,7 +59,7 @@ class Subnets:
         cidr, gateway, ranges = pools.checked(new)
         if network.subnets:
             raise Invalid("the network has an IPv4 subnet already")
-        if await presences.presences(tx, network.id):
+        if await presence.exists(tx, network.id):
             raise Invalid("servers are on the network already")
         ident = await networks.insert_subnet(
             tx,
@@ -129,6 +130,7 @@ class Subnets:
         network = await self._network(tx, scope, found.network)
         if await networks.subnet_in_use(tx, found.id):
             raise Conflict("addresses of the subnet are in use", kind="SubnetInUse")
-        if await presences.presences(tx, network.id):
-            raise Conflict("clusters use the subnet already", kind="SubnetInUse")
+        if await networks.has_servers(tx, network.id):
+            raise Conflict("servers are on the subnet's network", kind="SubnetInUse")
+        await presence.withdraw(tx, network, self.new_id)
         await networks.drop_subnet(tx, found.id)

@@ -145,6 +145,32 @@ class NetworkTests(NeutronCase):
             self.parts.people.sql("SELECT count(*) FROM compute.cluster_network"),
         )
 
+    def test_a_subnet_leaves_its_clusters_and_another_may_come(self) -> None:
+        network = self.network()
+        subnet = self.subnet(network)
+        server = self.server({"uuid": network})
+        self.parts.work()
+        path = f"/subnets/{subnet}"
+        got = self.http.delete(path)
+        self.assertEqual((409, "SubnetInUse"), (got.status, _type(got.json)))
+        self.cloud.nova().delete(f"/servers/{server}")
+        self.parts.work()
+        self.assertEqual(204, self.http.delete(path).status)
+        self.subnet(network, "10.78.0.0/24")
+        server = self.server({"uuid": network})
+        kinds = [one.intent.kind for one in self.parts.intents()]
+        self.assertEqual(
+            ["OP_NETWORK_DISCONNECT", "OP_NETWORK_REMOVE", "OP_NETWORK_ADD",
+             "OP_NETWORK_CONNECT", "OP_INSTANCE_CREATE"], kinds)  # fmt: skip
+        self.parts.work()
+        shown = self.cloud.nova().get(f"/servers/{server}").json["server"]
+        self.assertEqual("ACTIVE", shown["status"])
+        self.assertEqual("10.78.0.2", shown["addresses"]["net"][0]["addr"])
+        rows = self.parts.people.sql(
+            "SELECT state FROM compute.cluster_network WHERE network = %s", network
+        )
+        self.assertEqual([("ACTIVE",)], rows)
+
     def test_cyclades_60_addresses(self) -> None:
         network = self.network()
         self.subnet(network, "10.77.0.0/29", allocation_pools=[

@@ -124,6 +124,26 @@ class LifeTests(SynchronousTestCase):
         self.assertEqual(Status.STOPPED, self.cloud.show(server.id).status)
         self.assertEqual(STOPPED, self.cloud.usage())
 
+    def test_what_somebody_else_did_first_is_charged_once(self) -> None:
+        actions, caller = self.cloud.compute.actions, self.cloud.caller()
+        scope = self.cloud.scope()
+        server = self.cloud.active()
+        self.cloud.wait(actions.stop(caller, scope, server.id))
+        self.foreign(server.id, Event.STOPPED)
+        self.assertEqual(STOPPED, self.cloud.usage())
+        self.cloud.work()
+        self.assertEqual(STOPPED, self.cloud.usage())
+        self.cloud.wait(actions.delete(caller, scope, server.id))
+        self.foreign(server.id, Event.STARTED)
+        self.cloud.work()
+        self.assertEqual({}, self.cloud.usage())
+        self.assertEqual(0, self.cloud.pending())
+
+    def foreign(self, server: int, event: Event) -> None:
+        """Somebody else's job, between ours."""
+        self.cloud.ganeti.queue.last += 1
+        self.cloud.seen(server, event, self.cloud.ganeti.queue.last)
+
     def test_cyclades_40_what_somebody_else_removed_is_gone(self) -> None:
         server = self.cloud.active()
         self.cloud.seen(server.id, Event.REMOVED)

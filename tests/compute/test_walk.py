@@ -15,7 +15,7 @@ from snfd.network.model import Filter, NewNetwork, NewPort, NewSubnet, NicReques
 from snfd.network.scope import Scope
 from tests.compute.kit import compute_cloud
 
-STEPS = 150
+STEPS = 120
 SEEDS = (1, 2, 3)
 
 

@@ -171,6 +171,15 @@ async def in_use(tx: Transaction, ident: int) -> bool:
     return bool(row and row[0])
 
 
+async def has_servers(tx: Transaction, ident: int) -> bool:
+    """Whether servers have cards on a network."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.port WHERE network = %s AND server IS NOT NULL LIMIT 1",
+        (ident,),
+    )
+    return row is not None
+
+
 # ------------------------------------------------------------------- subnets
 
 
