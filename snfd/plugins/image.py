@@ -1,4 +1,4 @@
-"""Images: glance v2."""
+"""Images: glance v2, and Synnefo's registry."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class ImageApi:
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.openstack import image as glance
+        from api.synnefo import image as registry
 
         resource, bodies = glance.build(
             cloud.images,
@@ -36,7 +37,11 @@ class ImageApi:
             cloud.authenticator,
             f"{cloud.urls.cyclades}/os/image",
         )
-        return [Mount("/os/image", "openstack", resource, bodies)]
+        listed = registry.resource(cloud.images, cloud.authenticator)
+        return [
+            Mount("/os/image", "openstack", resource, bodies),
+            Mount(registry.MOUNT, "synnefo", listed),
+        ]
 
 
 image = ImageApi()
