@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -169,8 +170,8 @@ class _Endpoint:
         operation = self.operation
         headers = self.dialect.before(request)
         arguments: list[Caller] = []
-        if operation.auth:
-            arguments.append(await self.authenticator(_token(request)))
+        if operation.auth is True:
+            arguments.append(await self.authenticator(token_of(request)))
         named = self._segments(segments)
         if operation.query is not None:
             named["query"] = decode_query(request, operation.query)
@@ -233,14 +234,14 @@ def decode_query(request: IRequest, query: type[Struct]) -> Struct:
 
     :raises Invalid: a value is of the wrong type.
     """
-    wanted = {one.encode_name: one for one in msgspec.structs.fields(query)}
+    wanted = _fields(query)
     given: dict[str, Any] = {}
     try:
         for key, values in request.args.items():
             name = key.decode()
             if name in wanted:
                 texts = [value.decode() for value in values]
-                given[name] = texts if _is_list(wanted[name].type) else texts[-1]
+                given[name] = texts if wanted[name] else texts[-1]
         return msgspec.convert(given, query, strict=False)
     except UnicodeDecodeError:
         raise Invalid("the query string is not UTF-8") from None
@@ -283,11 +284,17 @@ def decode_json(raw: bytes, kind: Any) -> Any:
         raise Invalid("the body is nested too deeply") from None
 
 
-def _is_list(kind: Any) -> bool:
-    return "list[" in str(kind)
+@cache
+def _fields(query: type[Struct]) -> Mapping[str, bool]:
+    """The keys of a query string, and whether each may be given many times."""
+    return {
+        one.encode_name: "list[" in str(one.type)
+        for one in msgspec.structs.fields(query)
+    }
 
 
-def _token(request: IRequest) -> str | None:
+def token_of(request: IRequest) -> str | None:
+    """The token that a request presents, or None."""
     value = request.getHeader("x-auth-token")
     return value if isinstance(value, str) and value else None
 

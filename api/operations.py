@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from re import findall, sub
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from attrs import field, frozen
 from msgspec import Struct
@@ -34,6 +34,14 @@ class Streamed(Enum):
 
 
 STREAMED = Streamed.STREAMED
+
+OWN: Literal["own"] = "own"
+"""Marks a raw operation whose handler authenticates by itself.
+
+It saves a round trip where the token is looked up together with other things.
+"""
+
+Auth = bool | Literal["own"]
 
 
 @frozen
@@ -102,6 +110,7 @@ class Operation:
     :ivar body: type of the request's JSON body, or ``None``.
     :ivar query: type of the query string, or ``None``.
     :ivar reply: type of the response's body, ``bytes``, or ``None``.
+    :ivar auth: whether it needs a token; `OWN` if its handler looks at that.
     :ivar also: further statuses, each with the type of its body.
     :ivar accepts: bodies that a raw handler reads by itself: content types,
         each with the type of what is in it.
@@ -114,7 +123,7 @@ class Operation:
     status: int
     body: Any
     query: Any
-    auth: bool
+    auth: Auth
     raw: bool
     also: Mapping[int, Any]
     summary: str
@@ -138,15 +147,15 @@ def operation(
     body: Any = None,
     query: Any = None,
     status: int = 200,
-    auth: bool = True,
+    auth: Auth = True,
     raw: bool = False,
     also: Mapping[int, Any] | None = None,
     accepts: Mapping[str, Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Mark a method as the handler of ``method`` on ``path``.
 
-    The handler gets ``caller`` first (unless ``auth`` is false), then the
-    path's segments by name, then ``body`` and ``query``, and ``request`` if
+    The handler gets ``caller`` first (unless ``auth`` is false or `OWN`), then
+    the path's segments by name, then ``body`` and ``query``, and ``request`` if
     ``raw``. Several marks on one method give it several paths.
     """
 

@@ -21,6 +21,9 @@ from snfd.observe import Metrics, new_request_id, request_scope
 from snfd.plugin import Mount
 
 _log = Logger(namespace="api.access")
+_METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "COPY", "MOVE", "OPTIONS")
+)
 _SECRET = re.compile(
     r"^(/identity/v2.0/tokens/|/console/|/vmapi/v1.0/[a-z-]+/|/public/)[^/]+"
 )
@@ -46,6 +49,7 @@ class Root(Resource):
     ) -> None:
         Resource.__init__(self)
         self._metrics = metrics
+        self._counters: dict[tuple[str, str, int], Any] = {}
         self._clock = clock
         self._places: dict[bytes, list[_Place]] = {}
         taken: set[str] = set()
@@ -90,7 +94,7 @@ class Root(Resource):
             seconds = self._clock.seconds() - started
             method = request.method.decode("ascii", "replace")
             status = request.code if result is None else 499
-            self._metrics.requests.labels(dialect, method, str(status)).inc()
+            self._counter(dialect, method, status).inc()
             self._metrics.seconds.labels(dialect).observe(seconds)
             _log.info(
                 "{method} {path} {status}",
@@ -103,6 +107,15 @@ class Root(Resource):
             )
 
         request.notifyFinish().addBoth(ended)
+
+    def _counter(self, dialect: str, method: str, status: int) -> Any:
+        """What counts such answers; methods that nothing serves are one."""
+        key = dialect, method if method in _METHODS else "other", status
+        found = self._counters.get(key)
+        if found is None:
+            labels = (*key[:2], str(status))
+            found = self._counters[key] = self._metrics.requests.labels(*labels)
+        return found
 
 
 def _shown(uri: bytes) -> str:

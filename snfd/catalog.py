@@ -51,7 +51,7 @@ _SYNNEFO = (
     ),
 )
 
-_OPENSTACK = (
+_V3 = (
     ("identity", "identity", "keystone", "astakos", "identity/v3"),
     ("compute", "compute", "nova", "cyclades", "os/compute/v2.1"),
     ("network", "network", "neutron", "cyclades", "os/network"),
@@ -61,6 +61,12 @@ _OPENSTACK = (
     ("objects", "object-store", "swift", "pithos", "v1/AUTH_{project}"),
 )
 """(kind, type, name, base, path) of the services in the v3 catalog."""
+
+_OPENSTACK = tuple(
+    (*row, uuid5(_SPACE, row[1]).hex, uuid5(_SPACE, f"{row[1]} endpoint").hex)
+    for row in _V3
+)
+"""The same with the ids of service and endpoint."""
 
 KINDS = frozenset({one.kind for one in _SYNNEFO} | {kind for kind, *_ in _OPENSTACK})
 """Everything that may be enabled."""
@@ -116,16 +122,17 @@ class Catalog:
 
     def openstack(self, project: UUID) -> Sequence[OpenStackEndpoint]:
         """The v3 catalog for a token of ``project``."""
+        text = str(project)
         return [
             OpenStackEndpoint(
-                service=uuid5(_SPACE, type_).hex,
-                id=uuid5(_SPACE, f"{type_} endpoint").hex,
+                service=service,
+                id=endpoint,
                 type=type_,
                 name=name,
-                url=f"{getattr(self.urls, base)}/{path.format(project=project)}",
+                url=f"{getattr(self.urls, base)}/{path.format(project=text)}",
                 region=self.region,
             )
-            for kind, type_, name, base, path in _OPENSTACK
+            for kind, type_, name, base, path, service, endpoint in _OPENSTACK
             if kind in self.enabled
         ]
 

@@ -23,6 +23,7 @@ from twisted.logger import (
 from zope.interface import implementer
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _OWN = ("log_", "isError", "time", "message", "system", "format", "failure", "why")
 
 
@@ -74,7 +75,7 @@ class JsonObserver:
         if failure is not None:
             line["error"] = failure.getErrorMessage()
             line["traceback"] = failure.getTraceback()
-        self.out.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+        self.out.write(_encode(line) + "\n")
         self.out.flush()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.openstack.identity_auth import AuthApi
 from api.openstack.identity_faults import keystone
 from api.openstack.identity_lists import (
@@ -42,7 +42,7 @@ from snfd.catalog import Catalog
 from snfd.errors import NotFound
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Caller
 from snfd.identity.people import People
-from snfd.identity.service import Identity
+from snfd.identity.service import Authenticator, Identity
 from snfd.projects.service import Listed, Projects
 
 Name = Annotated[str, Meta(max_length=255)]
@@ -183,7 +183,7 @@ def resource(
         keystone(base),
         authenticator,
         VersionApi(catalog),
-        AuthApi(identity, projects, catalog),
+        AuthApi(authenticator, identity, projects, catalog),
         ProjectsApi(projects, base),
         UsersApi(people, base),
         DomainsApi(base),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.web.iweb import IRequest
 
+from api.dispatch import token_of
 from api.openstack.identity_lists import DomainList, DomainView, ProjectList
 from api.openstack.identity_views import (
     CatalogReply,
@@ -15,7 +16,7 @@ from api.openstack.identity_views import (
     TokenReply,
     services,
 )
-from api.operations import Answer, operation
+from api.operations import OWN, Answer, operation
 from snfd.catalog import Catalog
 from snfd.errors import Invalid, Unauthorized
 from snfd.identity.model import (
@@ -29,7 +30,7 @@ from snfd.identity.model import (
     UserRef,
 )
 from snfd.identity.names import MAX_PASSWORD
-from snfd.identity.service import REFUSED, Identity
+from snfd.identity.service import REFUSED, Authenticator, Identity
 from snfd.projects.service import Projects
 
 Short = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -176,8 +177,13 @@ class AuthApi:
     """The ``/auth`` resources."""
 
     def __init__(
-        self, identity: Identity, projects: Projects, catalog: Catalog
+        self,
+        authenticator: Authenticator,
+        identity: Identity,
+        projects: Projects,
+        catalog: Catalog,
     ) -> None:
+        self._authenticator = authenticator
         self._identity = identity
         self._projects = projects
         self._catalog = catalog
@@ -199,13 +205,13 @@ class AuthApi:
         issued = await self._issued(body.auth)
         return self._told(issued, query.wants_catalog(request))
 
-    @operation("GET", "/auth/tokens", query=TokenQuery, raw=True)
-    async def show(
-        self, caller: Caller, query: TokenQuery, request: IRequest
-    ) -> Answer[TokenReply]:
+    @operation("GET", "/auth/tokens", query=TokenQuery, auth=OWN, raw=True)
+    async def show(self, query: TokenQuery, request: IRequest) -> Answer[TokenReply]:
         """Tell what the token in X-Subject-Token says."""
+        if not request.getHeader("x-subject-token"):
+            await self._authenticator(token_of(request))
         secret = _subject(request)
-        token = await self._identity.inspect(caller, secret)
+        token = await self._authenticator.inspect(token_of(request), secret)
         return self._told(Issued(secret, token), query.wants_catalog(request))
 
     @operation("DELETE", "/auth/tokens", status=204, raw=True)

@@ -34,6 +34,9 @@ LIFETIME = timedelta(hours=24)
 REFUSED = "these credentials are not valid"
 """The one text for every failed login, scope or token."""
 
+MISSING = "the request needs a token, in X-Auth-Token"
+NO_SUBJECT = "there is no such token"
+
 
 def mint(random: Callable[[int], bytes], size: int = 32) -> str:
     """``size`` random bytes as URL-safe text; 43 characters for 32.
@@ -53,8 +56,8 @@ async def resolved(db: Database, secret: str, at: datetime) -> Token:
         project that he lost.
     """
     for row in await db.read(store.TOKEN, (token_hash(secret),)):
-        token = store.token(row)
-        if token is not None and token.expires > at:
+        token = _good(store.token(row), at)
+        if token is not None:
             return token
     raise Unauthorized(REFUSED)
 
@@ -62,7 +65,12 @@ async def resolved(db: Database, secret: str, at: datetime) -> Token:
 async def token_is_good(db: Database, hash_: bytes, at: datetime) -> bool:
     """Whether the token with this sha256 is good at ``at``."""
     tokens = map(store.token, await db.read(store.TOKEN, (hash_,)))
-    return any(token is not None and token.expires > at for token in tokens)
+    return any(_good(token, at) is not None for token in tokens)
+
+
+def _good(token: Token | None, at: datetime) -> Token | None:
+    """The same, unless it has expired."""
+    return token if token is not None and token.expires > at else None
 
 
 @frozen(eq=False)
@@ -82,10 +90,32 @@ class Authenticator:
         :raises Unauthorized: none was given, or it is not (or no longer) good.
         """
         if not token:
-            raise Unauthorized("the request needs a token, in X-Auth-Token")
+            raise Unauthorized(MISSING)
         found = await resolved(self.db, token, now(self.clock))
         self.used(found.hash)
         return found.caller
+
+    async def inspect(self, presented: str | None, secret: str) -> Token:
+        """What the token ``secret`` says, to whoever presents one that is good.
+
+        Both are looked up in one statement.
+
+        :raises Unauthorized: ``presented`` is none, or not good.
+        :raises NotFound: ``secret`` is not good, or somebody else's.
+        """
+        if not presented:
+            raise Unauthorized(MISSING)
+        at = now(self.clock)
+        mine, wanted = token_hash(presented), token_hash(secret)
+        rows = await self.db.read(store.TOKENS, (list({mine, wanted}),))
+        found = {one.hash: one for row in rows if (one := store.token(row))}
+        caller, token = (_good(found.get(hash_), at) for hash_ in (mine, wanted))
+        if caller is None:
+            raise Unauthorized(REFUSED)
+        self.used(caller.hash)
+        if token is None or not may_see(caller.caller, token.user.uuid):
+            raise NotFound(NO_SUBJECT)
+        return token
 
 
 @frozen(eq=False)
@@ -152,7 +182,7 @@ class Identity:
         """
         token = await self._token(secret, now(self.clock))
         if token is None or not may_see(caller, token.user.uuid):
-            raise NotFound("there is no such token")
+            raise NotFound(NO_SUBJECT)
         return token
 
     async def revoke(self, caller: Caller, secret: str) -> None:

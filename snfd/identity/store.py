@@ -54,6 +54,9 @@ _BY_HASH = """
 TOKEN = Statement("identity_token", _BY_HASH.format(hash="$1"))
 """Everything about one token: (hash) → a row for `token`."""
 
+TOKENS = Statement("identity_tokens", _BY_HASH.format(hash="ANY($1)"))
+"""The same about several: (hashes) → a row for `token` of each that there is."""
+
 _INSIDE = _BY_HASH.format(hash="%s")
 
 LOGIN = Statement(

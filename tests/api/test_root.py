@@ -51,6 +51,16 @@ class RootTests(SynchronousTestCase):
     def test_an_unknown_path_is_404(self) -> None:
         self.assertEqual(404, self.root(("/a", Where())).get("/b").status)
 
+    def test_methods_are_counted_only_where_something_may_serve_them(self) -> None:
+        metrics = Metrics()
+        http = Browser(Root([Mount("/a", "toy", Where())], metrics, Clock()))
+        for method in ("GET", "GET", "FOO", "BAR"):
+            http.request(method, "/a")
+        count = metrics.registry.get_sample_value
+        for method, status, wanted in (("GET", "200", 2), ("other", "501", 2)):
+            labels = {"dialect": "toy", "method": method, "status": status}
+            self.assertEqual(wanted, count("snfd_requests_total", labels), method)
+
     def test_documents_are_served_by_dialect(self) -> None:
         served = build(DIALECT, authenticate, ThingsApi())
         documents = Documents([Mount("/toy", "toy", served)])

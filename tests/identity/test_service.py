@@ -47,6 +47,36 @@ class AuthenticatorTests(Base):
         self.assertEqual({"reader", "member"}, caller.roles)
         self.assertEqual([caller.token_hash], self.cloud.used)
 
+    def test_a_token_is_inspected_in_one_statement_with_its_bearers(self) -> None:
+        bearer, subject = self.cloud.login("demo"), self.cloud.login("demo", "team")
+        inspect = self.cloud.authenticator.inspect
+        self.cloud.wait(inspect(bearer.secret, subject.secret))  # prepares it
+        self.cloud.used.clear()
+        before = self.cloud.db.statements
+        told = self.cloud.wait(inspect(bearer.secret, subject.secret))
+        inspecting = self.cloud.db.statements - before
+        self.assertEqual(subject.token, told)
+        self.assertEqual([bearer.token.hash], self.cloud.used)
+        self.cloud.wait(self.cloud.authenticator(bearer.secret))
+        before = self.cloud.db.statements
+        self.cloud.wait(self.cloud.authenticator(bearer.secret))
+        self.assertEqual(self.cloud.db.statements - before, inspecting)
+        self.assertEqual(
+            bearer.token, self.cloud.wait(inspect(bearer.secret, bearer.secret))
+        )
+
+    def test_who_may_inspect_what(self) -> None:
+        demo, alt = self.cloud.login("demo"), self.cloud.login("alt")
+        inspect = self.cloud.authenticator.inspect
+        self.cloud.fails(inspect(demo.secret, alt.secret), NotFound)
+        self.cloud.fails(inspect(demo.secret, "nope"), NotFound)
+        for presented in (None, "", "nope"):
+            self.cloud.fails(inspect(presented, demo.secret), Unauthorized)
+        self.cloud.clock.advance(24 * 3600)
+        fresh = self.cloud.login("demo")
+        self.cloud.fails(inspect(fresh.secret, demo.secret), NotFound)
+        self.cloud.fails(inspect(demo.secret, fresh.secret), Unauthorized)
+
     def test_readers_may_not_write_and_admins_may_everything(self) -> None:
         reader = self.cloud.login("alt", "team").token.caller
         self.assertEqual({"reader"}, reader.roles)
