@@ -26,7 +26,6 @@ class ObjectsApi:
         """See `IApi.mounts`."""
         from api.objects.pithos import resource as pithos
         from api.objects.swift import about
-        from api.objects.swift import about
         from api.objects.swift import resource as swift
 
         streams = cloud.writer, cloud.reader, cloud.authenticator
@@ -40,13 +39,7 @@ class ObjectsApi:
             cloud.authenticator,
             f"{cloud.urls.pithos}/v1",
         )
-        info = about.build_info(cloud.authenticator)
-        login = about.build_login(
-            cloud.identity, cloud.clock, cloud.authenticator, f"{cloud.urls.pithos}/v1"
-        )
         return [
-            Mount("/info", "swift", info),
-            Mount("/auth/v1.0", "swift", login),
             Mount("/v1", "swift", swift_, swift_bodies),
             Mount("/info", "swift", about.build_info(cloud.authenticator)),
             Mount("/auth/v1.0", "swift", login),
