@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from snfd.errors import Unavailable
 from snfd.ganeti.lease import LeaseLost
 
 AFTER_FAILURE = 1.0
@@ -98,11 +99,16 @@ class Loop:
     def _failed(self, error: Exception) -> None:
         """Log a failure, but not the same again and again."""
         if type(error) is not self._failing:
-            self._log.failure(
-                "{what} failed; again every {pause} s",
-                what=self.what,
-                pause=AFTER_FAILURE,
-            )
+            if isinstance(error, Unavailable):
+                self._log.warn(
+                    "{what} waits: {error}", what=self.what, error=error.message
+                )
+            else:
+                self._log.failure(
+                    "{what} failed; again every {pause} s",
+                    what=self.what,
+                    pause=AFTER_FAILURE,
+                )
         self._failing = type(error)
 
     def _end(self, pause: float) -> None:

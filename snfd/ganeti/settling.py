@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from snfd.clock import now
 from snfd.db.port import Transaction
+from snfd.errors import Unavailable
 from snfd.ganeti import jobs, names, queue
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.model import Event, Instance, Job, Network, Outcome
@@ -101,6 +102,14 @@ class Settling:
     async def _tried(self, subject: str, work: Any, *args: Any) -> bool:
         try:
             await self.tenure.run(work, *args)
+        except Unavailable as error:
+            self.tenure.check()
+            self._log.warn(
+                "settling of {subject} waits: {error}",
+                subject=subject,
+                error=error.message,
+            )
+            return False
         except Exception:
             self.tenure.check()
             self._log.failure("settling of {subject} failed", subject=subject)

@@ -114,7 +114,7 @@ def complaints(daemon: Daemon, *named: str) -> list[str]:
     :param named: regular expressions, searched for in the messages.
     """
     return [
-        f"{one['message']} {one.get('traceback', '')}"[-3000:]
+        f"{one['message']} {one.get('traceback', '')[-2000:]}"
         for one in daemon.events()
         if one["level"] in ("error", "critical")
         or "traceback" in one
