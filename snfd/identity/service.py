@@ -107,7 +107,7 @@ class Authenticator:
             raise Unauthorized(MISSING)
         at = now(self.clock)
         mine, wanted = token_hash(presented), token_hash(secret)
-        rows = await self.db.read(store.TOKENS, (list({mine, wanted}),))
+        rows = await self.db.read(store.TWO_TOKENS, (mine, wanted))
         found = {one.hash: one for row in rows if (one := store.token(row))}
         caller, token = (_good(found.get(hash_), at) for hash_ in (mine, wanted))
         if caller is None:
