@@ -6,9 +6,12 @@ lines of `bench.report` and fails only when it could not measure at all.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
+
+from bench.report import note
 
 PARTS = ("identity", "compute", "jobs", "console", "objects")
 
@@ -21,12 +24,13 @@ def main(wanted: list[str]) -> int:
         return 2
     broken = 0
     for part in wanted or PARTS:
-        print(f"# {part}", flush=True)
+        note(f"{part}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         try:
             import_module(f"bench.{part}").run()
         except Exception:
             traceback.print_exc()
             broken += 1
+    note(f"load average at the end {os.getloadavg()[0]:.1f}")
     return broken
 
 

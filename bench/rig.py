@@ -204,8 +204,8 @@ def wrk(
     count = int(_said(r"(\d+) requests in", said))
     return Load(
         rate=float(_said(r"Requests/sec:\s+([\d.]+)", said)),
-        p50=_milliseconds(_said(r"50%\s+(\S+)", said)),
-        p99=_milliseconds(_said(r"99%\s+(\S+)", said)),
+        p50=_milliseconds(_said(r"^\s+50%\s+(\S+)", said)),
+        p99=_milliseconds(_said(r"^\s+99%\s+(\S+)", said)),
         cpu=spent / count * 1e6,
         database=spent_database / count * 1e6,
     )
@@ -242,7 +242,7 @@ def _table(headers: Mapping[str, str]) -> str:
 
 
 def _said(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
+    found = re.search(pattern, text, re.MULTILINE)
     if found is None:
         raise NotComparable(f"wrk said: {text}")
     return found[1]
