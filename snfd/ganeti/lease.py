@@ -15,13 +15,14 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from snfd.db.port import Database, Transaction
+from snfd.errors import Unavailable
 from snfd.ganeti import store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LeaseLost(Exception):
+class LeaseLost(Unavailable):
     """Another process may be working on the cluster by now."""
 
 
