@@ -23,8 +23,7 @@ import pytest
 FILE = Path(__file__).with_name("acceptance.toml")
 RIGS = ("unit", "pocket", "ganeti", "ganeti-kvm", "rados")
 TOTAL = {"astakos": 76, "cyclades": 90, "pithos": 120}
-NAME = re.compile(r"test_(astakos|cyclades|pithos)_(\d+)(?=_|$)")
-MANY = re.compile(r"(\d+)")
+NAME = re.compile(r"test_(astakos|cyclades|pithos)((?:_\d+)+)(?=_|$)")
 
 Listed = dict[str, dict[str, dict[str, list[str]]]]
 
@@ -43,8 +42,9 @@ def collected(items: list[pytest.Item]) -> Listed:
             continue
         mark = item.get_closest_marker("rig")
         long = "long:" if item.get_closest_marker("long") else ""
-        for rig in mark.args if mark else ("unit",):
-            found[match[1]][match[2].lstrip("0")][rig].append(long + item.nodeid)
+        for number in match[2].strip("_").split("_"):
+            for rig in mark.args if mark else ("unit",):
+                found[match[1]][str(int(number))][rig].append(long + item.nodeid)
     return cast(Listed, found)
 
 
