@@ -78,9 +78,16 @@ class Acceptance:
         elif report.when == "call":
             self.passed.add(nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.config.getoption("--write-acceptance"):
             FILE.write_text(written(collected(items)))
+        elif os.environ.get("SNFD_ACCEPTANCE"):
+            if FILE.read_text() != written(collected(items)):
+                raise pytest.UsageError(
+                    "tests/acceptance.toml is not what the tests' names say; "
+                    "run: python -m tests.acceptance"
+                )
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
