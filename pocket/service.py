@@ -69,7 +69,7 @@ class Pocket(Service):
                 self._revive(name)
         factory: Any = self.site
         if self.settings.tls:
-            now = datetime.datetime.now(datetime.UTC)  # noqa: TID251
+            now = datetime.datetime.fromtimestamp(self.reactor.seconds(), datetime.UTC)
             mine = certificate(self.settings.data, self.settings.names, now)
             factory = TLSMemoryBIOFactory(mine, False, self.site)
         endpoint = serverFromString(self.reactor, self.settings.port)

@@ -63,13 +63,6 @@ class MemoryStore:
         """Nothing to let go of."""
 
 
-class ForgetfulStore(MemoryStore):
-    """Keeps nothing: for simulations that are never restarted."""
-
-    def put(self, kind: str, name: str, document: Any) -> None:
-        """Not kept."""
-
-
 class FileStore:
     """Keeps documents in an SQLite file that only its owner can read.
 

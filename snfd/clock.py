@@ -1,8 +1,8 @@
-"""The time of day from a reactor's clock, and durations."""
+"""The time of day from a reactor's clock."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -16,8 +16,3 @@ class Seconds(Protocol):
 def now(clock: Seconds) -> datetime:
     """The current time by ``clock``, aware, in UTC."""
     return datetime.fromtimestamp(clock.seconds(), UTC)
-
-
-def later(clock: Seconds, seconds: float) -> datetime:
-    """The time ``seconds`` from now by ``clock``, aware, in UTC."""
-    return now(clock) + timedelta(seconds=seconds)

@@ -64,10 +64,5 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return row[0]
 
 
-def block_count(size: int, block_size: int) -> int:
-    """Say how many blocks an object of ``size`` bytes has; 0 for an empty one."""
-    return -(-size // block_size)
-
-
 def _pair(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(left + right).digest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
@@ -132,7 +131,6 @@ class Server:
     :ivar image: None where it was adopted without one.
     :ivar task_hard: of a reboot: the hard kind.
     :ivar crashed: down although it is meant to run.
-    :ivar console: host and port of its VNC server, where known.
     :ivar attachments: working network cards, in order.
     :ivar diagnostic: the newest, or None.
     """
@@ -292,13 +290,13 @@ class ServerFilter:
 
 @frozen
 class Page:
-    """One page of a list.
+    """One page of a list of servers.
 
     :ivar at: the database's clock when the list was made.
     :ivar more: whether rows follow.
     """
 
-    items: Sequence[Any]
+    items: Sequence[Server]
     at: datetime
     more: bool = False
 

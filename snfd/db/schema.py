@@ -199,20 +199,6 @@ def check_at(dsn: str) -> None:
         verify(shipped(), finish(history(DirectTransaction(connection))))
 
 
-async def migrate_through(
-    db: Database, known: Sequence[Migration] | None = None
-) -> tuple[Migration, ...]:
-    """Apply through ``db`` what is missing; what was applied, in order.
-
-    Each migration has the time limit of a transaction; `migrate` has none.
-    """
-    known = shipped() if known is None else known
-    done = []
-    while (step := await db.run(apply_next, known)) is not None:
-        done.append(step)
-    return tuple(done)
-
-
 def migrate(
     dsn: str, known: Sequence[Migration] | None = None
 ) -> tuple[Migration, ...]:

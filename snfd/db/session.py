@@ -88,13 +88,6 @@ class Session:
         [(got,)] = await self.rows("SELECT pg_try_advisory_lock(%s)", (key,))
         return bool(got)
 
-    async def unlock(self, key: int) -> None:
-        """Give the advisory lock ``key`` back.
-
-        :raises Unavailable: the session has ended, which did it too.
-        """
-        await self.rows("SELECT pg_advisory_unlock(%s)", (key,))
-
     def lost(self) -> Deferred[str]:
         """Fires with the reason once the session has ended, in whatever way."""
         if self._reason is not None:

@@ -177,16 +177,6 @@ async def entries(tx: Transaction, idents: Sequence[UUID]) -> list[Entry]:
     return [entry(row) for row in rows]
 
 
-async def busy_subjects(tx: Transaction, cluster: int) -> frozenset[str]:
-    """What has an intent that has not ended."""
-    rows = await tx.rows(
-        "SELECT DISTINCT subject FROM ops.outbox"
-        " WHERE cluster = %s AND finished IS NULL",
-        (cluster,),
-    )
-    return frozenset(row[0] for row in rows)
-
-
 async def prune(tx: Transaction, cluster: int, days: int, most: int = 1000) -> int:
     """Forget up to ``most`` intents that ended ``days`` ago; how many."""
     return await tx.execute(

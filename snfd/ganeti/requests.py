@@ -216,21 +216,6 @@ def remove_nic(server: int, port: int, *, hotplug: bool) -> Request:
     return modify(server, nics=[["remove", names.nic(port), {}]], **_hot(hotplug))
 
 
-def add_disk(server: int, disk: NewDisk, *, hotplug: bool) -> Request:
-    """Add a disk as the last one."""
-    return modify(
-        server,
-        disks=[["add", "-1", disk.parameters()]],
-        wait_for_sync=False,
-        **_hot(hotplug),
-    )
-
-
-def remove_disk(server: int, volume: int, *, hotplug: bool) -> Request:
-    """Take a disk away and remove its data."""
-    return modify(server, disks=[["remove", names.volume(volume), {}]], **_hot(hotplug))
-
-
 def modify(server: int, **parameters: Any) -> Request:
     """Change an instance's parameters, in Ganeti's own words."""
     return Request("OP_INSTANCE_SET_PARAMS", names.instance(server), parameters)

@@ -8,16 +8,13 @@ from typing import Any, Protocol
 from attrs import define, frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Invalid, NotFound, Unavailable
+from snfd.errors import Conflict, Invalid
 from snfd.ganeti import store, trust
 from snfd.ganeti.port import Ganeti
 from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.transport import Offload, Transport, agent, inline
-
-RETRY_AFTER = 30
-"""Seconds after which somebody may ask again about a cluster that is away."""
 
 
 class Sealer(Protocol):
@@ -89,21 +86,6 @@ class Clusters:
         """Tell where a cluster is now and what it runs; for the embedded one."""
         given = {"url": new.url, "tls_ca": new.tls_ca, "hypervisor": new.hypervisor}
         await self.database.run(store.readdress, new.name, given)
-
-    async def require_reachable(self, tx: Transaction, ident: int) -> Cluster:
-        """The cluster, if it can be worked on now.
-
-        :raises NotFound: there is none.
-        :raises Unavailable: it is offline or does not answer (decision 20).
-        """
-        found = await store.one(tx, ident)
-        if found is None:
-            raise NotFound(f"there is no cluster {ident}")
-        if not found.usable:
-            raise Unavailable(
-                f"cluster {found.name} cannot be reached", retry_after=RETRY_AFTER
-            )
-        return found
 
     async def _add(self, tx: Transaction, new: NewCluster) -> int | None:
         if not new.url.startswith(("https://", "http://")):

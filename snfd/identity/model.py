@@ -63,15 +63,6 @@ def require_writer(caller: Caller) -> None:
         raise Forbidden(f"your role in project {caller.project_name} is read-only")
 
 
-def require_admin(caller: Caller) -> None:
-    """Pass if ``caller`` is an administrator.
-
-    :raises Forbidden: he is not.
-    """
-    if not caller.is_admin:
-        raise Forbidden("only administrators may do this")
-
-
 def may_see(caller: Caller, user: UUID) -> bool:
     """Whether ``user``'s affairs are ``caller``'s: his own, or he is an admin."""
     return user == caller.user or caller.is_admin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
-from pathlib import Path
 
 from attrs import evolve
 
@@ -70,16 +69,3 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
     """``data`` as a stream."""
     for start in range(0, len(data), _PIECE):
         yield data[start : start + _PIECE]
-
-
-async def read(path: Path, workers: Workers) -> AsyncIterator[bytes]:
-    """A file as a stream; it is read in threads.
-
-    :raises OSError: it cannot be read.
-    """
-    file = await workers.run(path.open, "rb")
-    try:
-        while piece := await workers.run(file.read, _PIECE):
-            yield piece
-    finally:
-        file.close()

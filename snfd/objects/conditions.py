@@ -76,19 +76,6 @@ class Conditions:
 NO_CONDITIONS = Conditions()
 
 
-def check_dates(conditions: Conditions, mtime: datetime) -> Verdict:
-    """Whether to send an account or container, which have only a date.
-
-    :raises PreconditionFailed: changed since the date given.
-    """
-    stamp, since = seconds(mtime), conditions.unmodified_since
-    if since is not None and stamp > since:
-        raise PreconditionFailed("changed since")
-    since = conditions.modified_since
-    unchanged = since is not None and stamp <= since
-    return Verdict.UNCHANGED if unchanged else Verdict.GO_ON
-
-
 def matches(wanted: frozenset[str], info: ObjectInfo) -> bool:
     """Whether ``wanted`` names this content, by either kind of hash."""
     if ANY in wanted or info.root.hex() in wanted:

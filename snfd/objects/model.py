@@ -18,9 +18,6 @@ MAX_UPLOAD = 5 * 1024**3
 MAX_LISTING = 10_000
 """Most entries of one page of a listing."""
 
-HISTORY_FREE = True
-"""Overwritten and deleted versions are not charged."""
-
 EMPTY_DIGEST = bytes.fromhex(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
@@ -198,7 +195,7 @@ class Query:
 class Entry:
     """A listed object.
 
-    :ivar etag: MD5 where known.
+    :ivar md5: of the content, or None while it is not known.
     """
 
     name: str

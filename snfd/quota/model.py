@@ -8,8 +8,7 @@ pending imports and P⁻ the pending releases of a holding::
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -127,14 +126,6 @@ def provisions(user: UUID, project: UUID, amounts: Mapping[str, int]) -> Provisi
         if quantity
         for member in (WHOLE_PROJECT, user)
     }
-
-
-def summed(parts: Iterable[tuple[Key, int]]) -> Provisions:
-    """One quantity per key, in the order in which keys first appear."""
-    total: Counter[Key] = Counter()
-    for key, quantity in parts:
-        total[key] += quantity
-    return dict(total)
 
 
 @frozen

@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import psycopg2
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.db import schema
@@ -117,13 +116,6 @@ class MigrateTests(SynchronousTestCase):
         self.assertEqual(applied(ONE), list(history))
         rows = self.successResultOf(self.database().read("SELECT to_regclass('a.u')"))
         self.assertEqual([(None,)], rows)
-
-    def test_it_also_works_through_a_database(self) -> None:
-        db = self.database()
-        done = self.successResultOf(
-            Deferred.fromCoroutine(schema.migrate_through(db, [ONE, TWO]))
-        )
-        self.assertEqual((ONE, TWO), done)
 
     def test_an_empty_database_is_told_what_to_do(self) -> None:
         history = self.successResultOf(self.database().run(schema.history))

@@ -81,12 +81,6 @@ class LockTests(SessionCase):
         while again is None:
             again = await self.lock()
 
-    async def test_it_can_be_given_back(self) -> None:
-        first = await self.lock()
-        assert first is not None
-        await first.unlock(KEY)
-        self.assertIsNotNone(await self.lock())
-
     async def test_its_loss_is_told_and_another_gets_it(self) -> None:
         first = await self.lock()
         assert first is not None

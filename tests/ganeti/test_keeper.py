@@ -10,7 +10,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd import outbox
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, Unavailable
-from snfd.ganeti import store
 from snfd.ganeti.fake import FakeGaneti
 from snfd.ganeti.keeper import Keepers
 from snfd.ganeti.model import Outcome
@@ -251,16 +250,3 @@ class ClustersTests(SynchronousTestCase):
             self.failureResultOf(
                 Deferred.fromCoroutine(self.clusters.add(wrong)), Invalid
             )
-
-    def test_an_unreachable_cluster_says_when_to_ask_again(self) -> None:
-        ident = self.successResultOf(
-            Deferred.fromCoroutine(self.clusters.add(self.new()))
-        )
-        self.successResultOf(self.database.run(self.clusters.require_reachable, ident))
-        self.successResultOf(
-            self.database.run(store.record_reach, ident, False, "refused")
-        )
-        failure = self.failureResultOf(
-            self.database.run(self.clusters.require_reachable, ident), Unavailable
-        )
-        self.assertEqual(30, failure.value.details["retry_after"])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from attrs import evolve
 
 from snfd.image.model import Details, Status, Visibility
-from snfd.image.seed import ensure_public, pieces, read
+from snfd.image.seed import ensure_public, pieces
 from storage.workers import CallerWorkers
 from tests.api.test_image_v2 import ImageCase
 
@@ -46,15 +45,3 @@ class SeedTests(ImageCase):
         self.assertEqual((Status.ACTIVE, 9), (made.status, made.size))
         rows = self.result(self.db.read("SELECT count(*) FROM store.image"))
         self.assertEqual([(1,)], rows)
-
-    def test_from_a_file(self) -> None:
-        path = Path(self.mktemp())
-        path.write_bytes(b"x" * 2_000_000)
-        self.space = 10_000_000
-        made = self.result(self.seed(pieces(b"y")))
-        self.assertEqual(1, made.size)
-
-        async def length() -> int:
-            return sum([len(piece) async for piece in read(path, CallerWorkers())])
-
-        self.assertEqual(2_000_000, self.result(length()))

@@ -16,7 +16,6 @@ from storage.blocks import MemoryBlocks
 from storage.hashmap import (
     EMPTY,
     HOLE,
-    block_count,
     block_hash,
     is_hole,
     root,
@@ -112,6 +111,3 @@ class RuleTests(SynchronousTestCase):
         self.assertTrue(is_hole(HOLE))
         self.assertFalse(is_hole(block_hash(b"a")))
         self.assertEqual(EMPTY, block_hash(bytes(1000)))
-
-    def test_count_of_blocks(self) -> None:
-        self.assertEqual([0, 1, 1, 2], [block_count(size, 4) for size in (0, 1, 4, 5)])

@@ -42,9 +42,9 @@ async def contents(db: Database, owner: UUID, names: Sequence[str]) -> dict[str,
 async def insert(
     tx: Transaction, owner: UUID, name: str, content: str, fingerprint: str, most: int
 ) -> Keypair | None:
-    """Store a key; None if the name is taken, counting under a lock.
+    """Store a key; None if the name is taken or the user has ``most`` keys.
 
-    :returns: None too if the user has ``most`` keys already; see `count`.
+    The user's keys are counted under a lock.
     """
     await tx.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('keypair:' || %s, 0))",

@@ -1,4 +1,4 @@
-"""Hand-offs to clusters, stored passwords and console tickets."""
+"""Hand-offs to clusters, and stored login passwords."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from snfd.db.port import Database, Row, Transaction
 from snfd.network.model import Address, Filter, Port, PortState
@@ -211,18 +210,6 @@ async def put_on_port(tx: Transaction, ip: int, port: int, shown: int | None) ->
         "UPDATE compute.ip SET port = %s, assoc_port = %s WHERE id = %s",
         (port, shown, ip),
     )
-
-
-async def usable_server(
-    tx: Transaction, server: int, scope: Scope
-) -> tuple[int, UUID, UUID] | None:
-    """Cluster, owner and project of a server that ``scope`` sees, or None."""
-    row = await tx.row(
-        "SELECT s.cluster, s.owner, s.project FROM compute.server s "
-        f"WHERE s.id = %(id)s AND NOT s.deleted AND {scope.clause('s')}",
-        {"id": server, **scope.params},
-    )
-    return (row[0], row[1], row[2]) if row else None
 
 
 async def drop_address(tx: Transaction, port: int) -> None:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from snfd.db.port import Transaction
 from snfd.errors import OverQuota
-from snfd.objects.model import HISTORY_FREE, Container, Versioning
+from snfd.objects.model import Container, Versioning
 from snfd.objects.store import containers
 
 DISKSPACE = "pithos.diskspace"
@@ -52,9 +52,8 @@ class Change:
 
     @property
     def cost(self) -> int:
-        """Bytes to charge, negative to give back."""
-        freed = (self.old or 0) if HISTORY_FREE or not self.keeps else 0
-        return (self.new or 0) - freed
+        """Bytes to charge, negative to give back; history is free."""
+        return (self.new or 0) - (self.old or 0)
 
 
 async def settle(
