@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -63,17 +64,31 @@ class Served(Resource):
     def render(self, request: IRequest) -> Any:
         """Hand a well-formed path on to its operation."""
         try:
-            for segment in request.postpath:
-                segment.decode()
-            if b"\0" in unquote_to_bytes(request.uri):
-                raise Invalid("a URL must not contain NUL")
-            while request.postpath and request.postpath[-1] == b"":
-                request.postpath.pop()
-        except UnicodeDecodeError:
-            return tell(self.dialect, request, Invalid("the path is not UTF-8"))
+            _check(request)
         except Invalid as error:
             return tell(self.dialect, request, error)
+        while request.postpath and request.postpath[-1] == b"":
+            request.postpath.pop()
         return self._klein.render(request)
+
+
+def _check(request: IRequest) -> None:
+    """Refuse what no operation could make sense of.
+
+    :raises Invalid: path or headers are not UTF-8, or there is a NUL.
+    """
+    try:
+        b"/".join(request.postpath).decode()
+    except UnicodeDecodeError:
+        raise Invalid("the path is not UTF-8") from None
+    if b"\0" in unquote_to_bytes(request.uri):
+        raise Invalid("a URL must not contain NUL")
+    try:
+        for _, values in request.requestHeaders.getAllRawHeaders():
+            for value in values:
+                value.decode()
+    except UnicodeDecodeError:
+        raise Invalid("a header is not UTF-8") from None
 
 
 def build(dialect: Dialect, authenticator: Authenticator, *apis: object) -> Served:
@@ -131,7 +146,7 @@ def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
     """Set status and headers for ``error`` and return the fault's body."""
     fault = dialect.fault(error)
     body = dialect.render(fault, error.message, error.details, request_id())
-    request.setResponseCode(fault.status)
+    request.setResponseCode(fault.status, _phrase(fault.status))
     headers = {
         **dialect.headers,
         **_fault_headers(dialect, fault, error),
@@ -141,6 +156,14 @@ def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
     for name, value in headers.items():
         request.setHeader(name.encode(), value.encode())
     return body
+
+
+def _phrase(status: int) -> bytes:
+    """What stands behind ``status`` in the first line of an answer."""
+    try:
+        return HTTPStatus(status).phrase.encode()
+    except ValueError:
+        return b""
 
 
 def _fault_headers(

@@ -7,20 +7,15 @@ from hmac import compare_digest
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from twisted.internet.defer import Deferred
-from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from api.page import Page
 from snfd.errors import CloudError
 from snfd.observe import Metrics
 
 
-class Health(Resource):
+class Health(Page):
     """Answers 200 as long as the process turns its loop."""
-
-    isLeaf = True
-
-    def __init__(self) -> None:
-        Resource.__init__(self)
 
     def render_GET(self, request: Request) -> bytes:
         """Say so."""
@@ -28,16 +23,14 @@ class Health(Resource):
         return b"ok\n"
 
 
-class Readiness(Resource):
+class Readiness(Page):
     """Answers 200 while ``ready`` holds, else 503 with what is missing.
 
     :param ready: returns, or raises a `CloudError` that says what is away.
     """
 
-    isLeaf = True
-
     def __init__(self, ready: Callable[[], Awaitable[None]]) -> None:
-        Resource.__init__(self)
+        Page.__init__(self)
         self._ready = ready
 
     def render_GET(self, request: Request) -> int:
@@ -59,16 +52,14 @@ class Readiness(Resource):
         request.finish()
 
 
-class MetricsPage(Resource):
+class MetricsPage(Page):
     """Prometheus's text form of all metrics.
 
     :param token: who shows it as a bearer may look; ``None`` lets anyone.
     """
 
-    isLeaf = True
-
     def __init__(self, metrics: Metrics, token: str | None) -> None:
-        Resource.__init__(self)
+        Page.__init__(self)
         self._metrics = metrics
         self._token = token
 

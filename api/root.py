@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from api.dispatch import Served
 from api.openapi import document
+from api.page import Page
 from snfd.clock import Seconds
 from snfd.errors import Invalid
 from snfd.observe import Metrics, new_request_id, request_scope
@@ -27,6 +28,10 @@ _METHODS = frozenset(
 _SECRET = re.compile(
     r"^(/identity/v2.0/tokens/|/console/|/vmapi/v1.0/[a-z-]+/|/public/)[^/]+"
 )
+_METHODS = frozenset(
+    ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "COPY", "MOVE")
+)
+"""What is counted by name: clients can make up any other."""
 
 
 @frozen(eq=False)
@@ -93,8 +98,9 @@ class Root(Resource):
         def ended(result: object) -> None:
             seconds = self._clock.seconds() - started
             method = request.method.decode("ascii", "replace")
+            counted = method if method in _METHODS else "other"
             status = request.code if result is None else 499
-            self._counter(dialect, method, status).inc()
+            self._counter(dialect, counted, status).inc()
             self._metrics.seconds.labels(dialect).observe(seconds)
             _log.info(
                 "{method} {path} {status}",
@@ -124,27 +130,23 @@ def _shown(uri: bytes) -> str:
     return _SECRET.sub(r"\1…", path)
 
 
-class Redirect(Resource):
+class Redirect(Page):
     """``/`` leads people to the web pages."""
 
-    isLeaf = True
-
     def __init__(self) -> None:
-        Resource.__init__(self)
+        Page.__init__(self)
 
-    def render(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> bytes:
         """Send the browser on."""
         request.redirect(b"/ui/")
         return b""
 
 
-class Documents(Resource):
+class Documents(Page):
     """``/openapi/<dialect>.json`` of everything that is mounted."""
 
-    isLeaf = True
-
     def __init__(self, mounts: Sequence[Mount]) -> None:
-        Resource.__init__(self)
+        Page.__init__(self)
         self._bodies = {
             f"{dialect}.json".encode(): msgspec.json.encode(described)
             for dialect, described in documents(mounts).items()

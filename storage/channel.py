@@ -32,6 +32,9 @@ CRUMBS = 8 * 1024
 LINGER = 5.0
 """Seconds that a refused client has to read the answer while it still sends."""
 
+MAX_DIGITS = 19
+"""Longest Content-Length; Python refuses to read numbers of some thousands."""
+
 
 _NOTHING = memoryview(b"")
 
@@ -97,6 +100,18 @@ class StreamingChannel(HTTPChannel):
             self._parsing = False
         if self._unread:
             self.length = 0  # the caller answers at once then
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Take a header; false, and an answer, if the request cannot be one."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > MAX_DIGITS:
+            self._respondToBadRequestAndDisconnect()
+            return False
+        return bool(super().headerReceived(line))
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Say that a line of the request's head is too long, and close."""
+        self._respondToBadRequestAndDisconnect()
 
     def rawDataReceived(self, data: bytes) -> None:
         """Take a part of a body, or of what comes after it."""

@@ -302,7 +302,13 @@ def make_site(
 
     :param limit: bytes of a body that the opener does not take on.
     """
-    site = StreamingSite(resource, StreamingRequest, timeout=IDLE, reactor=reactor)
+    site = StreamingSite(
+        resource,
+        StreamingRequest,
+        timeout=IDLE,
+        reactor=reactor,
+        parsePOSTFormSubmission=False,  # a form would be one more way to say a query
+    )
     site.opener, site.body_limit = opener, limit
     return site
 

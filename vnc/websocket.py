@@ -207,7 +207,7 @@ class _Root(Resource):
             return b"A console's address ends in its ticket.\n"
         if request.method != b"GET" or upgrade.lower() != b"websocket":
             _forget(request)
-            request.setResponseCode(426)
+            request.setResponseCode(426, b"Upgrade Required")
             request.setHeader(b"upgrade", b"websocket")
             return b"This address is for websockets; open the console's page.\n"
         return self._websockets.render(request)
