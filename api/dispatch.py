@@ -21,7 +21,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from zope.interface import implementer
 
 from api.operations import STREAMED, Answer, Dialect, Fault, Operation, operations_of
-from snfd.errors import BadMediaType, CloudError, Invalid, NotAllowed, Unauthorized
+from api.shown import shown
+from snfd.errors import (
+    BadMediaType,
+    CloudError,
+    Invalid,
+    NotAllowed,
+    Unauthorized,
+    Unavailable,
+)
 from snfd.identity.model import Caller
 from snfd.observe import request_id
 
@@ -136,7 +144,7 @@ def new_app(dialect: Dialect) -> Klein:
     @app.handle_errors(Exception)
     def unexpected(request: IRequest, failure: Failure) -> bytes:
         if failure.check(CancelledError) is None:
-            _log.failure("{path} failed", failure, path=_path(request))
+            _log.failure("{path} failed", failure, path=shown(request.uri))
         return tell(dialect, request, CloudError("internal error"))
 
     return app
@@ -146,6 +154,9 @@ def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
     """Set status and headers for ``error`` and return the fault's body."""
     fault = dialect.fault(error)
     body = dialect.render(fault, error.message, error.details, request_id())
+    if isinstance(error, Unavailable):
+        # who looks after the cloud must learn it too
+        _log.warn("answered {status}: {why}", status=fault.status, why=error.message)
     request.setResponseCode(fault.status, _phrase(fault.status))
     headers = {
         **dialect.headers,
@@ -320,8 +331,3 @@ def token_of(request: IRequest) -> str | None:
     """The token that a request presents, or None."""
     value = request.getHeader("x-auth-token")
     return value if isinstance(value, str) and value else None
-
-
-def _path(request: IRequest) -> str:
-    uri: bytes = request.uri
-    return uri.partition(b"?")[0].decode("ascii", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from zope.interface import implementer
 from api.dispatch import Served
 from api.openapi import document
 from api.page import Page
+from api.shown import shown
 from snfd.clock import Seconds
 from snfd.errors import Invalid
 from snfd.observe import Metrics, new_request_id, request_scope
@@ -25,13 +25,6 @@ _log = Logger(namespace="api.access")
 _METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "COPY", "MOVE", "OPTIONS")
 )
-_SECRET = re.compile(
-    r"^(/identity/v2.0/tokens/|/console/|/vmapi/v1.0/[a-z-]+/|/public/)[^/]+"
-)
-_METHODS = frozenset(
-    ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "COPY", "MOVE")
-)
-"""What is counted by name: clients can make up any other."""
 
 
 @frozen(eq=False)
@@ -98,14 +91,13 @@ class Root(Resource):
         def ended(result: object) -> None:
             seconds = self._clock.seconds() - started
             method = request.method.decode("ascii", "replace")
-            counted = method if method in _METHODS else "other"
             status = request.code if result is None else 499
-            self._counter(dialect, counted, status).inc()
+            self._counter(dialect, method, status).inc()
             self._metrics.seconds.labels(dialect).observe(seconds)
             _log.info(
                 "{method} {path} {status}",
                 method=method,
-                path=_shown(request.uri),
+                path=shown(request.uri),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 peer=getattr(request.getClientAddress(), "host", ""),
@@ -122,12 +114,6 @@ class Root(Resource):
             labels = (*key[:2], str(status))
             found = self._counters[key] = self._metrics.requests.labels(*labels)
         return found
-
-
-def _shown(uri: bytes) -> str:
-    """The path as the log may have it: without query, secrets left out."""
-    path = uri.partition(b"?")[0].decode("ascii", "replace")
-    return _SECRET.sub(r"\1…", path)
 
 
 class Redirect(Page):
