@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from snfd.db.direct import DirectTransaction, connect, finish
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
+from snfd.sealed import SEALED, Column
 
 _VERSION = b"\x01"
 _KEY, _ID, _NONCE = 32, 8, 12
@@ -141,37 +142,25 @@ def forget_old_keys(path: Path) -> KeyRing:
     return load(path)
 
 
-async def reseal(
-    tx: Transaction, ring: KeyRing, table: str, column: str, row: str
-) -> int:
+async def reseal(tx: Transaction, ring: KeyRing, column: Column) -> int:
     """Bring one sealed column under the ring's first key; how many values.
 
-    :param table: qualified, as the values were sealed with.
-    :param row: the column or SQL expression whose text names the row.
     :raises Unavailable: a value cannot be opened; nothing is changed then.
     """
     found = await tx.rows(
-        f"SELECT ({row})::text, {column} FROM {table}"
-        f" WHERE {column} IS NOT NULL FOR UPDATE"
+        f"SELECT ({column.row})::text, {column.name} FROM {column.table}"
+        f" WHERE {column.name} IS NOT NULL FOR UPDATE"
     )
     changed = 0
-    for name, sealed in found:
-        fresh = ring.resealed(sealed, table, column, name)
+    for row, sealed in found:
+        fresh = ring.resealed(sealed, *column.at(row))
         if fresh is not None:
             changed += await tx.execute(
-                f"UPDATE {table} SET {column} = %s WHERE ({row})::text = %s",
-                (fresh, name),
+                f"UPDATE {column.table} SET {column.name} = %s"
+                f" WHERE ({column.row})::text = %s",
+                (fresh, row),
             )
     return changed
-
-
-SEALED = (
-    ("compute.cluster", "secret", "id"),
-    ("compute.server_password", "sealed", "server"),
-    ("compute.handoff", "sealed", "server || '/' || purpose"),
-    ("compute.console_session", "password", "id"),
-)
-"""Every sealed column: table, column, and what names the row."""
 
 
 def rotate(path: Path, dsn: str, *, forget: bool = False) -> int:
@@ -195,7 +184,7 @@ def rotate(path: Path, dsn: str, *, forget: bool = False) -> int:
 
 
 async def _reseal_all(tx: Transaction, ring: KeyRing) -> int:
-    return sum([await reseal(tx, ring, *place) for place in SEALED])
+    return sum([await reseal(tx, ring, column) for column in SEALED])
 
 
 def _place(table: str, column: str, row: str) -> bytes:

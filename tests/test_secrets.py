@@ -14,6 +14,7 @@ from snfd import secrets
 from snfd.db.direct import connect
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
+from snfd.sealed import SEALED, Column
 from snfd.secrets import KeyFileError, KeyRing
 from tests.postgres import blocking_database, fresh_dsn, postgres
 
@@ -107,6 +108,9 @@ class KeyFileTests(KeyRingCase):
         self.assertEqual(["keys"], [path.name for path in self.path.parent.iterdir()])
 
 
+SAFE = Column("public.safe", "sealed", "id")
+
+
 class ResealTests(KeyRingCase):
     """Bringing a column under the new key."""
 
@@ -116,8 +120,8 @@ class ResealTests(KeyRingCase):
         async def prepare(tx: Transaction) -> None:
             await tx.execute("CREATE TABLE public.safe (id int, sealed bytea)")
             for number in range(3):
-                place = ("public.safe", "sealed", str(number))
-                value = self.ring.seal(b"%d" % number, *place) if number else None
+                plain = b"%d" % number
+                value = self.ring.seal(plain, *SAFE.at(number)) if number else None
                 await tx.execute(
                     "INSERT INTO public.safe VALUES (%s, %s)", (number, value)
                 )
@@ -125,15 +129,13 @@ class ResealTests(KeyRingCase):
         self.successResultOf(db.run(prepare))
         ring = secrets.add_key(self.path)
         for expected in (2, 0):
-            changed = self.successResultOf(
-                db.run(secrets.reseal, ring, "public.safe", "sealed", "id")
-            )
+            changed = self.successResultOf(db.run(secrets.reseal, ring, SAFE))
             self.assertEqual(expected, changed)
         alone = secrets.forget_old_keys(self.path)
         rows = self.successResultOf(
             db.read("SELECT id, sealed FROM public.safe WHERE id > 0 ORDER BY id")
         )
-        opened = [alone.open(v, "public.safe", "sealed", str(n)) for n, v in rows]
+        opened = [alone.open(value, *SAFE.at(number)) for number, value in rows]
         self.assertEqual([b"1", b"2"], opened)
 
 
@@ -171,5 +173,7 @@ class RotateTests(KeyRingCase):
 
     def test_every_sealed_column_exists(self) -> None:
         db = blocking_database(self)
-        for table, column, row in secrets.SEALED:
-            self.successResultOf(db.read(f"SELECT {column}, {row} FROM {table}"))
+        for one in SEALED:
+            self.successResultOf(
+                db.read(f"SELECT {one.name}, {one.row} FROM {one.table}")
+            )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -25,19 +24,10 @@ from snfd.network.addressing import Owner
 from snfd.network.model import Cluster, Nic
 from snfd.network.scope import Scope
 from snfd.quota import service as quota
+from snfd.sealed import HANDOFF, LOGIN_PASSWORD, Sealer
 
 HANDOFF_SECONDS = 7200
 """How long after the request a cluster may fetch what a server needs."""
-
-
-class Sealer(Protocol):
-    """Seals what must be read back; the key ring."""
-
-    def seal(self, plain: bytes, table: str, column: str, row: str) -> bytes:
-        """``plain`` encrypted for that place only."""
-
-    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:
-        """What was sealed for that place."""
 
 
 @frozen(eq=False)
@@ -196,12 +186,11 @@ async def _secrets(
 ) -> None:
     expires = now + timedelta(seconds=HANDOFF_SECONDS)
     await secrets.offer(tx, server, "image", expires, None)
-    place = ("compute.handoff", "sealed", f"{server}/params")
     document = msgspec.json.encode(parameters(wanted))
-    sealed = tools.sealer.seal(document, *place)
+    sealed = tools.sealer.seal(document, *HANDOFF.at(f"{server}/params"))
     await secrets.offer(tx, server, "params", expires, sealed)
-    place = ("compute.server_password", "sealed", str(server))
-    sealed = tools.sealer.seal(wanted.password.encode(), *place)
+    password = wanted.password.encode()
+    sealed = tools.sealer.seal(password, *LOGIN_PASSWORD.at(server))
     await secrets.keep_password(tx, server, sealed)
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from hashlib import sha256
 from ipaddress import ip_address
 from uuid import UUID
 
 from attrs import field, frozen
 
+from snfd import tokens
 from snfd.clock import Seconds, now
-from snfd.compute.accept import Sealer
 from snfd.compute.states import State
 from snfd.compute.store import consoles as store
 from snfd.db.port import Database
 from snfd.errors import Busy, Conflict, Forbidden, NotFound
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope
+from snfd.sealed import CONSOLE_PASSWORD, Sealer
 
 TICKET_SECONDS = 30
 _PASSWORD = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # noqa: S105
@@ -98,7 +97,7 @@ class ConsoleTickets:
             raise Busy("only a running server has a console")
         if host is None or port is None:
             raise Conflict("this server's cluster shows no screens")
-        secret = urlsafe_b64encode(self.token()).rstrip(b"=").decode()
+        secret = tokens.text(self.token())
         password = self._password() if with_password else None
         await self._store(caller, server, (host, port), kind, secret, password)
         return Ticket(secret, kind, password)
@@ -119,13 +118,13 @@ class ConsoleTickets:
         ident = self.new_id()
         sealed = None
         if password is not None:
-            sealed = self.sealer.seal(password.encode(), *_place(ident))
+            sealed = self.sealer.seal(password.encode(), *CONSOLE_PASSWORD.at(ident))
         moment = now(self.clock)
         await self.db.run(
             store.issue,
             {
                 "id": ident,
-                "hash": digest(secret),
+                "hash": tokens.digest(secret),
                 "server": server,
                 "owner": caller.user,
                 "token_hash": caller.token_hash,
@@ -146,7 +145,8 @@ class ConsoleTickets:
         :raises Forbidden: the API token that asked for it is not good any more.
         """
         peer = str(ip_address(peer.partition("%")[0]))
-        row = await self.db.run(store.redeem, digest(ticket), now(self.clock), peer)
+        mark = tokens.digest(ticket)
+        row = await self.db.run(store.redeem, mark, now(self.clock), peer)
         if row is None:
             raise NotFound("this console ticket is unknown, used or expired")
         session, server, owner, token_hash, host, port, sealed = row
@@ -155,7 +155,8 @@ class ConsoleTickets:
             raise Forbidden("access to this console has ended")
         password = None
         if sealed is not None:
-            password = self.sealer.open(sealed, *_place(session)).decode()
+            place = CONSOLE_PASSWORD.at(session)
+            password = self.sealer.open(sealed, *place).decode()
         return Screen(str(session), server, str(owner), host, port, password)
 
     async def still_valid(self, session: str) -> bool:
@@ -168,12 +169,3 @@ class ConsoleTickets:
         await self.db.run(
             store.end, UUID(session), now(self.clock), to_server, to_client
         )
-
-
-def digest(ticket: str) -> bytes:
-    """The form in which a ticket is stored."""
-    return sha256(ticket.encode()).digest()
-
-
-def _place(session: UUID) -> tuple[str, str, str]:
-    return "compute.console_session", "password", str(session)

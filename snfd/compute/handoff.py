@@ -8,24 +8,24 @@ submitted anew gets a new token, and the old one is worth nothing.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from attrs import frozen
 
+from snfd import tokens
 from snfd.clock import Seconds, now
-from snfd.compute.accept import HANDOFF_SECONDS, Sealer
+from snfd.compute.accept import HANDOFF_SECONDS
 from snfd.compute.store import secrets
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
 from snfd.ganeti.model import Kind
 from snfd.ganeti.requests import Request
-from snfd.outbox import Intent
+from snfd.intent import Intent
+from snfd.sealed import HANDOFF, Sealer
 
 MAX_ATTEMPTS = 20
 """How often one token may begin a transfer."""
@@ -36,11 +36,6 @@ IMAGE_FORMAT = "diskdump"
 def wanted_by(os_name: str) -> bool:
     """Whether an OS definition of that name takes snf-image's parameters."""
     return os_name.partition("+")[0] == "snf-image"
-
-
-def digest(token: str) -> bytes:
-    """The form in which a token is stored."""
-    return sha256(token.encode()).digest()
 
 
 @frozen
@@ -92,8 +87,8 @@ class Handoffs:
         return given
 
     def _fresh(self) -> tuple[str, bytes]:
-        token = urlsafe_b64encode(self.token()).rstrip(b"=").decode()
-        return token, digest(token)
+        token = tokens.text(self.token())
+        return token, tokens.digest(token)
 
     async def begin(self, token: str) -> Transfer:
         """Begin the transfer of an image; see `complete`.
@@ -101,7 +96,7 @@ class Handoffs:
         :raises NotFound: the token is not good, or used up.
         """
         found = await self.db.run(
-            secrets.claim, "image", digest(token), now(self.clock), MAX_ATTEMPTS
+            secrets.claim, "image", tokens.digest(token), now(self.clock), MAX_ATTEMPTS
         )
         if found is None or found.image is None:
             raise NotFound("no such hand-off")
@@ -117,10 +112,10 @@ class Handoffs:
         :raises NotFound: the token is not good, or used up.
         """
         found = await self.db.run(
-            secrets.take, "params", digest(token), now(self.clock)
+            secrets.take, "params", tokens.digest(token), now(self.clock)
         )
         if found is None or found.sealed is None:
             raise NotFound("no such hand-off")
-        place = ("compute.handoff", "sealed", f"{found.server}/params")
+        place = HANDOFF.at(f"{found.server}/params")
         plain = self.sealer.open(found.sealed, *place)
         return msgspec.json.decode(plain, type=dict[str, str])

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from snfd.clock import Seconds, now
 from snfd.compute import rules
-from snfd.compute.accept import Sealer, Tools, Wanted, accept_server
+from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions
 from snfd.compute.catalog import Flavors
 from snfd.compute.handoff import Handoffs
@@ -32,6 +32,7 @@ from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.ganeti.probe import AFTER_COMMIT, Probe, nothing
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope, project_for
+from snfd.sealed import LOGIN_PASSWORD, Sealer
 
 
 class Images(Protocol):
@@ -187,8 +188,7 @@ class Passwords:
         sealed = await secrets.password(self.db, ident)
         if sealed is None:
             raise NotFound("the password is not kept (any more)")
-        place = ("compute.server_password", "sealed", str(ident))
-        return self.sealer.open(sealed, *place).decode()
+        return self.sealer.open(sealed, *LOGIN_PASSWORD.at(ident)).decode()
 
     async def forget(self, caller: Caller, scope: Scope, ident: int) -> None:
         """Keep a server's login password no longer.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, frozen
 
@@ -15,18 +15,7 @@ from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.transport import Offload, Transport, agent, inline
-
-
-class Sealer(Protocol):
-    """Seals what must be read back; `snfd.secrets.KeyRing`."""
-
-    def seal(self, plain: bytes, table: str, column: str, row: str) -> bytes:
-        """``plain`` encrypted for that place only."""
-        ...
-
-    def open(self, sealed: bytes, table: str, column: str, row: str) -> bytes:
-        """What was sealed for that place."""
-        ...
+from snfd.sealed import CLUSTER_PASSWORD, Sealer
 
 
 @frozen
@@ -105,13 +94,10 @@ class Clusters:
         }
         ident = await store.add(tx, new.name, given)
         if ident is not None:
-            sealed = self.sealer.seal(new.password.encode(), *_place(ident))
+            place = CLUSTER_PASSWORD.at(ident)
+            sealed = self.sealer.seal(new.password.encode(), *place)
             await store.set_secret(tx, ident, sealed)
         return ident
-
-
-def _place(ident: int) -> tuple[str, str, str]:
-    return "compute.cluster", "secret", str(ident)
 
 
 def connector(
@@ -126,7 +112,8 @@ def connector(
     """
 
     def connect(cluster: Cluster) -> Ganeti:
-        password = sealer.open(cluster.secret, *_place(cluster.id)).decode()
+        place = CLUSTER_PASSWORD.at(cluster.id)
+        password = sealer.open(cluster.secret, *place).decode()
         wire = agent(reactor, trust.policy(cluster.tls_ca))
         return Rapi(
             Transport(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from hashlib import sha256
 from uuid import UUID
 
 from attrs import field, frozen
@@ -218,11 +217,6 @@ class Names:
 
     by_uuid: Mapping[str, str]
     by_name: Mapping[str, str]
-
-
-def token_hash(secret: str) -> bytes:
-    """What is stored of a token: 32 bytes."""
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def joined(methods: Sequence[str], method: str) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from snfd.db.port import Database, Transaction
 from snfd.identity import people
 from snfd.identity.model import ADMIN
 from snfd.identity.passwords import Passwords
-from snfd.identity.service import mint
 from snfd.projects import service as projects
 from snfd.projects.model import MEMBER, READER
 from snfd.quota import service as quota
 from snfd.quota.model import GIB, RESOURCES, Limit
+from snfd.tokens import mint
 
 
 @frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,10 +22,10 @@ from snfd.identity.model import (
     UserRef,
     joined,
     may_see,
-    token_hash,
 )
 from snfd.identity.names import MAX_PASSWORD, as_uuid
 from snfd.identity.passwords import Passwords
+from snfd.tokens import digest, mint
 
 LIFETIME = timedelta(hours=24)
 """How long a token from a login is good for."""
@@ -38,24 +37,13 @@ MISSING = "the request needs a token, in X-Auth-Token"
 NO_SUBJECT = "there is no such token"
 
 
-def mint(random: Callable[[int], bytes], size: int = 32) -> str:
-    """``size`` random bytes as URL-safe text; 43 characters for 32.
-
-    It does not start with a hyphen, which command lines take for an option.
-    """
-    text = "-"
-    while text.startswith("-"):
-        text = urlsafe_b64encode(random(size)).rstrip(b"=").decode()
-    return text
-
-
 async def resolved(db: Database, secret: str, at: datetime) -> Token:
     """The token with this secret, if it is good at ``at``.
 
     :raises Unauthorized: unknown, expired, of an inactive user, or bound to a
         project that he lost.
     """
-    for row in await db.read(store.TOKEN, (token_hash(secret),)):
+    for row in await db.read(store.TOKEN, (digest(secret),)):
         token = _good(store.token(row), at)
         if token is not None:
             return token
@@ -106,7 +94,7 @@ class Authenticator:
         if not presented:
             raise Unauthorized(MISSING)
         at = now(self.clock)
-        mine, wanted = token_hash(presented), token_hash(secret)
+        mine, wanted = digest(presented), digest(secret)
         rows = await self.db.read(store.TWO_TOKENS, (mine, wanted))
         found = {one.hash: one for row in rows if (one := store.token(row))}
         caller, token = (_good(found.get(hash_), at) for hash_ in (mine, wanted))
@@ -222,7 +210,7 @@ class Identity:
     ) -> tuple[str, store.NewToken]:
         secret = mint(self.random)
         new = store.NewToken(
-            hash=token_hash(secret),
+            hash=digest(secret),
             user=user,
             project=None,
             kind="login",

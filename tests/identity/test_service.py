@@ -11,7 +11,6 @@ from snfd.clock import now
 from snfd.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from snfd.identity import people
 from snfd.identity.model import By, Scope, Scoping, UserRef, require_writer
-from snfd.identity.service import mint
 from snfd.projects import service as projects
 from tests.identity.cloud import START, identity_cloud
 
@@ -191,11 +190,6 @@ class LoginTests(Base):
         self.assertNotEqual(
             self.cloud.login("demo").secret, self.cloud.login("demo").secret
         )
-        self.assertEqual("AAAA", mint(bytes, 3))
-
-    def test_no_secret_looks_like_an_option(self) -> None:
-        drawn = [b"\xf8\0\0", b"\0\0\0"]
-        self.assertEqual("AAAA", mint(lambda size: drawn.pop(0), 3))
 
     def test_a_name_means_one_user_even_among_the_unverified(self) -> None:
         squatter = uuid4()
