@@ -153,10 +153,15 @@ def new_app(dialect: Dialect) -> Klein:
 def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
     """Set status and headers for ``error`` and return the fault's body."""
     fault = dialect.fault(error)
-    body = dialect.render(fault, error.message, error.details, request_id())
+    body = dialect.render(fault, error.message, error.details, _ident(request))
     if isinstance(error, Unavailable):
         # who looks after the cloud must learn it too
-        _log.warn("answered {status}: {why}", status=fault.status, why=error.message)
+        _log.warn(
+            "answered {status}: {why}",
+            status=fault.status,
+            why=error.message,
+            request_id=_ident(request),
+        )
     request.setResponseCode(fault.status, _phrase(fault.status))
     headers = {
         **dialect.headers,
@@ -331,3 +336,9 @@ def token_of(request: IRequest) -> str | None:
     """The token that a request presents, or None."""
     value = request.getHeader("x-auth-token")
     return value if isinstance(value, str) and value else None
+
+
+def _ident(request: IRequest) -> str:
+    """The request's id, also outside of its scope: a body is read before it."""
+    told = request.responseHeaders.getRawHeaders(b"X-Openstack-Request-Id")
+    return told[0].decode() if told else request_id()

@@ -319,6 +319,16 @@ def _keepers(
         shifts,
         f"{gethostname()}:{os.getpid()}",
     )
+    ground.metrics.gauge(
+        "clusters",
+        "Clusters that this process works on.",
+        lambda: len(keepers.works_on),
+    )
+    ground.metrics.gauge(
+        "clusters_unreachable",
+        "Of those, the ones that do not answer.",
+        lambda: len(keepers.unanswering),
+    )
     listener.subscribe("intent", keepers.heard_intent, keepers.reread)
     listener.subscribe("cluster", keepers.heard_cluster, lambda: None)
     return keepers

@@ -77,6 +77,11 @@ class Keeper(Service):
         """Whether this process works on the cluster now."""
         return self._work is not None
 
+    @property
+    def answers(self) -> bool:
+        """Whether the cluster answers; only who works on it knows."""
+        return self._work is not None and self._work.follower.seen is not None
+
     def wake(self) -> None:
         """The outbox has something for the cluster."""
         if self._work is not None:
@@ -179,6 +184,13 @@ class Keepers(Service):
         """Clusters that this process works on now."""
         return frozenset(
             ident for ident, keeper in self._keepers.items() if keeper.works
+        )
+
+    @property
+    def unanswering(self) -> frozenset[int]:
+        """Those of `works_on` that do not answer."""
+        return frozenset(
+            ident for ident in self.works_on if not self._keepers[ident].answers
         )
 
     def startService(self) -> None:  # noqa: D102
