@@ -267,6 +267,12 @@ class Daemon:
         for line in self.log.read_text().splitlines():
             yield json.loads(line)
 
+    def complaints(self) -> Iterator[str]:
+        """What its log says of errors: of ours, never of a client's."""
+        for event in self.events():
+            if event["level"] in ("error", "critical"):
+                yield str(event.get("error", event["message"]))
+
 
 PROJECTS = {"admin": "system", "reader": "demo", "altreader": "alt"}
 
