@@ -13,19 +13,6 @@ from snfd.db.port import Jsonb, Row, Transaction, notify
 from snfd.errors import Invalid
 from snfd.intent import Entry, Intent, State
 
-__all__ = [
-    "COLUMNS",
-    "Entry",
-    "Intent",
-    "State",
-    "entry",
-    "open_entries",
-    "put",
-    "sorted_by_seq",
-    "withdraw",
-]
-
-
 COLUMNS = (
     "id, cluster, kind, subject, request, ordered, depends, actor, request_id,"
     " seq, state, job, submit_after, attempts, submitted, finished, result"

@@ -11,7 +11,7 @@ from snfd import outbox
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid
 from snfd.ganeti import store
-from snfd.outbox import Intent, State
+from snfd.intent import Intent, State
 from tests.postgres import blocking_database
 
 

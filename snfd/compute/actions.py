@@ -160,14 +160,12 @@ class Actions:
         await apply(tx, idle, gone)
 
 
-async def ready(tx: Transaction, scope: Scope, ident: int, task: Task) -> Locked:
-    """Lock a server that may begin ``task`` now.
+async def changeable(tx: Transaction, scope: Scope, ident: int) -> Locked:
+    """Lock a server that its users may change.
 
     :raises NotFound: there is none in the scope.
     :raises Invalid: it is gone already.
     :raises Forbidden: it is suspended.
-    :raises Busy: its state or its current task excludes it.
-    :raises Unavailable: its cluster does not answer, and the task cannot wait.
     """
     server = await rows.lock(tx, ident, scope)
     if server is None:
@@ -176,6 +174,19 @@ async def ready(tx: Transaction, scope: Scope, ident: int, task: Task) -> Locked
         raise Invalid(f"server {ident} has been deleted")
     if server.suspended:
         raise Forbidden("the server is suspended by an administrator")
+    return server
+
+
+async def ready(tx: Transaction, scope: Scope, ident: int, task: Task) -> Locked:
+    """Lock a server that may begin ``task`` now.
+
+    :raises NotFound: as `changeable`.
+    :raises Invalid: as `changeable`.
+    :raises Forbidden: as `changeable`.
+    :raises Busy: its state or its current task excludes it.
+    :raises Unavailable: its cluster does not answer, and the task cannot wait.
+    """
+    server = await changeable(tx, scope, ident)
     shown = State.STOPPED if server.crashed and task is Task.START else server.state
     may_begin(shown, server.task, task)
     if not server.reachable and task not in (Task.STOP, Task.DESTROY):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from snfd.compute import rules
-from snfd.compute.states import State
+from snfd.compute.actions import changeable
 from snfd.compute.store import rows
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, Invalid, NotFound
+from snfd.errors import NotFound
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope
 
@@ -69,13 +69,7 @@ class Metadata:
     async def _changed(
         self, tx: Transaction, scope: Scope, ident: int, change: Change
     ) -> Texts:
-        server = await rows.lock(tx, ident, scope)
-        if server is None:
-            raise NotFound(f"there is no server {ident}")
-        if server.state is State.DESTROYED:
-            raise Invalid(f"server {ident} has been deleted")
-        if server.suspended:
-            raise Forbidden("the server is suspended by an administrator")
+        server = await changeable(tx, scope, ident)
         wanted = rules.metadata(change(server.metadata))
         await rows.metadata(tx, ident, wanted)
         return wanted

@@ -11,7 +11,7 @@ from attrs import frozen
 from snfd.clock import Seconds, now
 from snfd.compute import rules
 from snfd.compute.accept import Tools, Wanted, accept_server
-from snfd.compute.actions import Actions
+from snfd.compute.actions import Actions, changeable
 from snfd.compute.catalog import Flavors
 from snfd.compute.handoff import Handoffs
 from snfd.compute.keypairs import Keypairs
@@ -25,10 +25,9 @@ from snfd.compute.model import (
     ServerFilter,
 )
 from snfd.compute.nics import Nics
-from snfd.compute.states import State
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, Invalid, NotFound
+from snfd.errors import NotFound
 from snfd.ganeti.probe import AFTER_COMMIT, Probe, nothing
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope, project_for
@@ -152,13 +151,7 @@ class Servers:
     async def _rename(
         self, tx: Transaction, scope: Scope, ident: int, name: str
     ) -> Server:
-        server = await rows.lock(tx, ident, scope)
-        if server is None:
-            raise NotFound(f"there is no server {ident}")
-        if server.state is State.DESTROYED:
-            raise Invalid(f"server {ident} has been deleted")
-        if server.suspended:
-            raise Forbidden("the server is suspended by an administrator")
+        await changeable(tx, scope, ident)
         await rows.update(tx, ident, name=name)
         return await servers.within(tx, ident)
 

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from snfd.children import command_of
 from snfd.db.place import Place, environment
 
 _LOOK = 0.2
@@ -101,7 +101,7 @@ class Orphan:
         return Deferred.fromCoroutine(self._over())
 
     async def _over(self) -> None:
-        while _command(self._pid):
+        while command_of(self._pid):
             await deferLater(self._reactor, _LOOK)
 
 
@@ -156,7 +156,7 @@ def find_orphan(reactor: Any, place: Place) -> Orphan | None:
         pid = int(pid_file.read_text().splitlines()[0])
     except (OSError, ValueError, IndexError):
         return None
-    command = _command(pid)
+    command = command_of(pid)
     if command and Path(command[0]).name == "postgres" and str(place.data) in command:
         return Orphan(reactor, pid)
     if Path(f"/proc/{pid}").exists():
@@ -188,12 +188,3 @@ async def _either(over: Deferred[Any], timer: Deferred[None]) -> None:
     await first
     timer.addErrback(lambda _: None)
     timer.cancel()
-
-
-def _command(pid: int) -> Sequence[str]:
-    """Program and arguments of a process; empty if it is not running."""
-    try:
-        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return ()
-    return raw.decode(errors="replace").split("\0")[:-1]

@@ -50,7 +50,6 @@ async def make_port(
             **columns,
         },
     )
-    assert port is not None
     if held is None:
         return port, None
     subnet, addr, floating = held

@@ -23,6 +23,7 @@ from snfd.network.model import (
     Port,
 )
 from snfd.network.naming import checked_name, missing
+from snfd.network.owning import changeable
 from snfd.network.scope import Scope, project_for
 from snfd.network.store import networks, ports
 from snfd.network.subnets import Subnets
@@ -109,7 +110,7 @@ class Networks:
     async def _rename(
         self, tx: Transaction, scope: Scope, ident: int, name: str
     ) -> None:
-        await self._own(tx, scope, ident)
+        await changeable(tx, scope, ident)
         await networks.rename(tx, ident, name)
 
     async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
@@ -123,19 +124,11 @@ class Networks:
         await self.db.run(self._delete, scope, ident)
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
-        network = await self._own(tx, scope, ident)
+        network = await changeable(tx, scope, ident)
         if await networks.in_use(tx, ident):
             raise Conflict("the network is in use", kind="NetworkInUse")
         if network.action is None:
             await presence.leave_all(tx, network, self.new_id)
-
-    async def _own(self, tx: Transaction, scope: Scope, ident: int) -> Network:
-        network = await networks.lock(tx, scope, ident)
-        if network is None:
-            raise missing("Network", ident)
-        if network.public:
-            raise Forbidden("a public network is changed by administrators only")
-        return network
 
 
 @frozen(eq=False)

@@ -8,11 +8,12 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, Invalid
+from snfd.errors import Conflict, Invalid
 from snfd.identity.model import Caller, require_writer
 from snfd.network import pools, presence
-from snfd.network.model import Filter, Network, NewSubnet, Subnet
+from snfd.network.model import Filter, NewSubnet, Subnet
 from snfd.network.naming import checked_name, missing
+from snfd.network.owning import changeable
 from snfd.network.scope import Scope
 from snfd.network.store import networks
 
@@ -55,7 +56,7 @@ class Subnets:
     async def _create(
         self, tx: Transaction, caller: Caller, scope: Scope, new: NewSubnet
     ) -> int:
-        network = await self._network(tx, scope, new.network)
+        network = await changeable(tx, scope, new.network)
         cidr, gateway, ranges = pools.checked(new)
         if network.subnets:
             raise Invalid("the network has an IPv4 subnet already")
@@ -77,14 +78,6 @@ class Subnets:
         )
         await networks.insert_slots(tx, ident, ranges)
         return ident
-
-    async def _network(self, tx: Transaction, scope: Scope, ident: int) -> Network:
-        network = await networks.lock(tx, scope, ident)
-        if network is None:
-            raise missing("Network", ident)
-        if network.public:
-            raise Forbidden("a public network is changed by administrators only")
-        return network
 
     async def update(
         self,
@@ -112,7 +105,7 @@ class Subnets:
     async def _update(
         self, tx: Transaction, scope: Scope, found: Subnet, values: dict[str, object]
     ) -> None:
-        await self._network(tx, scope, found.network)
+        await changeable(tx, scope, found.network)
         if values:
             await networks.update_subnet(tx, found.id, **values)
 
@@ -127,7 +120,7 @@ class Subnets:
         await self.db.run(self._delete, scope, await self.show(scope, ident))
 
     async def _delete(self, tx: Transaction, scope: Scope, found: Subnet) -> None:
-        network = await self._network(tx, scope, found.network)
+        network = await changeable(tx, scope, found.network)
         if await networks.subnet_in_use(tx, found.id):
             raise Conflict("addresses of the subnet are in use", kind="SubnetInUse")
         if await networks.has_servers(tx, network.id):

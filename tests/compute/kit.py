@@ -23,10 +23,11 @@ from snfd.ganeti.model import Event, Instance, Job, Outcome, Status
 from snfd.ganeti.requests import Request
 from snfd.ganeti.verdict import judge, needs_instance
 from snfd.identity.model import Caller
+from snfd.intent import Entry
 from snfd.network.model import Filter
 from snfd.network.scope import Scope
 from snfd.network.service import NetworkServices
-from snfd.outbox import COLUMNS, Entry, entry
+from snfd.outbox import COLUMNS, entry
 from tests.identity.cloud import SPACE, IdentityCloud, identity_cloud
 
 IMAGE = UUID(int=7)

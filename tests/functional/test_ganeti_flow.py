@@ -35,7 +35,7 @@ from snfd.ganeti.service import Clusters, NewCluster, connector
 from snfd.ganeti.shift import Shifts
 from snfd.ganeti.transport import Transport, agent
 from snfd.ganeti.trust import policy
-from snfd.outbox import Intent
+from snfd.intent import Intent
 from tests.functional.wire import close_all
 from tests.ganeti.test_keeper import Plain
 from tests.lab import ganeti as real

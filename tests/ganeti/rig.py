@@ -21,7 +21,7 @@ from snfd.ganeti.model import Outcome
 from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.requests import NewDisk, NewInstance, Request
 from snfd.ganeti.settling import Settling
-from snfd.outbox import Entry, Intent
+from snfd.intent import Entry, Intent
 from tests.blocking import BlockingDatabase
 from tests.postgres import blocking_database
 

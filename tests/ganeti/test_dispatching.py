@@ -11,7 +11,7 @@ from snfd.errors import NotFound
 from snfd.ganeti import names, network_requests, requests
 from snfd.ganeti.model import Event
 from snfd.ganeti.requests import Request
-from snfd.outbox import Intent, State
+from snfd.intent import Intent, State
 from tests.ganeti.rig import Rig, new
 
 

@@ -12,7 +12,7 @@ from snfd.ganeti import requests, store
 from snfd.ganeti.follower import Follower
 from snfd.ganeti.model import Instance, Job
 from snfd.ganeti.port import Away
-from snfd.outbox import State
+from snfd.intent import State
 from tests.ganeti.rig import Crash, Rig, new
 
 

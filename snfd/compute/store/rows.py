@@ -11,6 +11,7 @@ from snfd.compute.model import Locked, NewVolume
 from snfd.compute.placement import ClusterFacts
 from snfd.compute.states import Footprint, State, Task
 from snfd.db.port import Jsonb, Row, Transaction
+from snfd.db.sql import changes_to, row_of
 from snfd.network.model import Cluster
 from snfd.network.scope import Scope
 
@@ -57,10 +58,8 @@ def _locked(row: Row) -> Locked:
 
 async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
     """Insert a server; its id."""
-    names = ", ".join(values)
-    marks = ", ".join(f"%({name})s" for name in values)
     row = await tx.row(
-        f"INSERT INTO compute.server ({names}) VALUES ({marks}) RETURNING id",
+        f"INSERT INTO compute.server {row_of(values)} RETURNING id",
         dict(values),
     )
     assert row is not None
@@ -69,9 +68,8 @@ async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
 
 async def update(tx: Transaction, ident: int, **values: object) -> None:
     """Set columns of a locked server."""
-    changes = ", ".join(f"{name} = %({name})s" for name in values)
     await tx.execute(
-        f"UPDATE compute.server SET {changes} WHERE id = %(ident)s",
+        f"UPDATE compute.server SET {changes_to(values)} WHERE id = %(ident)s",
         {**values, "ident": ident},
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from snfd.db.port import Database, Jsonb, Row, Transaction
+from snfd.db.sql import changes_to, row_of
 from snfd.network.model import Filter, Kind, Network, Subnet
 from snfd.network.scope import Scope
 from snfd.network.store.lists import Conditions, page
@@ -102,11 +103,8 @@ async def insert_public(tx: Transaction, values: Mapping[str, object]) -> int | 
 async def _insert(
     tx: Transaction, values: Mapping[str, object], conflict: str
 ) -> Row | None:
-    names = ", ".join(values)
-    marks = ", ".join(f"%({name})s" for name in values)
     return await tx.row(
-        f"INSERT INTO compute.network ({names}) VALUES ({marks}) {conflict} "
-        "RETURNING id",
+        f"INSERT INTO compute.network {row_of(values)} {conflict} RETURNING id",
         dict(values),
     )
 
@@ -254,8 +252,7 @@ async def insert_slots(
 
 async def update_subnet(tx: Transaction, ident: int, **values: object) -> None:
     """Set columns of a subnet."""
-    casts = {"dns": "::inet[]"}
-    changes = ", ".join(f"{name} = %({name})s{casts.get(name, '')}" for name in values)
+    changes = changes_to(values, {"dns": "inet[]"})
     await tx.execute(
         f"UPDATE compute.subnet SET {changes} WHERE id = %(ident)s",
         {**values, "ident": ident},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from snfd.db.port import Database, Row, Transaction
+from snfd.db.sql import changes_to, row_of
 from snfd.network.model import Address, Filter, Port, PortState
 from snfd.network.scope import Scope
 from snfd.network.store.lists import Conditions, page
@@ -79,16 +80,13 @@ def _port(row: Row) -> Port:
     return Port(*(*row[:12], PortState(row[12]), *row[13:15], addresses))
 
 
-async def insert(tx: Transaction, values: Mapping[str, object]) -> int | None:
-    """Insert a port; its id, or None where its MAC address is taken."""
-    names = ", ".join(values)
-    marks = ", ".join(f"%({name})s" for name in values)
+async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
+    """Insert a port, which has no MAC address yet; its id."""
     row = await tx.row(
-        f"INSERT INTO compute.port ({names}) VALUES ({marks}) "
-        "ON CONFLICT (mac) DO NOTHING RETURNING id",
-        dict(values),
+        f"INSERT INTO compute.port {row_of(values)} RETURNING id", dict(values)
     )
-    return int(row[0]) if row else None
+    assert row is not None
+    return int(row[0])
 
 
 async def mac_is_free(tx: Transaction, mac: str) -> bool:
@@ -99,9 +97,8 @@ async def mac_is_free(tx: Transaction, mac: str) -> bool:
 
 async def update(tx: Transaction, ident: int, **values: object) -> None:
     """Set columns of a locked port."""
-    changes = ", ".join(f"{name} = %({name})s" for name in values)
     await tx.execute(
-        f"UPDATE compute.port SET {changes} WHERE id = %(ident)s",
+        f"UPDATE compute.port SET {changes_to(values)} WHERE id = %(ident)s",
         {**values, "ident": ident},
     )
 
@@ -174,11 +171,8 @@ async def slot_exists(tx: Transaction, subnets: Sequence[int], addr: str) -> boo
 
 async def insert_ip(tx: Transaction, values: Mapping[str, object]) -> int:
     """Record who holds an address; the record's id."""
-    names = ", ".join(values)
-    marks = ", ".join(f"%({name})s" for name in values)
     row = await tx.row(
-        f"INSERT INTO compute.ip ({names}) VALUES ({marks}) RETURNING id",
-        dict(values),
+        f"INSERT INTO compute.ip {row_of(values)} RETURNING id", dict(values)
     )
     assert row is not None
     return int(row[0])
