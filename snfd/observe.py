@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 from uuid import uuid4
 
+import msgspec
 from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from twisted.logger import (
@@ -24,6 +25,10 @@ from zope.interface import implementer
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+_quick = msgspec.json.Encoder().encode
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+"""What both encoders write alike; all else becomes text, never its fields."""
+
 _OWN = ("log_", "isError", "time", "message", "system", "format", "failure", "why")
 
 
@@ -63,7 +68,7 @@ class JsonObserver:
             "time": _iso(event.get("log_time")),
             "level": getattr(event.get("log_level"), "name", "info"),
             "from": event.get("log_namespace", ""),
-            "message": formatEvent(dict(event)),
+            "message": _message(event),
         }
         ident = request_id()
         if ident:
@@ -75,7 +80,8 @@ class JsonObserver:
         if failure is not None:
             line["error"] = failure.getErrorMessage()
             line["traceback"] = failure.getTraceback()
-        self.out.write(_encode(line) + "\n")
+        plain = all(type(value) in _PLAIN for value in line.values())
+        self.out.write((_quick(line).decode() if plain else _encode(line)) + "\n")
         self.out.flush()
 
 
@@ -121,6 +127,14 @@ class Metrics:
 def quiet_libraries() -> None:
     """Keep libraries' own loggers from writing past ours."""
     logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _message(event: Mapping[str, Any]) -> str:
+    try:
+        return str(event["log_format"].format_map(event))
+    except Exception:
+        # what only Twisted understands, such as a call in a format
+        return formatEvent(dict(event))
 
 
 def _iso(when: object) -> str:
