@@ -102,10 +102,13 @@ class Daemon(Service):
             await self._blocks.close()
 
     def _observer(self) -> Any:
-        chosen = self.loaded.config.log
+        config = self.loaded.config
+        chosen = config.log
         quiet_libraries()
         if not chosen.file:
             return json_observer(sys.stderr, chosen.level)
+        if Path(chosen.file).absolute().is_relative_to(Path(config.var).absolute()):
+            _made(config.var)
         try:
             opened = os.open(chosen.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
