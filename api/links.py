@@ -1,4 +1,4 @@
-"""Links from a resource to itself."""
+"""What documents of versions and resources say of where things are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ class Link(Reply):
 
     rel: str
     href: str
+
+
+class MediaType(Reply):
+    """A representation that a version of an API offers."""
+
+    base: str
+    type: str
 
 
 @frozen

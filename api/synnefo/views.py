@@ -12,24 +12,11 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
+from api.links import Link, MediaType
 from api.operations import Reply
 from snfd.catalog import Catalog, SynnefoEndpoint
 from snfd.identity.model import Issued, Names, Token
 from snfd.quota.model import Resource, Usage
-
-
-class Link(Reply):
-    """A link to a resource."""
-
-    rel: str
-    href: str
-
-
-class MediaType(Reply):
-    """A representation that is offered."""
-
-    base: str
-    type: str
 
 
 class Version(Reply, rename="kebab"):

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.openstack import identity_faults
+from api.openstack.identity import faults as identity_faults
 from api.synnefo import faults
 from snfd import errors
 from snfd.errors import CloudError

@@ -5,18 +5,11 @@ from __future__ import annotations
 from attrs import frozen
 from msgspec import field as named
 
-from api.links import Link
+from api.links import Link, MediaType
 from api.openstack.microversion import LEAST, MOST, text
 from api.operations import Reply, operation
 
 UPDATED = "2013-07-23T11:33:21Z"
-
-
-class MediaType(Reply):
-    """A representation that is offered."""
-
-    base: str
-    type: str
 
 
 class VersionView(Reply):

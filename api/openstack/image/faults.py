@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from api.openstack.identity_faults import FAULTS as IDENTITY
-from api.openstack.identity_faults import ErrorBody, render
+from api.openstack.identity.faults import FAULTS as IDENTITY
+from api.openstack.identity.faults import ErrorBody, render
 from api.operations import Dialect, Fault
 from snfd import errors
 from snfd.errors import CloudError

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from api.links import Link
 from api.operations import Reply
 from snfd.image.model import (
     CONTAINER_FORMATS,
@@ -23,13 +24,6 @@ ImageBody = dict[str, str | int | bool | list[str] | None]
 """An image; the user's properties stand beside the service's own."""
 
 VERSION = "v2.9"
-
-
-class Link(Reply):
-    """Where something is."""
-
-    rel: str
-    href: str
 
 
 class Version(Reply):

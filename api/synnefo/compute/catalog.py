@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import field as named
 
-from api.links import Link, Links
+from api.links import Link, Links, MediaType
 from api.operations import Reply, operation
 from api.paging import complete, flag, wanted
 from api.synnefo.compute.bodies import CreateKeypair, FlavorsQuery
@@ -222,13 +222,6 @@ class ImagesApi:
             metadata=dict(one.details.properties),
             links=self.links.of("images", one.id),
         )
-
-
-class MediaType(Reply):
-    """A representation that is offered."""
-
-    base: str
-    type: str
 
 
 class VersionView(Reply):

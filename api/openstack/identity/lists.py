@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from api.openstack.identity_views import Links, SelfLink
+from api.openstack.identity.views import Links, SelfLink
 from api.operations import Reply
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, User
 from snfd.projects.model import Project

@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.web.iweb import IRequest
 
 from api.dispatch import token_of
-from api.openstack.identity_lists import DomainList, DomainView, ProjectList
-from api.openstack.identity_views import (
+from api.openstack.identity.lists import DomainList, DomainView, ProjectList
+from api.openstack.identity.views import (
     CatalogReply,
     Links,
     SelfLink,

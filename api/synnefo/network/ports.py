@@ -13,7 +13,7 @@ from api.links import Link, Links
 from api.operations import Answer, Reply, operation
 from api.paging import Id, Limit, complete, number, wanted
 from api.synnefo.compute.views import iso
-from api.synnefo.network_networks import NOT_MODIFIED, ListQuery
+from api.synnefo.network.networks import NOT_MODIFIED, ListQuery
 from snfd.clock import Seconds
 from snfd.compute.nics import Nics
 from snfd.errors import Forbidden, Invalid, NotImplementedHere

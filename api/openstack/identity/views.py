@@ -8,26 +8,13 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
+from api.links import Link, MediaType
 from api.operations import Reply
 from snfd.catalog import Catalog, OpenStackEndpoint
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token
 
 ORDER = ("reader", "member", "admin")
 """The roles there are, weakest first."""
-
-
-class Link(Reply):
-    """A link to a resource."""
-
-    rel: str
-    href: str
-
-
-class MediaType(Reply):
-    """A representation that is offered."""
-
-    base: str
-    type: str
 
 
 class Version(Reply):

@@ -9,9 +9,9 @@ from attrs import evolve
 from api.dispatch import Authenticator, Served, build
 from api.links import Links
 from api.synnefo.faults import DIALECT
-from api.synnefo.network_about import NetworkAboutApi, NetworkVersionsApi
-from api.synnefo.network_networks import NetworksApi, SubnetsApi
-from api.synnefo.network_ports import FloatingIpsApi, PortsApi
+from api.synnefo.network.about import NetworkAboutApi, NetworkVersionsApi
+from api.synnefo.network.networks import NetworksApi, SubnetsApi
+from api.synnefo.network.ports import FloatingIpsApi, PortsApi
 from snfd.clock import Seconds
 from snfd.compute.service import Compute
 from snfd.config import Urls

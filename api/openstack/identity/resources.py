@@ -1,7 +1,4 @@
-"""Identity v3 (``/identity/v3``) and the versions of identity (``/identity``).
-
-Source: ``spec/astakos.md`` §12.
-"""
+"""Versions, projects, people, domains and roles of identity v3."""
 
 from __future__ import annotations
 
@@ -10,10 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from api.dispatch import Served, build
-from api.openstack.identity_auth import AuthApi
-from api.openstack.identity_faults import keystone
-from api.openstack.identity_lists import (
+from api.openstack.identity.lists import (
     DomainList,
     DomainReply,
     DomainView,
@@ -28,7 +22,7 @@ from api.openstack.identity_lists import (
     UserView,
     users,
 )
-from api.openstack.identity_views import (
+from api.openstack.identity.views import (
     ORDER,
     Links,
     SelfLink,
@@ -42,7 +36,6 @@ from snfd.catalog import Catalog
 from snfd.errors import NotFound
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Caller
 from snfd.identity.people import People
-from snfd.identity.service import Authenticator, Identity
 from snfd.projects.service import Listed, Projects
 
 Name = Annotated[str, Meta(max_length=255)]
@@ -162,29 +155,3 @@ class DomainsApi:
 
     def _domain(self) -> DomainView:
         return DomainView(SelfLink(f"{self._base}/domains/{DOMAIN_ID}"))
-
-
-def versions(authenticator: Authenticator, catalog: Catalog) -> Served:
-    """What stands at ``/identity`` itself."""
-    dialect = keystone(catalog.identity("v3"))
-    return build(dialect, authenticator, VersionsApi(catalog))
-
-
-def resource(
-    authenticator: Authenticator,
-    identity: Identity,
-    people: People,
-    projects: Projects,
-    catalog: Catalog,
-) -> Served:
-    """Everything below ``/identity/v3``."""
-    base = catalog.identity("v3")
-    return build(
-        keystone(base),
-        authenticator,
-        VersionApi(catalog),
-        AuthApi(authenticator, identity, projects, catalog),
-        ProjectsApi(projects, base),
-        UsersApi(people, base),
-        DomainsApi(base),
-    )
