@@ -27,7 +27,10 @@ disk_templates = ["{template}"]
 
 @contextmanager
 def on_ganeti(
-    lab: ganeti.Lab, hypervisor: str = "fake", template: str = "file"
+    lab: ganeti.Lab,
+    hypervisor: str = "fake",
+    template: str = "file",
+    **environment: str,
 ) -> Iterator[Daemon]:
     """A fresh daemon whose only cluster is the first of ``lab``."""
 
@@ -47,5 +50,5 @@ def on_ganeti(
         )
         return config
 
-    with running(configured) as daemon:
+    with running(configured, **environment) as daemon:
         yield daemon

@@ -13,7 +13,7 @@ import pytest
 from tests.functional.daemon import Daemon, eventually, running
 from tests.functional.openstack import Openstack
 from tests.functional.processes import users_of
-from tests.pocket import test_qemu as qemu
+from tests.lab import guest
 from tests.web import browser
 
 PATIENCE = 240
@@ -37,7 +37,7 @@ def lacking() -> str | None:
     """What is not here to boot a machine and look at it."""
     if os.environ.get("CI") == "true":
         return None
-    return qemu.missing() or browser.missing()
+    return guest.missing() or browser.missing()
 
 
 @pytest.mark.rig("pocket")
@@ -92,7 +92,7 @@ class BootTests(unittest.TestCase):
         self.delete()
 
     def upload(self) -> None:
-        disk = qemu.guest(self.daemon.var)
+        disk = guest.guest(self.daemon.var)
         made = self.openstack.json(
             "image create --disk-format raw --container-format bare guest --file",
             str(disk),

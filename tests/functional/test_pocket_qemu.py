@@ -14,9 +14,10 @@ from twisted.internet.task import deferLater
 from pocket.choose import socket_directory
 from pocket.images import PIECE
 from pocket.netdev import tap_name
-from pocket.qemu import BINARY, Qemu
+from pocket.qemu import Qemu
 from pocket.screen import response
 from pocket.service import Pocket
+from tests.lab.guest import guest, missing
 from tests.pocket.rig import (
     SYSTEM_PYTHON,
     Image,
@@ -25,23 +26,6 @@ from tests.pocket.rig import (
     new_instance,
     view,
 )
-
-MAKE_GUEST = Path(__file__).parent.parent / "lab" / "make-guest.sh"
-TOOLS = (BINARY, "busybox", "mcopy", "syslinux", "sfdisk")
-
-
-def missing() -> str | None:
-    """Why a guest cannot be made and run here."""
-    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    lacking = [tool for tool in TOOLS if shutil.which(tool, path=path) is None]
-    return f"{', '.join(lacking)} missing" if lacking else None
-
-
-def guest(place: Path) -> Path:
-    """The disk of a small Linux."""
-    path = place / "guest.raw"
-    subprocess.run(["bash", MAKE_GUEST, path], check=True, capture_output=True)
-    return path
 
 
 @pytest.mark.rig("pocket")

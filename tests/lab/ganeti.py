@@ -8,22 +8,29 @@ which ``CI=true`` turns into a failure.
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
+from base64 import b64encode
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
+from urllib.request import Request, urlopen
 
 from attrs import frozen
 
 SCRIPT = Path(__file__).with_name("ganeti-up.sh")
 BASES = range(40, 200, 5)
 """Third octets of 127.0.x.y tried for the lab's addresses."""
+BRIDGES = "br0 prv0"
+"""Of the demo's public network, and of private ones."""
 
 
 @frozen
@@ -49,6 +56,29 @@ class Lab:
     def run(self, *command: str) -> str:
         """Output of a command on the first cluster's master."""
         return self._script("exec", "1", "1", *command)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Ask RAPI of the first cluster."""
+        context = ssl.create_default_context(cadata=self.ca)
+        login = b64encode(f"{self.user}:{self.password}".encode()).decode()
+        asked = Request(
+            self.url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Basic {login}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urlopen(asked, timeout=60, context=context) as got:
+            return json.load(got)
+
+    def clear(self) -> None:
+        """Remove every instance and network of the first cluster."""
+        for name in self.ask("GET", "/2/instances"):
+            self.run("gnt-instance", "remove", "-f", "--shutdown-timeout=0", name["id"])
+        for name in self.run(
+            "gnt-network", "list", "--no-headers", "-o", "name"
+        ).split():
+            self.run("gnt-network", "disconnect", name)
+            self.run("gnt-network", "remove", name)
 
     def daemons(self, how: signal.Signals, name: str = "ganeti-rapi") -> None:
         """Send a signal to the daemons of that name of the first cluster."""
@@ -124,6 +154,6 @@ def start(clusters: int = 1, nodes: int = 1, kvm: str = "no", bridges: str = "")
 @cache
 def lab() -> Lab:
     """One cluster of one node with the fake hypervisor, for all of the run."""
-    made = start()
+    made = start(bridges=BRIDGES)
     atexit.register(made.stop)
     return made
