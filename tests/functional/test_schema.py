@@ -30,6 +30,8 @@ NOT_SERVED = 501
 """What this cloud says to calls that it knows and will not serve."""
 LAST = ("DELETE", "MOVE")
 """Methods that take away what others need."""
+EITHER = ("POST /object-store/v1/{account}/{container}",)
+"""What answers with a body or without; OpenAPI has no word for that."""
 
 
 @frozen(eq=False)
@@ -81,6 +83,8 @@ class Walk:
             )
             status = response.status_code
             assert status < 500 or status == NOT_SERVED, (status, response.content)
+            if operation.label in EITHER and not response.content:
+                return
             case.validate_response(response, checks=checks)
             silent(case, response)
 
