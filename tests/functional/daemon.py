@@ -121,6 +121,7 @@ class Daemon:
     :ivar var: its data directory.
     :ivar environment: further ``SNFD_*`` variables.
     :ivar config: TOML file, or None.
+    :ivar cwd: where it runs; ``twistd`` looks there for packages first.
     """
 
     var: Path
@@ -128,13 +129,15 @@ class Daemon:
     pocket_port: int = field(factory=free_port)
     environment: dict[str, str] = field(factory=dict)
     config: Path | None = None
+    twistd: Path = field(factory=lambda: Path(sys.executable).with_name("twistd"))
+    cwd: Path = ROOT
     process: subprocess.Popen[str] | None = None
     printed: list[str] = field(factory=list)
 
     def start(self, seconds: float = 90) -> Daemon:
         """Start it and wait for its ready line."""
         command = [
-            str(Path(sys.executable).with_name("twistd")),
+            str(self.twistd),
             "--nodaemon", "--pidfile=", "snfd",
             "--var", str(self.var), "--port", str(self.port),
         ]  # fmt: skip
@@ -156,7 +159,7 @@ class Daemon:
             stderr=subprocess.STDOUT,
             text=True,
             env=environment,
-            cwd=ROOT,
+            cwd=self.cwd,
         )
         self._await_ready(time.monotonic() + seconds)
         return self
