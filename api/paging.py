@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from api.links import Link
+from api.times import http_date
 from snfd.errors import Invalid, TooLarge
 
 T = TypeVar("T")
@@ -135,7 +135,7 @@ def _earlier(found: datetime) -> datetime:
 
 def dated(at: datetime) -> dict[str, str]:
     """The ``Date`` header of a list that was made at ``at``."""
-    return {"Date": format_datetime(at.astimezone(UTC), usegmt=True)}
+    return {"Date": http_date(at)}
 
 
 def flag(text: str | None, name: str) -> bool | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from re import compile as regex
 from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
@@ -180,19 +179,6 @@ def date(value: str | None) -> datetime | None:
         return None
 
 
-def http_date(moment: datetime) -> str:
-    """A moment as HTTP writes it, in whole seconds."""
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
-
-
-def iso(moment: datetime, zone: bool) -> str:
-    """A moment with microseconds, with ``+00:00`` behind it or without."""
-    utc = moment.astimezone(UTC)
-    return (utc if zone else utc.replace(tzinfo=None)).isoformat(
-        timespec="microseconds"
-    )
-
-
 def disposition(kind: str, name: str) -> str:
     """``Content-Disposition`` for an object, named by the last part of ``name``."""
     last = name.rstrip("/").rpartition("/")[2] or "file"
@@ -209,6 +195,16 @@ def encoded(headers: Mapping[str, str], codec: Codec) -> dict[str, str]:
         quote(name, safe="-_.!~*'()"): codec.encode(_CONTROL.sub(" ", value))
         for name, value in headers.items()
     }
+
+
+def meta_headers(prefix: str, meta: Mapping[str, str], codec: Codec) -> dict[str, str]:
+    """Metadata as response headers that begin with ``prefix``."""
+    return encoded({prefix + key: value for key, value in meta.items()}, codec)
+
+
+def http_headers(kept: Mapping[str, str], codec: Codec) -> dict[str, str]:
+    """Those of `HTTP_META` that are kept with an object, as response headers."""
+    return encoded({name: kept[name] for name in HTTP_META if name in kept}, codec)
 
 
 def _plain(raw: bytes) -> str:

@@ -7,8 +7,10 @@ from enum import Enum
 from re import compile as regex
 from xml.sax.saxutils import escape, quoteattr
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict
 
+from api.operations import Reply
 from snfd.errors import PreconditionFailed
 from snfd.objects.model import MAX_LISTING, Query
 
@@ -127,6 +129,14 @@ def xml(
     body = "".join(_element(child, entry) for entry in entries)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     return f"{head}<{root}{shown}>{body}</{root}>".encode()
+
+
+def elements(entries: Iterable[Reply]) -> list[Element]:
+    """Entries of a JSON listing as `xml` takes them; what is unset is left out."""
+    return [
+        {key: value for key, value in asdict(entry).items() if value is not UNSET}
+        for entry in entries
+    ]
 
 
 def _element(child: str, entry: Element | str) -> str:

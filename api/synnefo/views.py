@@ -6,7 +6,6 @@ Shapes: ``spec/astakos.md`` §2.1.2, §2.2–§2.4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -14,6 +13,7 @@ from msgspec import field as named
 
 from api.links import Link, MediaType
 from api.operations import Reply
+from api.times import micros_offset
 from snfd.catalog import Catalog, SynnefoEndpoint
 from snfd.identity.model import Issued, Names, Token
 from snfd.quota.model import Resource, Usage
@@ -134,7 +134,9 @@ class AccessReply(Reply):
         reply = cls.public(catalog)
         token = issued.token
         reply.access.token = TokenPart(
-            issued.secret, iso(token.expires), Tenant(token.project.uuid, _name(token))
+            issued.secret,
+            micros_offset(token.expires),
+            Tenant(token.project.uuid, _name(token)),
         )
         reply.access.user = UserPart(
             id=token.user.uuid,
@@ -212,11 +214,6 @@ def quotas(
         str(project): {name: UsageView.of(one) for name, one in found.items()}
         for project, found in usage.items()
     }
-
-
-def iso(time: datetime) -> str:
-    """A time as this dialect writes it: microseconds and ``+00:00``."""
-    return time.isoformat(timespec="microseconds")
 
 
 def _name(token: Token) -> str:

@@ -5,16 +5,17 @@ Shapes: ``spec/pithos.md`` §2.2 to §2.5 and §2.17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.objects.headers import HTTP_META, Percent, encoded, http_date, iso
-from api.objects.listing import Element, Format, text, xml
+from api.objects.headers import Percent, http_headers, meta_headers
+from api.objects.listing import Format, elements, text, xml
 from api.operations import Reply
+from api.times import epoch, http_date, micros_offset
 from snfd.objects.model import (
     EMPTY_DIGEST,
     Account,
@@ -76,18 +77,13 @@ class Hashmap(Reply):
     hashes: list[str]
 
 
-def seconds(moment: datetime) -> str:
-    """A moment as seconds since 1970 with microseconds."""
-    return f"{moment.timestamp():.6f}"
-
-
 def account_headers(account: Account) -> dict[str, str]:
     """What is said of an account, but for its quota."""
     return {
         "X-Account-Container-Count": str(account.containers),
         "X-Account-Bytes-Used": str(account.size),
         "Last-Modified": http_date(account.mtime),
-        **_meta("X-Account-Meta-", account.meta),
+        **meta_headers("X-Account-Meta-", account.meta, CODEC),
     }
 
 
@@ -116,17 +112,12 @@ def container_headers(container: Container, block_size: int) -> dict[str, str]:
         "X-Container-Block-Size": str(block_size),
         "X-Container-Block-Hash": BLOCK_HASH,
         **policy,
-        **_meta("X-Container-Meta-", container.meta),
+        **meta_headers("X-Container-Meta-", container.meta, CODEC),
     }
 
 
 def object_headers(info: ObjectInfo) -> dict[str, str]:
     """What is said of an object, but for what a range changes."""
-    http = {
-        name: info.described.http[name]
-        for name in HTTP_META
-        if name in info.described.http
-    }
     return {
         "ETag": info.root.hex(),
         "Last-Modified": http_date(info.changed),
@@ -137,8 +128,8 @@ def object_headers(info: ObjectInfo) -> dict[str, str]:
         "X-Object-Version-Timestamp": http_date(info.mtime),
         "X-Object-Modified-By": str(info.modified_by),
         **({"X-Object-MD5": info.md5.hex()} if info.md5 is not None else {}),
-        **encoded(http, CODEC),
-        **_meta("X-Object-Meta-", info.described.user),
+        **http_headers(info.described.http, CODEC),
+        **meta_headers("X-Object-Meta-", info.described.user, CODEC),
     }
 
 
@@ -152,12 +143,12 @@ def made_headers(info: ObjectInfo) -> dict[str, str]:
 
 def accounts(found: Sequence[tuple[UUID, datetime]], kind: Format) -> bytes:
     """Accounts of others."""
-    entries = [AccountEntry(uuid, iso(mtime, zone=True)) for uuid, mtime in found]
+    entries = [AccountEntry(uuid, micros_offset(mtime)) for uuid, mtime in found]
     if kind is Format.TEXT:
         return text(str(entry.name) for entry in entries)
     if kind is Format.JSON:
         return msgspec.json.encode(entries)
-    return xml("accounts", None, "account", _elements(entries))
+    return xml("accounts", None, "account", elements(entries))
 
 
 def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
@@ -169,14 +160,14 @@ def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
             name=one.path.container,
             count=one.objects,
             bytes=one.size,
-            last_modified=iso(one.mtime, zone=True),
+            last_modified=micros_offset(one.mtime),
             x_container_policy=_policy(one.policy),
         )
         for one in found
     ]
     if kind is Format.JSON:
         return msgspec.json.encode(entries)
-    return xml("account", account, "container", _elements(entries))
+    return xml("account", account, "container", elements(entries))
 
 
 def objects(found: Listing, kind: Format, container: str) -> bytes:
@@ -189,7 +180,7 @@ def objects(found: Listing, kind: Format, container: str) -> bytes:
     ]
     if kind is Format.JSON:
         return msgspec.json.encode(entries)
-    return xml("container", container, "object", _elements(entries))
+    return xml("container", container, "object", elements(entries))
 
 
 def hashmap(content: Content, kind: Format) -> bytes:
@@ -223,11 +214,11 @@ def _object(entry: Entry) -> ObjectEntry:
         bytes=entry.size,
         hash=entry.root.hex(),
         content_type=entry.ctype,
-        last_modified=iso(entry.mtime, zone=True),
+        last_modified=micros_offset(entry.mtime),
         x_object_hash=entry.root.hex(),
         x_object_uuid=entry.uuid,
         x_object_version=entry.serial,
-        x_object_version_timestamp=seconds(entry.mtime),
+        x_object_version_timestamp=epoch(entry.mtime, 6),
         x_object_modified_by=entry.modified_by,
         available=1,
         md5=UNSET if entry.md5 is None else entry.md5.hex(),
@@ -245,18 +236,3 @@ def _policy(policy: Policy) -> dict[str, str]:
         "versioning": policy.versioning.value,
         "project": str(policy.project),
     }
-
-
-def _elements(entries: Iterable[Reply]) -> list[Element]:
-    return [
-        {
-            key: value
-            for key, value in msgspec.structs.asdict(entry).items()
-            if value is not UNSET
-        }
-        for entry in entries
-    ]
-
-
-def _meta(prefix: str, meta: Mapping[str, str]) -> dict[str, str]:
-    return encoded({prefix + key: value for key, value in meta.items()}, CODEC)

@@ -14,6 +14,7 @@ from api.objects.swift import views
 from api.objects.swift.accounts import PREFIX
 from api.objects.swift.containers import truth
 from api.operations import Answer
+from api.times import http_date
 from snfd.errors import CloudError, Invalid, PreconditionFailed
 from snfd.objects.model import Committed, ObjectInfo, ObjectPath
 from snfd.objects.rules import SWIFT_META
@@ -99,5 +100,5 @@ def _headers(source: ObjectInfo, made: Committed) -> dict[str, str]:
         "Last-Modified": headers["Last-Modified"],
         "X-Copied-From": quote(f"{path.container}/{path.name}"),
         "X-Copied-From-Account": f"{PREFIX}{path.account}",
-        "X-Copied-From-Last-Modified": http.http_date(source.mtime),
+        "X-Copied-From-Last-Modified": http_date(source.mtime),
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.objects.headers import HTTP_META, Raw, encoded, http_date, iso
-from api.objects.listing import Element, Format, text, xml
+from api.objects.headers import Raw, http_headers, meta_headers
+from api.objects.listing import Format, elements, text, xml
 from api.operations import Reply
+from api.times import epoch, http_date, micros_bare
 from snfd.objects.model import Account, Container, Entry, Listing, ObjectInfo, Rolled
 
 CODEC = Raw()
@@ -43,20 +43,15 @@ def etag(info: ObjectInfo | Entry) -> str:
     return (info.md5 or info.root).hex()
 
 
-def stamp(moment: datetime) -> str:
-    """A moment as seconds since 1970, five decimals."""
-    return f"{moment.timestamp():.5f}"
-
-
 def account_headers(account: Account) -> dict[str, str]:
     """What is said of an account."""
     return {
         "X-Account-Container-Count": str(account.containers),
         "X-Account-Object-Count": str(account.objects),
         "X-Account-Bytes-Used": str(account.size),
-        "X-Timestamp": stamp(account.created),
+        "X-Timestamp": epoch(account.created, 5),
         "Last-Modified": http_date(account.mtime),
-        **_meta("X-Account-Meta-", account.meta),
+        **meta_headers("X-Account-Meta-", account.meta, CODEC),
     }
 
 
@@ -65,28 +60,23 @@ def container_headers(container: Container) -> dict[str, str]:
     return {
         "X-Container-Object-Count": str(container.objects),
         "X-Container-Bytes-Used": str(container.size),
-        "X-Timestamp": stamp(container.created),
+        "X-Timestamp": epoch(container.created, 5),
         "Last-Modified": http_date(container.mtime),
         "X-Storage-Policy": FIRST_POLICY,
-        **_meta("X-Container-Meta-", container.meta),
+        **meta_headers("X-Container-Meta-", container.meta, CODEC),
     }
 
 
 def object_headers(info: ObjectInfo) -> dict[str, str]:
     """What is said of an object, but for what a range changes."""
-    http = {
-        name: info.described.http[name]
-        for name in HTTP_META
-        if name in info.described.http
-    }
     return {
         "Etag": etag(info),
         "Last-Modified": http_date(info.mtime),
-        "X-Timestamp": stamp(info.mtime),
+        "X-Timestamp": epoch(info.mtime, 5),
         "Accept-Ranges": "bytes",
         "X-Object-Hash": info.root.hex(),
-        **encoded(http, CODEC),
-        **_meta("X-Object-Meta-", info.described.user),
+        **http_headers(info.described.http, CODEC),
+        **meta_headers("X-Object-Meta-", info.described.user, CODEC),
     }
 
 
@@ -97,7 +87,7 @@ def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
             name=one.path.container,
             count=one.objects,
             bytes=one.size,
-            last_modified=iso(one.mtime, zone=False),
+            last_modified=micros_bare(one.mtime),
         )
         for one in found
     ]
@@ -105,7 +95,7 @@ def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
         return text(entry.name for entry in entries)
     if kind is Format.JSON:
         return msgspec.json.encode(entries)
-    return xml("account", account, "container", _elements(entries))
+    return xml("account", account, "container", elements(entries))
 
 
 def objects(found: Listing, kind: Format, container: str) -> bytes:
@@ -118,7 +108,7 @@ def objects(found: Listing, kind: Format, container: str) -> bytes:
     ]
     if kind is Format.JSON:
         return msgspec.json.encode(entries)
-    return xml("container", container, "object", _elements(entries))
+    return xml("container", container, "object", elements(entries))
 
 
 def _object(entry: Entry) -> ObjectEntry:
@@ -127,20 +117,5 @@ def _object(entry: Entry) -> ObjectEntry:
         hash=etag(entry),
         bytes=entry.size,
         content_type=entry.ctype,
-        last_modified=iso(entry.mtime, zone=False),
+        last_modified=micros_bare(entry.mtime),
     )
-
-
-def _elements(entries: Iterable[Reply]) -> list[Element]:
-    return [
-        {
-            key: value
-            for key, value in msgspec.structs.asdict(entry).items()
-            if value is not UNSET
-        }
-        for entry in entries
-    ]
-
-
-def _meta(prefix: str, meta: Mapping[str, str]) -> dict[str, str]:
-    return encoded({prefix + key: value for key, value in meta.items()}, CODEC)

@@ -12,9 +12,9 @@ from msgspec import field as named
 
 from api.links import Link, Links
 from api.openstack.compute.servers import existing, within
-from api.openstack.compute.views import instant
 from api.operations import Reply, operation
 from api.paging import Id, Limit, following, number, size
+from api.times import whole_z
 from snfd.compute.model import Volume
 from snfd.compute.service import Compute
 from snfd.errors import Invalid, NotFound
@@ -312,8 +312,8 @@ class ImagesApi:
             name=one.details.name,
             status={"active": "ACTIVE", "killed": "ERROR"}.get(status, "SAVING"),
             progress=_PROGRESS.get(status, 0),
-            created=instant(one.created),
-            updated=instant(one.updated),
+            created=whole_z(one.created),
+            updated=whole_z(one.updated),
             min_disk=one.details.min_disk,
             min_ram=one.details.min_ram,
             size=one.size,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha224
 
 from msgspec import UNSET, UnsetType
@@ -11,6 +11,7 @@ from msgspec import field as named
 
 from api.links import Link, Links
 from api.operations import Reply
+from api.times import micros_bare, whole_z
 from snfd.compute.model import Attachment, Server, Status
 from snfd.compute.states import Task
 
@@ -40,16 +41,9 @@ _TASK = {
 _SHOWS_PROGRESS = (Status.BUILD, Status.ACTIVE)
 
 
-def instant(at: datetime) -> str:
-    """A time as nova writes it: UTC, no fraction."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def precise(at: datetime | None) -> str | None:
-    """A time as nova's usage extension writes it: no zone, with a fraction."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    """A time as nova's usage extension writes it; None where there is none yet."""
+    return None if at is None else micros_bare(at)
 
 
 class AddressView(Reply):
@@ -134,7 +128,7 @@ class ServerView(Reply):
         fault: FaultView | UnsetType = UNSET
         if status is Status.ERROR:
             text = server.fault or "the server could not be made"
-            fault = FaultView(500, instant(server.updated), text)
+            fault = FaultView(500, whole_z(server.updated), text)
         return cls(
             id=str(server.id),
             name=server.name,
@@ -142,8 +136,8 @@ class ServerView(Reply):
             tenant_id=str(server.project),
             user_id=str(server.owner),
             host_id=_host(server),
-            created=instant(server.created),
-            updated=instant(server.updated),
+            created=whole_z(server.created),
+            updated=whole_z(server.updated),
             flavor=Ref(
                 str(server.flavor.id), links.marked("flavors", server.flavor.id)
             ),

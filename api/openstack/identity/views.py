@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -10,6 +9,7 @@ from msgspec import field as named
 
 from api.links import Link, MediaType
 from api.operations import Reply
+from api.times import micros_z
 from snfd.catalog import Catalog, OpenStackEndpoint
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token
 
@@ -141,8 +141,8 @@ class TokenReply(Reply):
             methods=list(token.methods),
             user=TokenUser(token.user.uuid, token.user.username, DOMAIN),
             audit_ids=list(token.audit_ids),
-            issued_at=zulu(token.issued),
-            expires_at=zulu(token.expires),
+            issued_at=micros_z(token.issued),
+            expires_at=micros_z(token.expires),
         )
         if token.bound is not None:
             reply.project = TokenProject(token.project.uuid, token.project.name, DOMAIN)
@@ -177,8 +177,3 @@ class CatalogReply(Reply):
 def services(catalog: Catalog, project: UUID) -> list[Service]:
     """The catalog for a token of ``project``."""
     return [Service.of(one) for one in catalog.openstack(project)]
-
-
-def zulu(time: datetime) -> str:
-    """A time as this dialect writes it: microseconds and ``Z``."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from api.links import Link
 from api.operations import Reply
+from api.times import whole_z
 from snfd.image.model import (
     CONTAINER_FORMATS,
     DISK_FORMATS,
@@ -146,8 +146,8 @@ def image(found: Image) -> ImageBody:
         "os_hash_algo": "sha512" if sums else None,
         "os_hash_value": sums.sha512.hex() if sums else None,
         "tags": list(details.tags),
-        "created_at": stamp(found.created),
-        "updated_at": stamp(found.updated),
+        "created_at": whole_z(found.created),
+        "updated_at": whole_z(found.updated),
         "self": f"/v2/images/{found.id}",
         "file": f"/v2/images/{found.id}/file",
         "schema": "/v2/schemas/image",
@@ -174,11 +174,6 @@ def page(
         more = urlencode([*kept, ("marker", str(found[-1].id))])
         shown.next = f"/v2/images?{more}"
     return shown
-
-
-def stamp(moment: datetime) -> str:
-    """A moment in whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _text(description: str, read_only: bool = False, **more: Any) -> dict[str, Any]:

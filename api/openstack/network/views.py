@@ -6,8 +6,8 @@ from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
 from api.links import Link
-from api.openstack.compute.views import instant
 from api.operations import Reply
+from api.times import whole_z
 from snfd.network.floating import FloatingIp
 from snfd.network.model import Network, Port, Subnet
 
@@ -51,8 +51,8 @@ class NetworkView(Reply):
             availability_zones=[],
             availability_zone_hints=[],
             description="",
-            created_at=instant(network.created),
-            updated_at=instant(network.updated),
+            created_at=whole_z(network.created),
+            updated_at=whole_z(network.updated),
         )
 
 
@@ -126,8 +126,8 @@ class SubnetView(Reply):
             ipv6_address_mode=None,
             subnetpool_id=None,
             description="",
-            created_at=instant(subnet.created),
-            updated_at=instant(subnet.updated),
+            created_at=whole_z(subnet.created),
+            updated_at=whole_z(subnet.updated),
         )
 
 
@@ -195,8 +195,8 @@ class PortView(Reply):
             vnic_type="normal",
             port_security_enabled=False,
             description="",
-            created_at=instant(port.created),
-            updated_at=instant(port.updated),
+            created_at=whole_z(port.created),
+            updated_at=whole_z(port.updated),
         )
 
 
@@ -243,8 +243,8 @@ class FloatingIpView(Reply):
             project_id=str(one.project),
             status="DOWN" if one.port is None else "ACTIVE",
             description="",
-            created_at=instant(one.created),
-            updated_at=instant(one.updated),
+            created_at=whole_z(one.created),
+            updated_at=whole_z(one.updated),
         )
 
 

@@ -26,7 +26,7 @@ from api.synnefo.compute.catalog_views import (
     KeypairView,
     SpecsReply,
 )
-from api.synnefo.compute.views import iso
+from api.times import micros_offset
 from snfd.compute.catalog import Flavors
 from snfd.compute.keypairs import Keypairs
 from snfd.compute.model import Flavor
@@ -213,8 +213,8 @@ class ImagesApi:
             name=one.details.name,
             status={"active": "ACTIVE", "killed": "ERROR"}.get(status, "SAVING"),
             progress=100 if status == "active" else 0,
-            created=iso(one.created),
-            updated=iso(one.updated),
+            created=micros_offset(one.created),
+            updated=micros_offset(one.updated),
             user_id=str(one.owner),
             tenant_id=str(one.project),
             public=one.details.visibility.value == "public",

@@ -7,7 +7,7 @@ from msgspec import field as named
 
 from api.links import Link, Links
 from api.operations import Reply
-from api.synnefo.compute.views import iso
+from api.times import micros_offset
 from snfd.compute.model import Flavor, Keypair
 
 
@@ -125,8 +125,8 @@ class FullKeypairView(Reply):
             name=one.name,
             fingerprint=one.fingerprint,
             public_key=one.content,
-            created_at=iso(one.created),
-            updated_at=iso(one.updated),
+            created_at=micros_offset(one.created),
+            updated_at=micros_offset(one.updated),
             deleted=False,
             deleted_at=None,
         )

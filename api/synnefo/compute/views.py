@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
 from api.links import Link, Links
 from api.operations import Reply
+from api.times import micros_offset
 from snfd.compute.model import Attachment, Diagnostic, Server, Status
 from snfd.compute.states import Task
 
@@ -22,11 +22,6 @@ _TASKS = {
     Task.CONNECT: "CONNECTING",
     Task.DISCONNECT: "DISCONNECTING",
 }
-
-
-def iso(at: datetime) -> str:
-    """A time as Synnefo writes it: UTC with microseconds and offset."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def status(server: Server) -> str:
@@ -87,9 +82,9 @@ class DiagnosticView(Reply):
         """A diagnostic."""
         return cls(
             one.level,
-            iso(one.created),
+            micros_offset(one.created),
             one.source,
-            iso(one.source_date or one.created),
+            micros_offset(one.source_date or one.created),
             one.message,
             one.details,
         )
@@ -174,8 +169,8 @@ class ServerView(Reply):
             tenant_id=str(server.project),
             shared_to_project=server.shared,
             host_id="",
-            created=iso(server.created),
-            updated=iso(server.updated),
+            created=micros_offset(server.created),
+            updated=micros_offset(server.updated),
             deleted=server.deleted,
             suspended=server.suspended,
             flavor=IntRef(server.flavor.id, links.of("flavors", server.flavor.id)),

@@ -13,7 +13,7 @@ from msgspec import field as named
 from api.links import Link, Links
 from api.operations import Answer, Reply, operation
 from api.paging import Id, Limit, complete, number, recent, wanted
-from api.synnefo.compute.views import iso
+from api.times import micros_offset
 from snfd.clock import Seconds, now
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
@@ -66,8 +66,8 @@ class NetworkView(Reply):
             subnets=[str(subnet) for subnet in network.subnets],
             pool=network.floating_ip_pool,
             deleted=network.deleted,
-            created=iso(network.created),
-            updated=iso(network.updated),
+            created=micros_offset(network.created),
+            updated=micros_offset(network.updated),
             links=links.of("networks", network.id),
         )
 

@@ -12,8 +12,8 @@ from msgspec import field as named
 from api.links import Link, Links
 from api.operations import Answer, Reply, operation
 from api.paging import Id, Limit, complete, number, wanted
-from api.synnefo.compute.views import iso
 from api.synnefo.network.networks import NOT_MODIFIED, ListQuery
+from api.times import micros_offset
 from snfd.clock import Seconds
 from snfd.compute.nics import Nics
 from snfd.errors import Forbidden, Invalid, NotImplementedHere
@@ -72,8 +72,8 @@ class PortView(Reply):
                 for one in port.addresses
             ],
             security_groups=[],
-            created=iso(port.created),
-            updated=iso(port.updated),
+            created=micros_offset(port.created),
+            updated=micros_offset(port.updated),
             links=links.of("ports", port.id),
         )
 
