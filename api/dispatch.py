@@ -240,14 +240,21 @@ class _Endpoint:
         elif result is not None:
             headers.setdefault("Content-Type", self.dialect.content_type)
             body = _encode(result)
-        if status not in (204, 304):
-            headers.setdefault("Content-Length", str(len(body)))
-        request.setResponseCode(status)
-        if body == b"" and "Content-Type" not in headers:
-            request.responseHeaders.removeHeader("content-type")
-        for name, value in headers.items():
-            request.setHeader(name.encode(), value.encode())
+        write_head(request, status, headers, body)
         return body
+
+
+def write_head(
+    request: IRequest, status: int, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Set status and headers of an answer; twisted.web's own type is no default."""
+    request.setResponseCode(status)
+    if "Content-Type" not in headers:
+        request.responseHeaders.removeHeader("content-type")
+    if status not in (204, 304):
+        headers = {"Content-Length": str(len(body)), **headers}
+    for name, value in headers.items():
+        request.setHeader(name.encode(), value.encode())
 
 
 def decode_segment(

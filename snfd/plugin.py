@@ -21,7 +21,7 @@ class Mount:
     :ivar path: without a trailing slash, ``/compute/v2.0``.
     :ivar dialect: ``synnefo``, ``openstack``, ``pithos``, ``swift``,
         ``admin``, or an empty string for what is no API.
-    :ivar bodies: an `api.objects.opener.Streamed` that decides which of its
+    :ivar bodies: an `api.objects.opener.StreamingMount` that decides which of its
         request bodies are streamed; ``None`` if none are.
     """
 

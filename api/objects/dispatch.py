@@ -17,7 +17,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from api.dispatch import Authenticator, Served, tell
+from api.dispatch import Authenticator, Served, tell, write_head
 from api.objects import headers as http
 from api.objects.listing import Format, Listing
 from api.objects.paths import Target, all_arguments, target
@@ -174,10 +174,12 @@ class ObjectsResource(Served):
             caller = stream.opened.caller
         route = self._route(found.level, request.method.decode("ascii", "replace"))
         result = await route.handler(Call(request, caller, found, args, stream))
-        if result is STREAMED or isinstance(result, Streamed):
+        if isinstance(result, Streamed):
             return STREAMED
-        _set(request, result, self.dialect)
-        return result.body or b""
+        body = result.body or b""
+        headers = {**self.dialect.headers, **result.headers}
+        write_head(request, result.status or 200, headers, body)
+        return body
 
     def _route(self, level: str, method: str) -> Route:
         found = self._routes.get((level, method))
@@ -252,18 +254,6 @@ def token(headers: Headers) -> str | None:
             return found
     scheme, _, value = (http.one(headers, "authorization") or "").partition(" ")
     return value.strip() or None if scheme.lower() == "bearer" else None
-
-
-def _set(request: Any, answer: Answer[bytes | None], dialect: Dialect) -> None:
-    status = answer.status or 200
-    headers = {**dialect.headers, **answer.headers}
-    if status not in (204, 304):
-        headers.setdefault("Content-Length", str(len(answer.body or b"")))
-    request.setResponseCode(status)
-    if "Content-Type" not in headers:
-        request.responseHeaders.removeHeader(b"content-type")
-    for name, value in headers.items():
-        request.setHeader(name.encode(), value.encode())
 
 
 def _finish(body: bytes | Streamed, request: Any) -> None:

@@ -9,20 +9,20 @@ from attrs import frozen
 from twisted.web.http_headers import Headers
 
 from api.objects.paths import all_arguments, target
-from api.objects.streams import Opener as Part
+from api.objects.streams import BodyOpener
 from snfd.errors import Invalid
 from storage.upload import Sink
 
 
 @frozen(eq=False)
-class Streamed:
+class StreamingMount:
     """A mount some of whose bodies are streamed.
 
     :ivar path: of the mount, as ``/v1``.
     """
 
     path: str
-    open: Part
+    open: BodyOpener
 
     @property
     def segments(self) -> list[bytes]:
@@ -34,7 +34,7 @@ class Streamed:
 class Opener:
     """The one opener of the main listener (`storage.upload.Opener`)."""
 
-    _mounts: Sequence[Streamed]
+    _mounts: Sequence[StreamingMount]
 
     def __call__(
         self, method: bytes, uri: bytes, headers: Headers

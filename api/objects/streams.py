@@ -36,7 +36,7 @@ class Streaming:
     content: NewContent
 
 
-class Opener(Protocol):
+class BodyOpener(Protocol):
     """Decides about bodies below one mount, before they come."""
 
     def __call__(

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource
 
-from api.objects.opener import Opener, Streamed
+from api.objects.opener import Opener, StreamingMount
 from api.objects.pithos import resource as pithos
 from api.objects.swift import resource as swift
 from snfd.errors import Unauthorized
@@ -61,7 +61,7 @@ class ObjectCloudCase(SynchronousTestCase):
         self.wire = Wire(mounts, Opener(streamed))
         self.wire.token = "a"
 
-    def parts(self) -> tuple[Mapping[str, IResource], list[Streamed]]:
+    def parts(self) -> tuple[Mapping[str, IResource], list[StreamingMount]]:
         """All mounts, and what decides on their bodies."""
         old, old_stream = pithos.build(
             self.store,

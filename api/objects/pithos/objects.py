@@ -83,7 +83,7 @@ class ObjectsApi:
     def open(
         self, method: str, target: Target, args: frozenset[str], headers: Headers
     ) -> int | Awaitable[Sink] | None:
-        """Decide on the body of a PUT (`api.objects.streams.Opener`)."""
+        """Decide on the body of a PUT (`api.objects.streams.BodyOpener`)."""
         if method != "PUT" or any(http.one(headers, name) for name in FROM):
             return None
         return hashmaps.LIMIT if "hashmap" in args else self._open(target, headers)

@@ -9,7 +9,7 @@ from twisted.web.http_headers import Headers
 
 from api.dispatch import Authenticator
 from api.objects.dispatch import ObjectsResource
-from api.objects.opener import Streamed
+from api.objects.opener import StreamingMount
 from api.objects.paths import Target
 from api.objects.pithos.accounts import AccountsApi
 from api.objects.pithos.containers import ContainersApi
@@ -35,7 +35,7 @@ class _Opener:
     def __call__(
         self, method: str, target: Target, args: frozenset[str], headers: Headers
     ) -> int | Awaitable[Sink] | None:
-        """Decide on the body of a request (`api.objects.streams.Opener`)."""
+        """Decide on the body of a request (`api.objects.streams.BodyOpener`)."""
         if target.level == "object":
             return self.objects.open(method, target, args, headers)
         if target.level == "container":
@@ -50,7 +50,7 @@ def build(
     reader: Reader,
     authenticator: Authenticator,
     clock: Seconds,
-) -> tuple[ObjectsResource, Streamed]:
+) -> tuple[ObjectsResource, StreamingMount]:
     """What is mounted on ``/object-store/v1``, and what decides on its bodies."""
     containers = ContainersApi(store, writer, authenticator, clock)
     copies = CopyApi(store)
@@ -62,4 +62,4 @@ def build(
         [route for part in parts for route in part.routes()],
         query_token=True,
     )
-    return resource, Streamed(MOUNT, _Opener(containers, objects))
+    return resource, StreamingMount(MOUNT, _Opener(containers, objects))

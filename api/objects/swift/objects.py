@@ -56,7 +56,7 @@ class ObjectsApi:
     def open(
         self, method: str, target: Target, args: frozenset[str], headers: Headers
     ) -> Awaitable[Sink] | None:
-        """Decide on the body of a PUT (`api.objects.streams.Opener`)."""
+        """Decide on the body of a PUT (`api.objects.streams.BodyOpener`)."""
         streams = method == "PUT" and target.level == "object"
         if not streams or "multipart-manifest" in args:
             return None

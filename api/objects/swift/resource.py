@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.dispatch import Authenticator
 from api.objects.dispatch import ObjectsResource
-from api.objects.opener import Streamed
+from api.objects.opener import StreamingMount
 from api.objects.reading import ObjectReader
 from api.objects.swift.accounts import PREFIX, AccountsApi
 from api.objects.swift.containers import ContainersApi
@@ -21,7 +21,7 @@ MOUNT = "/v1"
 
 def build(
     store: ObjectStore, writer: Writer, reader: Reader, authenticator: Authenticator
-) -> tuple[ObjectsResource, Streamed]:
+) -> tuple[ObjectsResource, StreamingMount]:
     """What is mounted on ``/v1``, and what decides on its bodies."""
     copies = CopyApi(store)
     objects = ObjectsApi(store, ObjectReader(reader), writer, authenticator, copies)
@@ -33,4 +33,4 @@ def build(
         prefix=PREFIX,
         bad_path=PreconditionFailed,
     )
-    return resource, Streamed(MOUNT, objects.open)
+    return resource, StreamingMount(MOUNT, objects.open)

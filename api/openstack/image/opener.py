@@ -27,7 +27,7 @@ BYTES = "application/octet-stream"
 
 @frozen(eq=False)
 class DataOpener:
-    """Opens ``PUT /v2/images/<image>/file`` (`api.objects.streams.Opener`)."""
+    """Opens ``PUT /v2/images/<image>/file`` (`api.objects.streams.BodyOpener`)."""
 
     _uploads: ImageUploads
     _writer: Writer

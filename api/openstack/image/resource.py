@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.dispatch import Authenticator, Served
 from api.dispatch import build as served
-from api.objects.opener import Streamed
+from api.objects.opener import StreamingMount
 from api.objects.reading import ObjectReader
 from api.openstack.image.faults import DIALECT
 from api.openstack.image.images import AboutApi, DataApi, ImagesApi, TagsApi
@@ -28,7 +28,7 @@ def build(
     tasks: Tasks,
     authenticator: Authenticator,
     base: str,
-) -> tuple[Served, Streamed]:
+) -> tuple[Served, StreamingMount]:
     """What is mounted on ``/os/image``, and what decides on its bodies.
 
     :param base: URL of the mount, without a slash at its end.
@@ -42,4 +42,4 @@ def build(
         DataApi(images, uploads, ObjectReader(reader)),
     )
     opener = DataOpener(uploads, writer, workers, tasks, authenticator)
-    return resource, Streamed(MOUNT, opener)
+    return resource, StreamingMount(MOUNT, opener)
