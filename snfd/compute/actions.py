@@ -165,11 +165,12 @@ async def changeable(tx: Transaction, scope: Scope, ident: int) -> Locked:
 
     :raises NotFound: there is none in the scope.
     :raises Invalid: it is gone already.
-    :raises Forbidden: it is suspended.
+    :raises Forbidden: it is suspended, or the caller only reads.
     """
     server = await rows.lock(tx, ident, scope)
     if server is None:
         raise NotFound(f"there is no server {ident}")
+    scope.check_change(server.project)
     if server.state is State.DESTROYED:
         raise Invalid(f"server {ident} has been deleted")
     if server.suspended:

@@ -90,7 +90,8 @@ class ConsoleTickets:
         found = await store.endpoint(self.db, scope, server)
         if found is None:
             raise NotFound(f"there is no server {server}")
-        state, suspended, crashed, host, port = found
+        project, state, suspended, crashed, host, port = found
+        scope.check_change(project)
         if suspended:
             raise Forbidden("the server is suspended by an administrator")
         if state != State.STARTED.value or crashed:

@@ -100,6 +100,7 @@ class Nics:
         if port.server is None:
             raise Invalid("no server has the port")
         if port.state is PortState.ERROR:
+            scope.check_change(port.project)
             await plugging.remove(tx, port.id)
             return
         server = await ready(tx, scope, port.server, Task.DISCONNECT)

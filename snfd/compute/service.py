@@ -173,11 +173,12 @@ class Passwords:
     servers: Servers
 
     async def show(self, scope: Scope, ident: int) -> str:
-        """A server's login password.
+        """A server's login password, for those who may change the server.
 
         :raises NotFound: no such server in the scope, or none is kept.
+        :raises Forbidden: the caller only reads.
         """
-        await self.servers.show(scope, ident)
+        scope.check_change((await self.servers.show(scope, ident)).project)
         sealed = await secrets.password(self.db, ident)
         if sealed is None:
             raise NotFound("the password is not kept (any more)")
@@ -190,7 +191,7 @@ class Passwords:
         :raises Forbidden: the caller only reads.
         """
         require_writer(caller)
-        await self.servers.show(scope, ident)
+        scope.check_change((await self.servers.show(scope, ident)).project)
         if not await self.db.run(secrets.drop_password, ident):
             raise NotFound("the password is not kept (any more)")
 

@@ -31,6 +31,7 @@ class Caller:
     :ivar projects: every project with an accepted membership, the user's
         own system project included.
     :ivar token_hash: sha256 of the token's secret, 32 bytes.
+    :ivar reads: those of ``projects`` in which the caller may only read.
     """
 
     user: UUID
@@ -41,6 +42,7 @@ class Caller:
     projects: frozenset[UUID]
     token_hash: bytes
     expires: datetime
+    reads: frozenset[UUID] = frozenset()
 
     @property
     def is_admin(self) -> bool:
@@ -163,6 +165,7 @@ class Token:
     :ivar project: what it acts in: the bound project, else the user's default.
     :ivar bound: the project that it is bound to; None for an unscoped one.
     :ivar projects: every accepted membership in an active project.
+    :ivar reads: those of them that are read-only.
     :ivar audit_ids: names of the token, and of the first of its chain.
     """
 
@@ -173,6 +176,7 @@ class Token:
     roles: frozenset[str]
     groups: tuple[Group, ...]
     projects: tuple[UUID, ...]
+    reads: tuple[UUID, ...]
     issued: datetime
     expires: datetime
     kind: str
@@ -191,6 +195,7 @@ class Token:
             projects=frozenset(self.projects),
             token_hash=self.hash,
             expires=self.expires,
+            reads=frozenset(() if ADMIN in self.roles else self.reads),
         )
 
     @property

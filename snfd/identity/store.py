@@ -31,6 +31,10 @@ _BY_HASH = """
                   WHERE m.user_id = u.uuid AND q.state = 'active'
                     AND m.state IN ('accepted', 'leave_requested')
                   ORDER BY m.id),
+           ARRAY(SELECT m.project_id
+                   FROM identity.membership m
+                  WHERE m.user_id = u.uuid AND m.role = 'reader'
+                  ORDER BY m.id),
            ARRAY(SELECT g.group_id FROM identity.user_group_member g
                   WHERE g.user_id = u.uuid ORDER BY g.group_id),
            ARRAY(SELECT n.name FROM identity.user_group_member g
@@ -110,8 +114,8 @@ def token(row: Row) -> Token | None:
     Its user is inactive, or lost the project that it is bound to.
     """
     (hash_, uuid, username, email, first, last, active, bound, issued, expires,
-     kind, methods, audit_ids, project, project_name, role, projects, group_ids,
-     group_names) = row  # fmt: skip
+     kind, methods, audit_ids, project, project_name, role, projects, reads,
+     group_ids, group_names) = row  # fmt: skip
     if not active or project is None:
         return None
     return Token(
@@ -122,6 +126,7 @@ def token(row: Row) -> Token | None:
         roles=roles(role, group_names),
         groups=tuple(map(Group, group_ids, group_names)),
         projects=tuple(projects),
+        reads=tuple(reads),
         issued=issued,
         expires=expires,
         kind=kind,

@@ -156,6 +156,7 @@ class FloatingIps:
         if row is None:
             raise _missing(ident)
         found = FloatingIp(*row)
+        scope.check_change(found.project)
         if found.port is not None:
             raise Conflict("a port has the floating IP", kind="FloatingIpInUse")
         await store.release(tx, ident)

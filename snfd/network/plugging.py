@@ -12,7 +12,7 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, Invalid, NotFound
+from snfd.errors import Conflict, Invalid
 from snfd.network import pools
 from snfd.network.addressing import Owner, make_port
 from snfd.network.model import (
@@ -24,6 +24,7 @@ from snfd.network.model import (
     Port,
     PortState,
 )
+from snfd.network.owning import changeable_port, joinable
 from snfd.network.presence import join
 from snfd.network.scope import Scope
 from snfd.network.store import networks, ports
@@ -68,7 +69,7 @@ async def plug(
 
     :param wanted: None for one on any public network, where there is one.
     :raises NotFound: a network or port that the caller does not see.
-    :raises Forbidden: the network is closed.
+    :raises Forbidden: the network is closed, or the caller only reads there.
     :raises Conflict: an address or port is taken, or none is left.
     :raises Invalid: too many cards, or an address outside the subnet.
     """
@@ -112,9 +113,7 @@ class _Made:
 
 async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
     if one.port is not None:
-        port = await ports.lock(tx, how.scope, one.port)
-        if port is None:
-            raise NotFound(f"there is no port {one.port}")
+        port = await changeable_port(tx, how.scope, one.port)
         if port.server is not None:
             raise Conflict(f"port {one.port} is in use", kind="PortInUse")
         return _Wanted(one, (port.network,), port)
@@ -126,15 +125,7 @@ async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
 async def _lock(
     tx: Transaction, how: Plugging, wanted: set[int]
 ) -> Mapping[int, Network]:
-    locked = {}
-    for ident in sorted(wanted):
-        network = await networks.lock(tx, how.scope, ident, "SHARE")
-        if network is None:
-            raise NotFound(f"there is no network {ident}")
-        if not network.usable:
-            raise Conflict(f"network {ident} takes no new ports")
-        locked[ident] = network
-    return locked
+    return {ident: await joinable(tx, how.scope, ident) for ident in sorted(wanted)}
 
 
 async def _make(

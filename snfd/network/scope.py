@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from snfd.errors import Invalid
+from snfd.errors import Forbidden, Invalid
 from snfd.identity.model import Caller
 
 
@@ -30,16 +30,19 @@ class Scope:
     :ivar user: who asks.
     :ivar projects: for `Reach.OWN` the user's projects, for `Reach.PROJECT`
         the one project of the token.
+    :ivar reads: projects in which the caller changes nothing, whatever project
+        the token is for.
     """
 
     reach: Reach
     user: UUID
     projects: tuple[UUID, ...]
+    reads: frozenset[UUID] = frozenset()
 
     @classmethod
     def own(cls, caller: Caller) -> Scope:
         """The scope of the synnefo dialect."""
-        return cls(Reach.OWN, caller.user, tuple(sorted(caller.projects)))
+        return cls(Reach.OWN, caller.user, tuple(sorted(caller.projects)), caller.reads)
 
     @classmethod
     def project(cls, caller: Caller, everything: bool = False) -> Scope:
@@ -48,7 +51,7 @@ class Scope:
         :param everything: cross projects; counts for administrators only.
         """
         reach = Reach.ALL if everything and caller.is_admin else Reach.PROJECT
-        return cls(reach, caller.user, (caller.project,))
+        return cls(reach, caller.user, (caller.project,), caller.reads)
 
     def clause(self, alias: str) -> str:
         """An SQL condition on ``alias``'s owner, project and shared columns."""
@@ -61,12 +64,21 @@ class Scope:
             f"AND {alias}.project = ANY(%(scope_projects)s::uuid[])))"
         )
 
+    def check_change(self, project: UUID | None) -> None:
+        """Pass if the caller may change what belongs to ``project``.
+
+        :raises Forbidden: the caller only reads there.
+        """
+        if project in self.reads:
+            raise Forbidden(f"your role in project {project} is read-only")
+
     @property
     def params(self) -> Mapping[str, object]:
         """What `clause` refers to."""
         return {
             "scope_user": self.user,
             "scope_projects": [str(project) for project in self.projects],
+            "scope_reads": [str(project) for project in self.reads],
         }
 
     @property
@@ -79,9 +91,12 @@ def project_for(caller: Caller, wanted: UUID | None) -> UUID:
     """The project that something new belongs to: ``wanted``, else the token's.
 
     :raises Invalid: the caller is no member of it.
+    :raises Forbidden: the caller only reads in it.
     """
     if wanted is None:
         return caller.project
     if wanted not in caller.projects:
         raise Invalid(f"you are no member of project {wanted}")
+    if wanted in caller.reads:
+        raise Forbidden(f"your role in project {wanted} is read-only")
     return wanted

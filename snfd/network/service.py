@@ -23,7 +23,7 @@ from snfd.network.model import (
     Port,
 )
 from snfd.network.naming import checked_name, missing
-from snfd.network.owning import changeable
+from snfd.network.owning import changeable, changeable_port, joinable
 from snfd.network.scope import Scope, project_for
 from snfd.network.store import networks, ports
 from snfd.network.subnets import Subnets
@@ -174,11 +174,7 @@ class Ports:
         new: NewPort,
         request: NicRequest,
     ) -> int:
-        network = await networks.lock(tx, scope, new.network, "SHARE")
-        if network is None:
-            raise missing("Network", new.network)
-        if not network.usable:
-            raise Conflict("the network takes no new ports", kind="NetworkBusy")
+        network = await joinable(tx, scope, new.network)
         owner = Owner(caller.user, caller.project, scope.shares)
         columns = {"name": new.name}
         ident, _ = await make_port(tx, scope, owner, network, request, columns)
@@ -197,8 +193,7 @@ class Ports:
     async def _rename(
         self, tx: Transaction, scope: Scope, ident: int, name: str
     ) -> None:
-        if await ports.lock(tx, scope, ident) is None:
-            raise missing("Port", ident)
+        await changeable_port(tx, scope, ident)
         await ports.update(tx, ident, name=name)
 
     async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
@@ -211,9 +206,7 @@ class Ports:
         await self.db.run(self._delete, scope, ident)
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
-        port = await ports.lock(tx, scope, ident)
-        if port is None:
-            raise missing("Port", ident)
+        port = await changeable_port(tx, scope, ident)
         if port.server is not None:
             raise Conflict("a server has the port", kind="PortInUse")
         await ports.delete(tx, ident)

@@ -144,6 +144,7 @@ class ComputeCloud:
             projects=frozenset(known[name]),
             token_hash=name.encode().ljust(32, b"."),
             expires=self.people.wait(self.people.db.read("SELECT now()"))[0][0],
+            reads=frozenset({self.project} if name == "watcher" else ()),
         )
 
     def scope(self, name: str = "demo") -> Scope:

@@ -11,10 +11,10 @@ from snfd.network.scope import Scope
 
 
 async def endpoint(db: Database, scope: Scope, server: int) -> Row | None:
-    """State, suspended, crashed, host and port of a server's screen, or None."""
+    """Project, state, suspended, crashed, host and port of a screen, or None."""
     rows = await db.read(
-        "SELECT s.state, s.suspended, s.crashed, s.console_host, s.console_port "
-        "FROM compute.server s WHERE s.id = %(id)s AND NOT s.deleted "
+        "SELECT s.project, s.state, s.suspended, s.crashed, s.console_host, "
+        "s.console_port FROM compute.server s WHERE s.id = %(id)s AND NOT s.deleted "
         f"AND {scope.clause('s')}",
         {"id": server, **scope.params},
     )

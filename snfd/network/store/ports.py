@@ -189,7 +189,8 @@ async def free_floating(
         "SELECT i.id, host(i.addr) FROM compute.ip i WHERE i.network = %(network)s "
         "AND i.floating AND NOT i.deleted AND i.port IS NULL "
         "AND (%(addr)s::inet IS NULL OR i.addr = %(addr)s::inet) "
-        f"AND {scope.clause('i')} ORDER BY i.id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        f"AND {scope.clause('i')} AND i.project <> ALL(%(scope_reads)s::uuid[]) "
+        "ORDER BY i.id LIMIT 1 FOR UPDATE SKIP LOCKED",
         {"network": network, "addr": addr, **scope.params},
     )
     return (row[0], row[1]) if row else None

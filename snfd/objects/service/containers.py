@@ -154,6 +154,8 @@ def _check_project(
     caller: Caller, path: ContainerPath, change: ContainerChange
 ) -> None:
     project = change.project
+    if project in caller.reads:
+        raise Forbidden("your role in the project to be charged is read-only")
     if project is None or project == path.account or project in caller.projects:
         return
     raise Forbidden("you are no member of the project to be charged")
