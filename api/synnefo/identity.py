@@ -10,7 +10,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.web.iweb import IRequest
 
-from api.dispatch import Authenticator, Served, build, decode_body
+from api.decoding import decode_body
+from api.dispatch import Authenticator, Served, build
 from api.operations import operation
 from api.synnefo.faults import DIALECT
 from api.synnefo.views import AccessReply, VersionDocument

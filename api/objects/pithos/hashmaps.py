@@ -6,7 +6,7 @@ from re import compile as regex
 
 from msgspec import Struct
 
-from api.dispatch import decode_json
+from api.decoding import decode_json
 from api.objects.dispatch import Call
 from api.objects.pithos.views import BLOCK_HASH
 from snfd.errors import Invalid

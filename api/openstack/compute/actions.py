@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from attrs import frozen
 
-from api.dispatch import decode_json
+from api.decoding import decode_json
 from api.openstack.compute.bodies import (
     CreateRemoteConsole,
     Reboot,

@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 from twisted.web.iweb import IRequest
 
-from api.dispatch import decode_json
+from api.decoding import decode_json
 from api.objects.paths import all_arguments
 from api.objects.reading import ObjectReader, planned
 from api.objects.streams import streamed

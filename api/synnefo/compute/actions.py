@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from attrs import frozen
 
-from api.dispatch import decode_json
+from api.decoding import decode_json
 from api.operations import Answer, operation
 from api.synnefo.compute.bodies import Console, Reboot, VncConsole
 from api.synnefo.compute.views import ConsoleReply, ConsoleView, VncReply, VncView
