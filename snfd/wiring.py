@@ -39,9 +39,10 @@ from snfd.ganeti.keeper import Keepers
 from snfd.ganeti.probe import POINTS, Probe, nothing
 from snfd.ganeti.service import connector
 from snfd.ganeti.shift import Shifts
+from snfd.identity.model import Caller
 from snfd.identity.passwords import OneThread, Passwords, argon2id
 from snfd.identity.people import People
-from snfd.identity.service import Authenticator, Identity, token_is_good
+from snfd.identity.service import Authenticator, Identity, holder
 from snfd.identity.upkeep import TokenUpkeep
 from snfd.image.service import Images
 from snfd.image.uploads import ImageUploads
@@ -245,8 +246,8 @@ def crash_probe(environment: Mapping[str, str]) -> Probe:
 
 
 def _tickets(ground: Ground, db: PostgresDatabase) -> ConsoleTickets:
-    async def token_good(hash_: bytes) -> bool:
-        return await token_is_good(db, hash_, now(ground.reactor))
+    async def who(hash_: bytes) -> Caller | None:
+        return await holder(db, hash_, now(ground.reactor))
 
     return ConsoleTickets(
         db,
@@ -255,7 +256,7 @@ def _tickets(ground: Ground, db: PostgresDatabase) -> ConsoleTickets:
         uuid4,
         _secret,
         secrets.randbelow,
-        token_good,
+        who,
     )
 
 

@@ -58,7 +58,7 @@ class ConsoleTickets:
 
     :ivar token: 32 unpredictable bytes.
     :ivar draw: a random integer below its argument, unpredictable.
-    :ivar token_good: whether the API token of that sha256 is good now.
+    :ivar holder: who has the API token of that sha256; None if it is not good.
     """
 
     db: Database
@@ -67,7 +67,7 @@ class ConsoleTickets:
     new_id: Callable[[], UUID]
     token: Callable[[], bytes]
     draw: Callable[[int], int]
-    token_good: Callable[[bytes], Awaitable[bool]]
+    holder: Callable[[bytes], Awaitable[Caller | None]]
 
     async def issue(
         self,
@@ -143,15 +143,16 @@ class ConsoleTickets:
 
         :param peer: the client's address.
         :raises NotFound: unknown, used or expired, or the server not running.
-        :raises Forbidden: the API token that asked for it is not good any more.
+        :raises Forbidden: the API token that asked for it is not good any more,
+            or its owner may not change the server any more.
         """
         peer = str(ip_address(peer.partition("%")[0]))
         mark = tokens.digest(ticket)
         row = await self.db.run(store.redeem, mark, now(self.clock), peer)
         if row is None:
             raise NotFound("this console ticket is unknown, used or expired")
-        session, server, owner, token_hash, host, port, sealed = row
-        if not await self.token_good(token_hash):
+        session, server, owner, token_hash, host, port, sealed, *whose = row
+        if not self._may(await self.holder(token_hash), *whose):
             await self.ended(str(session), 0, 0)
             raise Forbidden("access to this console has ended")
         password = None
@@ -161,9 +162,20 @@ class ConsoleTickets:
         return Screen(str(session), server, str(owner), host, port, password)
 
     async def still_valid(self, session: str) -> bool:
-        """Whether a session may stay open: server, screen and token are as ever."""
+        """Whether a session may stay open: server, screen, token, role are as ever."""
         rows = await self.db.read(store.OPEN, (UUID(session),))
-        return bool(rows) and await self.token_good(rows[0][0])
+        if not rows:
+            return False
+        token_hash, *whose = rows[0]
+        return self._may(await self.holder(token_hash), *whose)
+
+    @staticmethod
+    def _may(caller: Caller | None, owner: UUID, project: UUID) -> bool:
+        """Whether ``caller`` may still change a server of that owner and project."""
+        if caller is None or project in caller.reads:
+            return False
+        mine = owner == caller.user or project in caller.projects
+        return mine or caller.is_admin
 
     async def ended(self, session: str, to_server: int, to_client: int) -> None:
         """Note that a session ended, and the bytes that it moved each way."""

@@ -50,10 +50,13 @@ async def resolved(db: Database, secret: str, at: datetime) -> Token:
     raise Unauthorized(REFUSED)
 
 
-async def token_is_good(db: Database, hash_: bytes, at: datetime) -> bool:
-    """Whether the token with this sha256 is good at ``at``."""
-    tokens = map(store.token, await db.read(store.TOKEN, (hash_,)))
-    return any(_good(token, at) is not None for token in tokens)
+async def holder(db: Database, hash_: bytes, at: datetime) -> Caller | None:
+    """Who has the token with this sha256; None if it is not good at ``at``."""
+    for row in await db.read(store.TOKEN, (hash_,)):
+        token = _good(store.token(row), at)
+        if token is not None:
+            return token.caller
+    return None
 
 
 def _good(token: Token | None, at: datetime) -> Token | None:

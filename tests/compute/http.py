@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
@@ -51,6 +51,8 @@ class HttpCloud:
     urls: Urls = field(factory=lambda: Urls(BASE, BASE, BASE, BASE))
     tickets: ConsoleTickets = field(init=False)
     good: bool = True
+    lost: set[UUID] = field(factory=set)
+    reads: set[UUID] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.tickets = ConsoleTickets(
@@ -60,11 +62,16 @@ class HttpCloud:
             self.parts.new_id,
             lambda: self.parts.dice.randbytes(32),
             self.parts.dice.randrange,
-            self._token_good,
+            self._holder,
         )
 
-    async def _token_good(self, token_hash: bytes) -> bool:
-        return self.good
+    async def _holder(self, token_hash: bytes) -> Caller | None:
+        caller = self.parts.caller(token_hash.rstrip(b".").decode())
+        if not self.good:
+            return None
+        return evolve(
+            caller, projects=caller.projects - self.lost, reads=frozenset(self.reads)
+        )
 
     async def authenticator(self, token: str | None) -> Caller:
         name, _, project = (token or "").partition("@")

@@ -77,6 +77,20 @@ class TicketTests(SynchronousTestCase):
         self.refused(other, Forbidden)
         self.refused(other)
 
+    def test_a_session_ends_with_the_right_to_change_the_server(self) -> None:
+        self.http.parts.people.execute(
+            "UPDATE compute.server SET owner = %s, shared = true",
+            self.parts.caller("boss").user,
+        )
+        project = self.parts.project
+        for became, wanted in (self.http.reads, {project}), (self.http.lost, {project}):
+            screen, other = self.redeem(self.issue()), self.issue()
+            self.assertTrue(self.parts.wait(self.tickets.still_valid(screen.session)))
+            became.update(wanted)
+            self.assertFalse(self.parts.wait(self.tickets.still_valid(screen.session)))
+            self.refused(other, Forbidden)
+            became.clear()
+
     def test_a_session_that_ended_is_over(self) -> None:
         screen = self.redeem(self.issue())
         self.parts.wait(self.tickets.ended(screen.session, 10, 2000))

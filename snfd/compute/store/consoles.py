@@ -42,26 +42,29 @@ async def redeem(
 ) -> Row | None:
     """Use a ticket up; None if it is not good (any more).
 
-    :returns: session, server, owner, token's hash, host, port, sealed password.
+    :returns: session, server, owner, token's hash, host, port, sealed password,
+        and the server's owner and project.
     """
     return await tx.row(
         "UPDATE compute.console_session c SET used_at = %(now)s, "
         "peer = %(peer)s::inet FROM compute.server s WHERE c.ticket_hash = %(hash)s "
         "AND c.used_at IS NULL AND c.expires > %(now)s AND s.id = c.server "
         "AND s.state = 'STARTED' AND NOT s.suspended AND NOT s.crashed "
-        "RETURNING c.id, c.server, c.owner, c.token_hash, c.host, c.port, c.password",
+        "RETURNING c.id, c.server, c.owner, c.token_hash, c.host, c.port, "
+        "c.password, s.owner, s.project",
         {"now": now, "peer": peer, "hash": ticket_hash},
     )
 
 
 OPEN = Statement(
     "compute_console_open",
-    "SELECT c.token_hash FROM compute.console_session c "
+    "SELECT c.token_hash, s.owner, s.project FROM compute.console_session c "
     "JOIN compute.server s ON s.id = c.server WHERE c.id = $1 "
     "AND c.closed_at IS NULL AND s.state = 'STARTED' AND NOT s.suspended "
     "AND NOT s.crashed AND (s.console_host, s.console_port) = (c.host, c.port)",
 )
-"""The API token's hash of a session that its server allows; else no row."""
+"""A session that its server allows: the API token's hash, the server's owner
+and project; else no row."""
 
 
 async def end(
