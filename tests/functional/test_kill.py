@@ -96,7 +96,6 @@ def drawn(seed: int) -> list[tuple[str, int]]:
     return [(point, dice.randint(1, SERVERS)) for point in points]
 
 
-@pytest.mark.xdist_group("daemon")
 @pytest.mark.rig("pocket")
 class KillTests(unittest.TestCase):
     """Ten rounds of twenty creates, a kill in each at one of five points."""

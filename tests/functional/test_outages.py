@@ -134,7 +134,6 @@ class Case(unittest.TestCase):
         self.assertEqual([], complaints(daemon, *named))
 
 
-@pytest.mark.xdist_group("daemon")
 @pytest.mark.rig("pocket")
 class ClusterAwayTests(Case):
     """Decision 20."""
@@ -237,7 +236,6 @@ class ClusterAwayTests(Case):
             self.in_order(daemon, r"^pocket ended .* starting it again")
 
 
-@pytest.mark.xdist_group("daemon")
 @pytest.mark.rig("pocket")
 class DatabaseAwayTests(Case):
     """PostgreSQL dies, is restarted, or hangs."""

@@ -58,7 +58,6 @@ def busy(client: Client) -> Iterator[None]:
             thread.join()
 
 
-@pytest.mark.xdist_group("daemon")
 @pytest.mark.rig("pocket")
 class StopTests(unittest.TestCase):
     @pytest.mark.timeout(300)

@@ -115,7 +115,6 @@ def vanish(client: Client, path: str, chunked: bool, reset: bool) -> None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
-@pytest.mark.xdist_group("daemon")
 class VanishingClientTests(unittest.TestCase):
     """No object, no version and no charge of an upload that was broken off."""
 
@@ -167,7 +166,6 @@ class VanishingClientTests(unittest.TestCase):
         return got.body.decode()
 
 
-@pytest.mark.xdist_group("daemon")
 class KilledWhileUploadingTests(unittest.TestCase):
     """``kill -9`` under uploads: what was acknowledged stays, and nothing else."""
 
