@@ -41,7 +41,7 @@ from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
-from storage.tuning import tune_malloc
+from storage.tuning import raise_file_limit, tune_malloc
 from storage.upload import make_site
 
 _FORESEEN = (
@@ -118,6 +118,7 @@ class Daemon(Service):
     async def _start(self) -> None:
         config = self.loaded.config
         tune_malloc()
+        raise_file_limit()
         var = _made(config.var)
         pocket = self._pocket(var)
         keys = load_or_create(Path(config.secrets.key_file or var / "keys"))

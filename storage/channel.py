@@ -20,6 +20,9 @@ from snfd.errors import RequestTimeout
 IDLE = 60.0
 """Seconds without a byte after which a client is given up."""
 
+HEAD = 30.0
+"""Seconds from the first byte of a request to the end of its headers."""
+
 MIN_RATE = 1024
 """Bytes per second, over `IDLE` seconds, below which a body is given up."""
 
@@ -58,6 +61,18 @@ class StreamingChannel(HTTPChannel):
     _backlog = _NOTHING
     _scheduled = False
     _malformed = False
+    _head_since: float | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what came; a head that comes byte by byte is given up."""
+        if self.line_mode and not self._handlingRequest:
+            now = self.factory.reactor.seconds()
+            if self._head_since is None:
+                self._head_since = now
+            elif now - self._head_since > HEAD:
+                self._respondToBadRequestAndDisconnect()
+                return
+        super().dataReceived(data)
 
     def hold(self) -> None:
         """Read no more of the body for now; the client is not to blame."""
@@ -91,6 +106,7 @@ class StreamingChannel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:
         """Let the request decide what happens to its body."""
+        self._head_since = None
         self._since, self._arrived = self.factory.reactor.seconds(), 0
         self.pieces = CRUMBS  # until we know better
         self._parsing = True

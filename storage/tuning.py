@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import resource
 from typing import Any
 
 from twisted.internet import tcp
@@ -40,6 +41,20 @@ def tune_malloc() -> bool:
     if mallopt is None:
         return False
     return all(mallopt(name, value) == 1 for name, value in _SETTINGS.items())
+
+
+def raise_file_limit(most: int = 65536) -> int:
+    """Let the process have more files and connections open; how many then.
+
+    The usual 1024 are used up by as many idle clients.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return soft
 
 
 class LargeServer(tcp.Server):
