@@ -64,6 +64,15 @@ def require_writer(caller: Caller) -> None:
         raise Forbidden(f"your role in project {caller.project_name} is read-only")
 
 
+def require_member(caller: Caller, project: UUID) -> None:
+    """Pass if ``caller`` belongs to ``project``.
+
+    :raises Forbidden: he does not.
+    """
+    if project != caller.project and project not in caller.projects:
+        raise Forbidden("you are no member of that project")
+
+
 def may_see(caller: Caller, user: UUID) -> bool:
     """Whether ``user``'s affairs are ``caller``'s: his own, or he is an admin."""
     return user == caller.user or caller.is_admin

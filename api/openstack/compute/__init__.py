@@ -6,15 +6,12 @@ from typing import Protocol
 
 from api.dispatch import Authenticator, Served, build
 from api.links import Links
-from api.openstack.compute.about import AboutApi, LimitsApi
+from api.openstack.compute.about import AboutApi
 from api.openstack.compute.actions import ActionsApi
-from api.openstack.compute.devices import (
-    Images,
-    ImagesApi,
-    InterfacesApi,
-    VolumesApi,
-)
+from api.openstack.compute.devices import InterfacesApi, VolumesApi
 from api.openstack.compute.flavors import FlavorsApi, KeypairsApi
+from api.openstack.compute.images import Images, ImagesApi
+from api.openstack.compute.limits import LimitsApi
 from api.openstack.compute.servers import (
     AddressesApi,
     Lists,

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from api.dispatch import Authenticator, Served, build
 from api.openstack.faults import NEUTRON
-from api.openstack.network.about import AboutApi, GroupsApi, QuotasApi, VersionsApi
+from api.openstack.network.about import AboutApi, VersionsApi
+from api.openstack.network.groups import GroupsApi
+from api.openstack.network.limits import QuotasApi
 from api.openstack.network.networks import NetworksApi, SubnetsApi
 from api.openstack.network.ports import FloatingIpsApi, PortsApi
 from snfd.compute.service import Compute

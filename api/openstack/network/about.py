@@ -1,18 +1,13 @@
-"""What network v2.0 says of itself, of limits, and of what there is not."""
+"""What network v2.0 says of itself, and of what there is not."""
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from attrs import frozen
-from msgspec import Struct
 
 from api.links import Link
 from api.operations import Reply, operation
-from snfd.errors import Forbidden, NotFound, NotImplementedHere
+from snfd.errors import NotFound, NotImplementedHere
 from snfd.identity.model import Caller
-from snfd.quota.model import UNLIMITED, Usage
-from snfd.quota.service import Quota
 
 
 class VersionView(Reply):
@@ -106,96 +101,16 @@ def extension(alias: str) -> ExtensionView:
     return ExtensionView(alias, text, text, "2016-01-01T00:00:00-00:00", [])
 
 
-class QuotaView(Reply):
-    """Limits in neutron's names; -1 for no limit."""
-
-    network: int
-    subnet: int
-    port: int
-    floatingip: int
-    router: int
-    security_group: int
-    security_group_rule: int
-    rbac_policy: int
-    subnetpool: int
-
-
-class QuotaReply(Reply):
-    """Answer of ``GET /quotas/{project}``."""
-
-    quota: QuotaView
-
-
-class QuotaDetail(Reply):
-    """A limit with its use."""
-
-    limit: int
-    used: int
-    reserved: int
-
-
-class QuotaDetailsReply(Reply):
-    """Answer of ``GET /quotas/{project}/details.json``."""
-
-    quota: dict[str, QuotaDetail]
-
-
-class RuleView(Reply):
-    """A rule of a security group; there are none."""
+class RouterView(Reply):
+    """A router; there are none."""
 
     id: str
-
-
-class GroupView(Reply):
-    """A security group."""
-
-    id: str
-    name: str
-    description: str
-    tenant_id: str
-    project_id: str
-    shared: bool
-    stateful: bool
-    security_group_rules: list[RuleView]
-    tags: list[str]
-
-
-class GroupsReply(Reply):
-    """All security groups: always one, which forbids nothing."""
-
-    security_groups: list[GroupView]
-
-
-class GroupReply(Reply):
-    """One security group."""
-
-    security_group: GroupView
-
-
-class RulesReply(Reply):
-    """Rules of security groups: none."""
-
-    security_group_rules: list[RuleView]
 
 
 class RoutersReply(Reply):
     """Routers: none."""
 
-    routers: list[RuleView]
-
-
-class NameQuery(Struct):
-    """How a list is narrowed by name."""
-
-    name: str | None = None
-
-
-def default_group(caller: Caller) -> GroupView:
-    """The one group, which every project has under its own id."""
-    project = str(caller.project)
-    return GroupView(
-        project, "default", "no filter", project, project, False, True, [], []
-    )
+    routers: list[RouterView]
 
 
 @frozen(eq=False)
@@ -238,80 +153,3 @@ class AboutApi:
     async def no_router(self, caller: Caller) -> RoutersReply:
         """There are no routers."""
         raise NotImplementedHere("there are no routers in this cloud")
-
-
-@frozen(eq=False)
-class GroupsApi:
-    """Security groups: one, which is always there and forbids nothing."""
-
-    @operation("GET", "/security-groups", query=NameQuery)
-    async def index(self, caller: Caller, query: NameQuery) -> GroupsReply:
-        """List security groups."""
-        if query.name not in (None, "default"):
-            return GroupsReply([])
-        return GroupsReply([default_group(caller)])
-
-    @operation("GET", "/security-groups/<group>")
-    async def show(self, caller: Caller, group: UUID) -> GroupReply:
-        """Show a security group."""
-        if group != caller.project:
-            raise NotFound(f"there is no security group {group}")
-        return GroupReply(default_group(caller))
-
-    @operation("POST", "/security-groups")
-    async def create(self, caller: Caller) -> GroupReply:
-        """There are no security groups to make."""
-        raise NotImplementedHere("security groups cannot be made in this cloud")
-
-    @operation("GET", "/security-group-rules")
-    async def rules(self, caller: Caller) -> RulesReply:
-        """List rules of security groups: none."""
-        return RulesReply([])
-
-
-@frozen(eq=False)
-class QuotasApi:
-    """How much room there is."""
-
-    quota: Quota
-
-    @operation("GET", "/quotas/<project>")
-    async def show(self, caller: Caller, project: UUID) -> QuotaReply:
-        """Show limits in a project."""
-        details = await self._details(caller, project)
-        limits = {name: one.limit for name, one in details.items()}
-        return QuotaReply(QuotaView(**limits))
-
-    @operation("GET", "/quotas/<project>/default")
-    async def default(self, caller: Caller, project: UUID) -> QuotaReply:
-        """Show limits in a project; each project has its own."""
-        return await self.show(caller, project)
-
-    @operation("GET", "/quotas/<project>/details")
-    @operation("GET", "/quotas/<project>/details.json")
-    async def details(self, caller: Caller, project: UUID) -> QuotaDetailsReply:
-        """Show limits and use in a project."""
-        return QuotaDetailsReply(await self._details(caller, project))
-
-    async def _details(self, caller: Caller, project: UUID) -> dict[str, QuotaDetail]:
-        if project != caller.project and project not in caller.projects:
-            raise Forbidden("you are no member of that project")
-        usages = await self.quota.usage_in(caller, project)
-        fixed = {"router": 0, "security_group": 1, "security_group_rule": 0}
-        free = dict.fromkeys(("subnet", "port"), -1)
-        none = dict.fromkeys(("rbac_policy", "subnetpool"), 0)
-        return {
-            "network": _detail(usages.get("cyclades.network.private")),
-            "floatingip": _detail(usages.get("cyclades.floating_ip")),
-            **{
-                name: QuotaDetail(limit, 0, 0)
-                for name, limit in {**fixed, **free, **none}.items()
-            },
-        }
-
-
-def _detail(usage: Usage | None) -> QuotaDetail:
-    if usage is None:
-        return QuotaDetail(0, 0, 0)
-    limit = -1 if usage.limit >= UNLIMITED else usage.limit
-    return QuotaDetail(limit, usage.usage, usage.pending)

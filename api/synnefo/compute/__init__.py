@@ -9,15 +9,10 @@ from attrs import evolve
 from api.dispatch import Authenticator, Served, build
 from api.links import Links
 from api.operations import Fault
+from api.synnefo.compute.about import AboutApi, VersionsApi
 from api.synnefo.compute.actions import ActionsApi
-from api.synnefo.compute.catalog import (
-    AboutApi,
-    FlavorsApi,
-    Images,
-    ImagesApi,
-    KeypairsApi,
-    VersionsApi,
-)
+from api.synnefo.compute.flavors import FlavorsApi, KeypairsApi
+from api.synnefo.compute.images import Images, ImagesApi
 from api.synnefo.compute.servers import Lists, MetadataApi, PartsApi, ServersApi
 from api.synnefo.faults import DIALECT
 from snfd import errors

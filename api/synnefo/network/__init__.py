@@ -10,8 +10,10 @@ from api.dispatch import Authenticator, Served, build
 from api.links import Links
 from api.synnefo.faults import DIALECT
 from api.synnefo.network.about import NetworkAboutApi, NetworkVersionsApi
-from api.synnefo.network.networks import NetworksApi, SubnetsApi
-from api.synnefo.network.ports import FloatingIpsApi, PortsApi
+from api.synnefo.network.floating import FloatingIpsApi
+from api.synnefo.network.networks import NetworksApi
+from api.synnefo.network.ports import PortsApi
+from api.synnefo.network.subnets import SubnetsApi
 from snfd.clock import Seconds
 from snfd.compute.service import Compute
 from snfd.config import Urls
