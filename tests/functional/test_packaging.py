@@ -29,13 +29,11 @@ def wheel() -> Path:
 
 @cache
 def elsewhere() -> Path:
-    """A fresh venv with the wheel; its dependencies are those of the clone's."""
+    """A fresh venv into which the wheel was installed."""
+    package = wheel()
     venv = newcomer.private_folder("elsewhere") / "venv"
     run(newcomer.clone() / ".venv/bin/python", "-m", "venv", venv)
-    run(venv / "bin/pip", "install", "-q", "--no-deps", wheel())
-    (packages,) = venv.glob("lib/python*/site-packages")
-    (dependencies,) = (newcomer.clone() / ".venv").glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(f"{dependencies}\n")
+    run(venv / "bin/pip", "install", "-q", f"{package}[embedded]")
     return venv
 
 
