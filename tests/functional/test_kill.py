@@ -6,7 +6,7 @@ import http.client
 import os
 import random
 import unittest
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -180,6 +180,118 @@ class KillTests(unittest.TestCase):
         eventually(lambda: not listed(client), self.patience)
         self.assertEqual([], list(self.instances(daemon)))
         self.books(daemon, client, 0)
+
+
+@pytest.mark.rig("pocket")
+class KillWhileActingTests(unittest.TestCase):
+    """Stops, reboots and deletes under a kill: each is done once or not at all."""
+
+    servers = 12
+
+    @pytest.mark.timeout(400)
+    def test_killed_while_stopping_rebooting_and_deleting(self) -> None:
+        seed = int(os.environ.get("SNFD_TEST_SEED", random.randrange(2**32)))
+        print(f"SNFD_TEST_SEED={seed}")
+        dice = random.Random(seed)
+        with running() as daemon:
+            for number, point in enumerate(POINTS[2:]):
+                where = f"{point}:{dice.randint(1, self.servers)}"
+                print(f"round {number}: {where}")
+                self.one_round(daemon, number, where)
+            daemon.stop()
+            self.assertEqual([], complaints(daemon))
+
+    def one_round(self, daemon: Daemon, number: int, where: str) -> None:
+        client = daemon.client()
+        image, flavor = image_and_flavor(client)
+        names = [f"r{number}-{index}" for index in range(self.servers)]
+        for name in names:
+            self.assertTrue(create(client, name, image, flavor))
+        self.until(client, dict.fromkeys(names, "ACTIVE"))
+        found = listed(client)
+        daemon.stop()
+        daemon.environment["SNFD_TEST_CRASH"] = where
+        client = daemon.start().client()
+        with ThreadPoolExecutor(self.servers) as threads:
+            done = list(
+                threads.map(
+                    lambda name: self.act(client, name, found[name]["id"]), names
+                )
+            )
+        assert daemon.process is not None
+        self.assertEqual(-9, daemon.process.wait(60), f"{where} was never passed")
+        del daemon.environment["SNFD_TEST_CRASH"]
+        client = daemon.start().client()
+        for name, accepted in zip(names, done, strict=True):
+            if not accepted:
+                self.again(client, name, found[name]["id"])
+        self.until(client, {name: self.end(name) for name in names})
+        self.books(daemon, client)
+        for one in listed(client).values():
+            self.assertTrue(self.delete(client, one["id"]))
+        self.until(client, dict.fromkeys(names))
+        self.books(daemon, client)
+
+    def end(self, name: str) -> str | None:
+        """What becomes of a server: every third is stopped, rebooted, deleted."""
+        return ("SHUTOFF", "ACTIVE", None)[int(name.partition("-")[2]) % 3]
+
+    def act(self, client: Client, name: str, ident: str) -> bool:
+        """Whether it was accepted; False where the daemon died under the request."""
+        match self.end(name):
+            case None:
+                return self.delete(client, ident)
+            case "SHUTOFF":
+                body: dict[str, object] = {"os-stop": None}
+            case _:
+                body = {"reboot": {"type": "HARD"}}
+        try:
+            path = f"/os/compute/v2.1/servers/{ident}/action"
+            got = client.post(path, body, timeout=30)
+        except (OSError, http.client.HTTPException):
+            return False
+        self.assertEqual(202, got.status, got.body)
+        return True
+
+    def delete(self, client: Client, ident: str) -> bool:
+        try:
+            got = client.delete(f"/os/compute/v2.1/servers/{ident}", timeout=30)
+        except (OSError, http.client.HTTPException):
+            return False
+        self.assertEqual(204, got.status, got.body)
+        return True
+
+    def again(self, client: Client, name: str, ident: str) -> None:
+        """Ask for what may or may not have been accepted."""
+        if self.end(name) is None:
+            client.delete(f"/os/compute/v2.1/servers/{ident}")
+        elif self.end(name) == "SHUTOFF":
+            path = f"/os/compute/v2.1/servers/{ident}/action"
+            got = client.post(path, {"os-stop": None})
+            self.assertIn(got.status, (202, 409), got.body)
+
+    def until(self, client: Client, wanted: Mapping[str, str | None]) -> None:
+        """Wait until all are in these states, and none is at anything."""
+
+        def there() -> bool:
+            found = listed(client)
+            return all(
+                (found[name]["status"] if name in found else None) == state
+                for name, state in wanted.items()
+            ) and not any(one["OS-EXT-STS:task_state"] for one in found.values())
+
+        eventually(there)
+
+    def books(self, daemon: Daemon, client: Client) -> None:
+        self.assertEqual([], imbalance(daemon))
+        for table in ("quota.commission", "quota.provision"):
+            self.assertEqual([(0,)], rows(daemon, f"SELECT count(*) FROM {table}"))
+        sql = "SELECT count(*) FROM ops.outbox WHERE finished IS NULL"
+        eventually(lambda: rows(daemon, sql) == [(0,)])
+        found = {f"snf-{one['id']}": one["status"] for one in listed(client).values()}
+        instances = daemon.rapi("GET", "/2/instances?bulk=1")
+        runs = {one["name"]: one["oper_state"] for one in instances}
+        self.assertEqual({k: v == "ACTIVE" for k, v in found.items()}, runs)
 
 
 @pytest.mark.long
