@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from msgspec import Struct
@@ -75,7 +76,7 @@ def greeting(
 
     :param flavor: name of the one that a first server may have.
     """
-    clouds, kamaki = var / "clouds.yaml", var / "kamakirc"
+    clouds, kamaki = (quote(str(var / name)) for name in ("clouds.yaml", "kamakirc"))
     lines = [f"snfd: a cloud at {url}/", ""]
     if "admin" in accounts:
         lines.append(f"  admin's password   {accounts['admin'].password}")
@@ -85,8 +86,9 @@ def greeting(
             f"  openstackclient    export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=demo",
             f"{'':21}{FIRST_SERVER.format(flavor=flavor)}",
             f"  kamaki             kamaki --config {kamaki} server list",
-            "",
         ]
+    if accounts:
+        lines += [f"  data               {var}", ""]
     lines.append(f"ready: {url}/ (Ctrl-C stops everything)")
     return lines
 
