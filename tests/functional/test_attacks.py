@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import pytest
@@ -129,7 +128,6 @@ def scoped(daemon: Daemon, name: str, project: str) -> Client:
 class AttackTests(unittest.TestCase):
     """One daemon, whose user ``demo`` owns one of everything in project demo."""
 
-    stack: ClassVar[ExitStack]
     daemon: ClassVar[Daemon]
     demo: ClassVar[Client]
     owned: ClassVar[Things]
@@ -137,15 +135,9 @@ class AttackTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         """Start it."""
-        cls.stack = ExitStack()
-        cls.daemon = cls.stack.enter_context(running())
+        cls.daemon = cls.enterClassContext(running())
         cls.demo = cls.daemon.client()
         cls.owned = things.make(cls.demo)
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        """Stop it."""
-        cls.stack.close()
 
     def tearDown(self) -> None:
         """Nothing in the log that nobody expected, and all is still there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import unittest
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import pytest
@@ -101,7 +100,6 @@ def mounts(client: Client) -> Iterator[Mounted]:
 class BadInputTests(unittest.TestCase):
     """One daemon; after each test its log holds no complaint."""
 
-    stack: ClassVar[ExitStack]
     daemon: ClassVar[Daemon]
     client: ClassVar[Client]
     token: ClassVar[bytes]
@@ -109,16 +107,10 @@ class BadInputTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         """Start it, and give its user one of everything."""
-        cls.stack = ExitStack()
-        cls.daemon = cls.stack.enter_context(running())
+        cls.daemon = cls.enterClassContext(running())
         cls.client = cls.daemon.client()
         cls.token = cls.client.token.encode()
         things.make(cls.client)
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        """Stop it."""
-        cls.stack.close()
 
     def tearDown(self) -> None:
         """Nothing in the log that nobody expected."""
