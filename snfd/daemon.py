@@ -30,6 +30,7 @@ from snfd.db import schema
 from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
+from snfd.ganeti.probe import crash_probe
 from snfd.ganeti.service import Clusters, NewCluster
 from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
@@ -41,7 +42,7 @@ from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
-from storage.tuning import raise_file_limit, tune_malloc
+from storage.tuning import endpoint, raise_file_limit, tune_malloc
 from storage.upload import make_site
 
 _FORESEEN = (
@@ -132,7 +133,7 @@ class Daemon(Service):
             keys,
             self._blocks,
             metrics,
-            wiring.crash_probe(os.environ),
+            crash_probe(os.environ),
         )
         db = wiring.database(self.reactor, config, dsn)
         await self._begin(db)
@@ -207,7 +208,7 @@ class Daemon(Service):
         opener = Opener([one.bodies for one in mounts if one.bodies is not None])
         site = make_site(root, opener, self.reactor)
         try:
-            where = wiring.endpoint(self.reactor, text)
+            where = endpoint(self.reactor, text)
             self._ports.append(await where.listen(site))
         except CannotListenError as error:
             why = _why(error.socketError)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -18,8 +17,7 @@ from uuid import uuid4
 
 from attrs import frozen
 from twisted.application.service import Service
-from twisted.internet.endpoints import HostnameEndpoint, serverFromString
-from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.plugin import getPlugins
 
 import snfd.plugins
@@ -36,7 +34,7 @@ from snfd.db.listener import Listener
 from snfd.db.session import hold_lock
 from snfd.errors import Invalid, Unavailable
 from snfd.ganeti.keeper import Keepers
-from snfd.ganeti.probe import POINTS, Probe, nothing
+from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.service import connector
 from snfd.ganeti.shift import Shifts
 from snfd.identity.model import Caller
@@ -60,7 +58,6 @@ from storage.download import Reader
 from storage.files import FileBlocks
 from storage.librados import RadosConfig
 from storage.rados import connect as connect_rados
-from storage.tuning import LargeEndpoint
 from storage.workers import ThreadWorkers
 from storage.writer import Writer
 from vnc.console import Consoles
@@ -209,40 +206,6 @@ def enabled(kinds: Sequence[str]) -> Sequence[Any]:
     if unknown:
         raise Invalid(f"no plugin {unknown[0]}; there are: {', '.join(sorted(found))}")
     return [found[kind] for kind in sorted(kinds or found)]
-
-
-def endpoint(reactor: Any, text: str) -> IStreamServerEndpoint:
-    """Where to listen; plain TCP with large reads and writes.
-
-    :raises ValueError: ``text`` is no endpoint string.
-    """
-    kind, *rest = text.split(":")
-    given = dict(part.partition("=")[::2] for part in rest[1:])
-    if kind == "tcp" and rest and set(given) <= {"interface"}:
-        return LargeEndpoint(reactor, int(rest[0]), given.get("interface", ""))
-    found: IStreamServerEndpoint = serverFromString(reactor, text)
-    return found
-
-
-def crash_probe(environment: Mapping[str, str]) -> Probe:
-    """Kill the process where ``SNFD_TEST_CRASH=point:count`` says; else nothing.
-
-    :raises Invalid: there is no such point.
-    """
-    point, _, count = environment.get("SNFD_TEST_CRASH", "").partition(":")
-    if not point:
-        return nothing
-    if point not in POINTS:
-        raise Invalid(f"SNFD_TEST_CRASH: no point {point}")
-    left = [int(count or 1)]
-
-    def probe(passed: str) -> None:
-        if passed == point:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return probe
 
 
 def _tickets(ground: Ground, db: PostgresDatabase) -> ConsoleTickets:

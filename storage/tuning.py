@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
@@ -96,3 +97,16 @@ class LargeEndpoint:
         )
         port.startListening()
         return port
+
+
+def endpoint(reactor: Any, text: str) -> IStreamServerEndpoint:
+    """Where to listen; plain TCP with large reads and writes.
+
+    :raises ValueError: ``text`` is no endpoint string.
+    """
+    kind, *rest = text.split(":")
+    given = dict(part.partition("=")[::2] for part in rest[1:])
+    if kind == "tcp" and rest and set(given) <= {"interface"}:
+        return LargeEndpoint(reactor, int(rest[0]), given.get("interface", ""))
+    found: IStreamServerEndpoint = serverFromString(reactor, text)
+    return found
