@@ -234,6 +234,20 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+class _Link(Connection):  # type: ignore[misc]
+    """Connects, and is then no longer needed.
+
+    Stock's goes on watching its socket after each read; that of a server which
+    refuses ("is shutting down") is gone by then, and the reactor would log it.
+    """
+
+    def doRead(self) -> None:
+        """Go on connecting."""
+        self.reactor.removeReader(self)
+        if not self.pollable().closed:
+            self.continuePolling()
+
+
 async def open_wire(reactor: Any, line: Line) -> Wire:
     """Connect within ``line.connect`` seconds.
 
@@ -241,7 +255,7 @@ async def open_wire(reactor: Any, line: Line) -> Wire:
     :raises Unavailable: it is not there or does not let us in.
     """
     arguments = await _with_address(reactor, line.arguments())
-    link = Connection(reactor)
+    link = _Link(reactor)
     # Nothing but closing ends a connect: libpq's connect_timeout does not count
     # here, and cancelling txpostgres' Deferred raises and leaves it waiting.
     connected: Deferred[Any] = Deferred(lambda _: link.close())

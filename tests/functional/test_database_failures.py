@@ -12,6 +12,8 @@ import psycopg2
 from psycopg2 import errors
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import TestCase
 from txpostgres.txpostgres import ConnectionPool
 
 from snfd.db.database import Times
@@ -248,3 +250,42 @@ class SilentServerTests(FailureCase):
             await db.run(insert, 1)
         await pause(0.1)
         self.assertEqual([], self.things())
+
+
+class _Refusing(Protocol):
+    """Ends the connections of all clients before they are in, with these words.
+
+    :ivar words: the server's, as it sends them.
+    """
+
+    words = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        transport.write(self.words)
+        transport.loseConnection()
+
+
+class _Starting(_Refusing):
+    words = b"E\0\0\0\x2aSFATAL\0VFATAL\0C57P03\0Mis starting up\0\0"
+
+
+class RefusingServerTests(TestCase):
+    """A server that lets nobody in at the moment."""
+
+    async def refused(self, kind: type[Protocol]) -> str:
+        factory: Any = Factory.forProtocol(kind)
+        port: Any = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        line = Line(f"host=127.0.0.1 port={port.getHost().port} sslmode=disable")
+        with self.assertRaises(Unavailable) as caught:
+            await open_wire(reactor, line)
+        await pause(0.1)
+        return str(caught.exception)
+
+    async def test_one_that_says_why(self) -> None:
+        self.assertIn("starting up", await self.refused(_Starting))
+
+    async def test_one_that_hangs_up(self) -> None:
+        """Stock's connection makes the reactor log a bad file descriptor."""
+        self.assertIn("closed the connection", await self.refused(_Refusing))
