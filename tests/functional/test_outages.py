@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import random
 import signal
@@ -278,6 +279,40 @@ class DatabaseAwayTests(Case):
                 self.assertEqual({200, 503}, seen[SERVERS] | seen["/readyz"])
                 self.assertEqual({200}, seen["/healthz"])
             self.in_order(daemon, self.dies)
+
+    @pytest.mark.timeout(300)
+    def test_uploads_while_postgresql_restarts(self) -> None:
+        """One that ends meanwhile is refused whole; one that ends later is stored."""
+        with running(None, SNFD_POCKET_ENABLED="false") as daemon:
+            client = daemon.client()
+            box = f"/v1/AUTH_{client.project}/box"
+            self.assertEqual(201, client.put(box).status)
+            data = random.randbytes(8 << 20)
+            half = len(data) // 2 + 1
+            later, meanwhile = (http.client.HTTPConnection("127.0.0.1", daemon.port,
+                                timeout=60) for _ in range(2))  # fmt: skip
+            for name, connection in (("later", later), ("meanwhile", meanwhile)):
+                connection.putrequest("PUT", f"{box}/{name}")
+                connection.putheader("X-Auth-Token", client.token)
+                connection.putheader("Content-Length", str(len(data)))
+                connection.endheaders()
+                connection.send(data[:half])
+            time.sleep(0.5)
+            os.kill(postmaster(daemon), signal.SIGINT)
+            eventually(lambda: client.get("/readyz").status == 503)
+            meanwhile.send(data[half:])
+            self.assertEqual(503, meanwhile.getresponse().status)
+            eventually(lambda: client.get("/readyz").status == 200)
+            later.send(data[half:])
+            self.assertEqual(201, later.getresponse().status)
+            later.close()
+            meanwhile.close()
+            self.assertEqual(data, client.get(f"{box}/later").body)
+            self.assertEqual(404, client.get(f"{box}/meanwhile").status)
+            self.assertEqual([], imbalance(daemon))
+            self.assertEqual([], miscounted(daemon))
+            daemon.stop()
+            self.assertEqual([], complaints(daemon, self.dies))
 
     @pytest.mark.timeout(300)
     def test_postgresql_hangs(self) -> None:
