@@ -8,11 +8,14 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, Forbidden, Invalid
+from snfd.errors import Conflict, Forbidden, Invalid, OverQuota
 from snfd.network import pools
 from snfd.network.model import Network, NicRequest
 from snfd.network.scope import Scope
 from snfd.network.store import ports
+
+SPARE = 4
+"""Public addresses that a project may have beyond one for each of its servers."""
 
 
 @frozen
@@ -38,8 +41,11 @@ async def make_port(
     :raises Conflict: the address is taken, or none is left.
     :raises Invalid: the address lies outside the subnet.
     :raises Forbidden: the network has no IPv4 and is public.
+    :raises OverQuota: the project has public addresses enough.
     """
     held = await _address(tx, scope, network, request)
+    if network.public and held is not None and held[2] is None:
+        await _check_plain(tx, owner.project)
     port = await ports.insert(
         tx,
         {
@@ -69,6 +75,23 @@ async def make_port(
         },
     )
     return port, addr
+
+
+async def _check_plain(tx: Transaction, project: UUID) -> None:
+    """Refuse a project one more public address that is no floating IP.
+
+    No quota counts those, and a public network serves everybody.
+    """
+    held, servers = await ports.plain(tx, project)
+    if held >= servers + SPARE:
+        raise OverQuota(
+            f"a project has one public address for each of its servers and {SPARE}"
+            " more; take floating IPs for others",
+            resource="cyclades.floating_ip",
+            limit=servers + SPARE,
+            usage=held,
+            requested=1,
+        )
 
 
 async def _address(

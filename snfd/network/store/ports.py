@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from snfd.db.port import Database, Row, Transaction
 from snfd.db.sql import changes_to, row_of
@@ -157,6 +158,19 @@ async def take(tx: Transaction, subnets: Sequence[int], addr: str) -> int | None
         (list(subnets), addr),
     )
     return int(row[0]) if row else None
+
+
+async def plain(tx: Transaction, project: UUID) -> tuple[int, int]:
+    """How many public addresses a project has that are no floating IPs, and servers."""
+    row = await tx.row(
+        "SELECT (SELECT count(*) FROM compute.ip i JOIN compute.network n "
+        "ON n.id = i.network WHERE i.project = %(project)s AND NOT i.deleted "
+        "AND NOT i.floating AND n.public), (SELECT count(*) FROM compute.server s "
+        "WHERE s.project = %(project)s AND NOT s.deleted)",
+        {"project": project},
+    )
+    assert row is not None
+    return row[0], row[1]
 
 
 async def slot_exists(tx: Transaction, subnets: Sequence[int], addr: str) -> bool:
