@@ -178,6 +178,26 @@ class NightTests(OperatorCase):
         self.addCleanup(daemon.stop)
         return daemon.start()
 
+    def test_keys_are_changed_while_it_runs(self) -> None:
+        daemon = self.daemon()
+        for words in (("db", "check"), ("secrets", "rotate")):
+            self.snfctl(daemon.var, *words)
+        newcomer.server(daemon.client(), "after")
+        daemon.stop()
+        daemon.start()
+        self.assertIn("holds one key", self.snfctl(daemon.var, "secrets", "forget"))
+        newcomer.server(daemon.client(), "afterwards")
+
+    def snfctl(self, var: Path, *words: str) -> str:
+        """What it says about the embedded database below ``var``."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("snfctl"), *words],
+            env={"PATH": os.environ["PATH"], "SNFD_VAR": str(var)},
+            cwd="/", capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        return done.stdout
+
     def test_a_wrong_password_for_a_cluster(self) -> None:
         daemon = self.daemon(SNFD_METRICS_TOKEN="see")
         daemon.stop()
