@@ -141,10 +141,10 @@ def elements(entries: Iterable[Reply]) -> list[Element]:
 
 def _element(child: str, entry: Element | str) -> str:
     if isinstance(entry, str):
-        return f"<{child}>{escape(_clean(entry))}</{child}>"
+        return f"<{child}>{_text_of(entry)}</{child}>"
     if "subdir" in entry:
         name = _clean(str(entry["subdir"]))
-        return f"<subdir name={quoteattr(name)}><name>{escape(name)}</name></subdir>"
+        return f"<subdir name={quoteattr(name)}><name>{_text_of(name)}</name></subdir>"
     inner = "".join(_field(key, value) for key, value in entry.items())
     return f"<{child}>{inner}</{child}>"
 
@@ -152,12 +152,16 @@ def _element(child: str, entry: Element | str) -> str:
 def _field(key: str, value: object) -> str:
     if isinstance(value, Mapping):
         pairs = "".join(
-            f"<key>{escape(_clean(str(name)))}</key>"
-            f"<value>{escape(_clean(str(one)))}</value>"
+            f"<key>{_text_of(str(name))}</key><value>{_text_of(str(one))}</value>"
             for name, one in value.items()
         )
         return f"<{key}>{pairs}</{key}>"
-    return f"<{key}>{escape(_clean(str(value)))}</{key}>"
+    return f"<{key}>{_text_of(str(value))}</{key}>"
+
+
+def _text_of(value: str) -> str:
+    """``value`` as XML writes it; what reads it must not mend its line ends."""
+    return escape(_clean(value), {"\r": "&#13;"})
 
 
 def _clean(value: str) -> str:
