@@ -60,7 +60,7 @@ TOKEN = Statement("identity_token", _BY_HASH.format(hash="$1"))
 
 TWO_TOKENS = Statement(
     "identity_two_tokens",
-    # hash = ANY($1) would be planned anew, at five times the cost, each time
+    # hash = ANY($1) is planned anew each time, which costs about four times as much
     f"({_BY_HASH.format(hash='$1')}) UNION ALL ({_BY_HASH.format(hash='$2')})",
 )
 """The same about two: (hash, hash) → a row for `token` of each that there is."""
