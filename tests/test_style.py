@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +24,8 @@ from snfd.plugin import IApi
 ROOT = Path(__file__).parent.parent
 OURS = ("snfd", "api", "vnc", "storage", "pocket")
 MODULE_LINES = 400
+FUNCTION_LINES = 40
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -36,6 +39,20 @@ def modules(package: str) -> Iterator[ModuleType]:
         yield import_module(one.name)
 
 
+def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    assert node.end_lineno is not None
+    told = ast.get_docstring(node, clean=False)
+    silent = 0 if told is None else told.count("\n") + 1
+    return node.end_lineno - node.lineno + 1 - silent
+
+
+def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    given = node.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    return {one.arg for one in (*every, given.vararg, given.kwarg) if one is not None}
+
+
 class StyleTests(SynchronousTestCase):
     def test_no_module_is_longer_than_a_reader_can_hold(self) -> None:
         long = {
@@ -44,6 +61,27 @@ class StyleTests(SynchronousTestCase):
             if (count := len(path.read_text().splitlines())) > MODULE_LINES
         }
         self.assertEqual({}, long)
+
+    def test_no_function_is_longer_than_a_screen(self) -> None:
+        """The composition root alone is one list of all parts."""
+        long = [
+            f"{path.relative_to(ROOT)}:{node.name}"
+            for path in sources(*OURS)
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, FUNCTIONS) and code_lines(node) > FUNCTION_LINES
+        ]
+        self.assertEqual(["snfd/wiring.py:build"], long)
+
+    def test_docstrings_name_parameters_that_there_are(self) -> None:
+        wrong = [
+            f"{path.relative_to(ROOT)}:{node.name} {name}"
+            for path in sources(*OURS)
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, FUNCTIONS)
+            for name in re.findall(r":param (\w+):", ast.get_docstring(node) or "")
+            if name not in parameters(node)
+        ]
+        self.assertEqual([], wrong)
 
     def test_async_tests_run(self) -> None:
         """An ``async def`` in a SynchronousTestCase passes without running."""

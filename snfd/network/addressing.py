@@ -26,6 +26,11 @@ class Owner:
     project: UUID
     shared: bool
 
+    @property
+    def columns(self) -> Mapping[str, object]:
+        """The columns of a row that say so."""
+        return {"owner": self.user, "project": self.project, "shared": self.shared}
+
 
 async def make_port(
     tx: Transaction,
@@ -48,32 +53,16 @@ async def make_port(
         await _check_plain(tx, owner.project)
     port = await ports.insert(
         tx,
-        {
-            "owner": owner.user,
-            "project": owner.project,
-            "shared": owner.shared,
-            "network": network.id,
-            **columns,
-        },
+        {**owner.columns, "network": network.id, **columns},
     )
     if held is None:
         return port, None
     subnet, addr, floating = held
     if floating is not None:
         await ports.put_on_port(tx, floating, port, request.for_port)
-        return port, addr
-    await ports.insert_ip(
-        tx,
-        {
-            "subnet": subnet,
-            "network": network.id,
-            "addr": addr,
-            "port": port,
-            "owner": owner.user,
-            "project": owner.project,
-            "shared": owner.shared,
-        },
-    )
+    else:
+        taken = {"subnet": subnet, "network": network.id, "addr": addr, "port": port}
+        await ports.insert_ip(tx, {**owner.columns, **taken})
     return port, addr
 
 

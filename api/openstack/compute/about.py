@@ -39,6 +39,24 @@ class ServerGroupsReply(Reply):
     server_groups: list[str]
 
 
+class HypervisorsReply(Reply):
+    """Hypervisors; nobody sees them."""
+
+    hypervisors: list[str]
+
+
+class ServicesReply(Reply):
+    """Services of the cloud; nobody sees them."""
+
+    services: list[str]
+
+
+class AggregatesReply(Reply):
+    """Groups of hosts; nobody sees them."""
+
+    aggregates: list[str]
+
+
 class ExtensionView(Reply):
     """An extension of the API."""
 
@@ -111,16 +129,16 @@ class AboutApi:
         return ExtensionReply(extension(alias))
 
     @operation("GET", "/os-hypervisors")
-    async def hypervisors(self, caller: Caller) -> ServerGroupsReply:
+    async def hypervisors(self, caller: Caller) -> HypervisorsReply:
         """Nobody sees hypervisors here."""
         raise Forbidden("hypervisors are not shown")
 
     @operation("GET", "/os-services")
-    async def services(self, caller: Caller) -> ServerGroupsReply:
+    async def services(self, caller: Caller) -> ServicesReply:
         """Nobody sees services here."""
         raise Forbidden("services are not shown")
 
     @operation("GET", "/os-aggregates")
-    async def aggregates(self, caller: Caller) -> ServerGroupsReply:
+    async def aggregates(self, caller: Caller) -> AggregatesReply:
         """Nobody sees aggregates here."""
         raise Forbidden("aggregates are not shown")
