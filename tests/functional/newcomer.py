@@ -263,12 +263,16 @@ def command(pid: int) -> list[str]:
     return raw.decode(errors="replace").split("\0")[:-1]
 
 
+def moved(var: Path) -> Path:
+    """Where PostgreSQL's data is that cannot be below ``var``."""
+    return ELSEWHERE / sha256(os.fsencode(var.resolve())).hexdigest()[:16]
+
+
 def forget(var: Path) -> None:
     """Remove what had to go elsewhere because of where ``var`` is."""
-    mark = sha256(os.fsencode(var.resolve())).hexdigest()[:16]
     for folder in (
-        ELSEWHERE / mark,
-        Path("/tmp") / f"snfd-{mark}",
+        moved(var),
+        Path("/tmp") / f"snfd-{moved(var).name}",
         socket_directory(var / "pocket"),
     ):
         if not folder.is_relative_to(var):
