@@ -90,7 +90,7 @@ class ClientTests(unittest.TestCase):
         areas = "identity image compute network object"
         self.assertEqual(set(), self.walk("oscli.sh", AREAS=areas))
 
-    def test_cyclades_86_kamaki(self) -> None:
+    def test_kamaki(self) -> None:
         if not python2():
             self.skipTest("kamaki needs a CPython 2.7: set PY27")
         areas = "identity image compute network object"

@@ -140,7 +140,7 @@ class ReplayTests(unittest.TestCase):
         flavors = ok(client.get("/compute/v2.0/flavors"))["flavors"]
         self.replay = Replay(client, images[0]["id"], flavors[0]["id"])
 
-    def test_cyclades_86_every_request_is_answered_as_kamaki_expects(self) -> None:
+    def test_every_request_is_answered_as_kamaki_expects(self) -> None:
         wrong = []
         for row in matrix():
             if row.step in LATER or (row.step == "(before)" and row.method == "GET"):
