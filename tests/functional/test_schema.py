@@ -138,4 +138,4 @@ class SchemaTests(unittest.TestCase):
     @pytest.mark.timeout(1500)
     def test_no_answer_is_outside_its_schema_in_many_tries(self) -> None:
         """The same with more data; ``long`` as it takes ten minutes."""
-        self.walk(60)
+        self.walk(25)
