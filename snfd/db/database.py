@@ -30,6 +30,7 @@ from snfd.tasks import Tasks
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_log = Logger(namespace="snfd.db")
 _ATTEMPTS = 3
 _CONFLICTING = ("40001", "40P01")
 _AWAY = ("08", "53", "57")
@@ -238,5 +239,7 @@ def _told(error: psycopg2.Error) -> Exception:
     if state == "57014":
         return Timeout("PostgreSQL took too long over it")
     if state.startswith(_AWAY) or state == "25006":
-        return Unavailable(f"PostgreSQL cannot do it now: {first_line(error)}")
+        # its own words, file names among them, are for operators only
+        _log.warn("PostgreSQL cannot do it: {why}", why=first_line(error))
+        return Unavailable("the database cannot do it now; try again", retry_after=1)
     return error
