@@ -137,5 +137,5 @@ class SchemaTests(unittest.TestCase):
     @pytest.mark.rig("pocket")
     @pytest.mark.timeout(1500)
     def test_no_answer_is_outside_its_schema_in_many_tries(self) -> None:
-        """The same with more data; ``long`` as it takes ten minutes."""
+        """The same with more data; ``long`` as it takes six minutes."""
         self.walk(25)
