@@ -31,8 +31,11 @@ from snfd.errors import CloudError, RequestTimeout, Timeout, TooLarge
 from storage.channel import IDLE, StreamingChannel
 from storage.writer import Upload
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes of an ordinary body, unless the opener says otherwise."""
+BODY_LIMIT = 256 * 1024
+"""Bytes of an ordinary body, unless the opener says otherwise.
+
+Decoding one holds the reactor; larger ones would do so for too long.
+"""
 
 DECIDE = 60.0
 """Seconds that an opener may take."""
