@@ -21,6 +21,7 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, ResponseDone, ResponseFailed
 from twisted.web.http_headers import Headers
@@ -32,6 +33,16 @@ PIECE = 1024 * 1024
 HOLE = 64 * 1024
 DIGEST = "X-Content-SHA256"
 InThread = Callable[..., Awaitable[Any]]
+_PAUSE = 3.0
+_SOON = (502, 503, 504)
+
+
+class BrokenOff(OpExecError):
+    """A transfer that may well succeed in another attempt."""
+
+    def result(self) -> list[object]:
+        """As that of any other failure."""
+        return OpExecError(*self.args).result()
 
 
 def check_url(url: str, hosts: frozenset[str]) -> None:
@@ -120,6 +131,8 @@ class Fetcher:
 
     :ivar in_thread: calls a function in a thread.
     :ivar patience: seconds without a byte after which a transfer is given up.
+    :ivar persistence: seconds for which one that broke off is begun again, as
+        when the image's server was restarted.
     """
 
     agent: Agent
@@ -127,6 +140,7 @@ class Fetcher:
     in_thread: InThread
     hosts: frozenset[str] = frozenset()
     patience: float = 60.0
+    persistence: float = 60.0
 
     async def fetch(self, url: str, path: Path, size: int) -> None:
         """Make ``path`` of ``size`` bytes, beginning with the image.
@@ -135,6 +149,18 @@ class Fetcher:
             promised; the file may be there, to be removed by the caller.
         """
         check_url(url, self.hosts)
+        end, pause = self.clock.seconds() + self.persistence, 0.5
+        while True:
+            try:
+                return await self._once(url, path, size)
+            except BrokenOff:
+                if self.clock.seconds() + pause > end:
+                    raise
+            await self.in_thread(path.unlink, True)
+            await deferLater(self.clock, pause)
+            pause = min(_PAUSE, pause * 1.5)
+
+    async def _once(self, url: str, path: Path, size: int) -> None:
         response = await self._ask(url)
         try:
             length, digest = _promised(response, size)
@@ -163,7 +189,9 @@ class Fetcher:
         asked.addTimeout(self.patience, self.clock)
         try:
             response: IResponse = await asked
-        except (ConnectError, DNSLookupError, ResponseFailed, TooLate) as error:
+        except (ConnectError, DNSLookupError, ResponseFailed) as error:
+            raise BrokenOff(f"The image cannot be fetched: {error}") from error
+        except TooLate as error:
             raise OpExecError(f"The image cannot be fetched: {error}") from error
         return response
 
@@ -171,7 +199,8 @@ class Fetcher:
 def _promised(response: IResponse, size: int) -> tuple[int, str]:
     """Length and digest that the headers tell."""
     if response.code != 200:
-        raise OpExecError(f"The image's server answered {response.code}")
+        kind = BrokenOff if response.code in _SOON else OpExecError
+        raise kind(f"The image's server answered {response.code}")
     length = response.length
     if length is UNKNOWN_LENGTH or not isinstance(length, int):
         raise OpExecError("The image's server does not say how long the image is")
@@ -261,7 +290,7 @@ class _Body(Protocol):
             self.done.callback(self._received)
         else:
             why = f"The image broke off after {self._received} bytes"
-            self.done.errback(OpExecError(why))
+            self.done.errback(BrokenOff(why))
 
     def _late(self) -> None:
         self._timer = None

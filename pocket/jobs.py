@@ -59,6 +59,7 @@ class JobQueue:
     _locked: set[str] = field(init=False, factory=set)
     _turn: IDelayedCall | None = field(init=False, default=None)
     _stopped: bool = field(init=False, default=False)
+    _closed: bool = field(init=False, default=False)
     _log = Logger()
 
     def submit(self, op: Op) -> int:
@@ -66,7 +67,7 @@ class JobQueue:
 
         :raises Refusal: 503; the queue is drained or full.
         """
-        if self.drained:
+        if self.drained or self._stopped:
             raise Refusal(503, "Job queue is drained, cannot submit")
         if len(self._ready) + len(self._held) >= _FULL:
             raise Refusal(503, "Job queue is full, needs archiving")
@@ -141,7 +142,7 @@ class JobQueue:
                 self._enqueue(job)
 
     def stop(self) -> Deferred[Any]:
-        """Run nothing more; what was running stays so in the store.
+        """Run nothing more; what was running begins anew with the next `start`.
 
         :return: fires when what was running has put away its things.
         """
@@ -152,12 +153,16 @@ class JobQueue:
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
-        return DeferredList(tasks, consumeErrors=True)
+        return DeferredList(tasks, consumeErrors=True).addBoth(self._close)
+
+    def _close(self, result: Any) -> Any:
+        self._closed = True
+        return result
 
     # -- the scheduler -----------------------------------------------------
 
     def _keep(self, job: Job) -> None:
-        if not self._stopped:
+        if not self._closed:
             self.store.put(_KIND, str(job.id), job.record())
 
     def _enqueue(self, job: Job) -> None:
@@ -234,15 +239,22 @@ class JobQueue:
                 await deferLater(self.clock, self.latency)
             result = await self.execute(job.op, lambda text: self._say(job, text))
         except OpError as error:
-            self._end(job, "error", error.result())
+            self._failed(job, error)
         except CancelledError:
-            if not self._stopped:
-                self._end(job, "error", OpExecError("interrupted").result())
+            self._failed(job, OpExecError("interrupted"))
         except Exception as error:
             self._log.failure("job {job} failed", job=job.id)
-            self._end(job, "error", OpExecError(f"internal error: {error}").result())
+            self._failed(job, OpExecError(f"internal error: {error}"))
         else:
             self._end(job, "success", result)
+
+    def _failed(self, job: Job, error: OpError) -> None:
+        """The end of a job, unless it only failed because we stop."""
+        if self._stopped:
+            job.status, job.exec, job.log = "queued", None, []
+            self._keep(job)
+        else:
+            self._end(job, "error", error.result())
 
     def _say(self, job: Job, text: str) -> None:
         job.log.append((len(job.log) + 1, split(self.clock.seconds()), text))

@@ -100,6 +100,7 @@ class DiskTests(PocketCase):
 
     async def refused(self, body: dict[str, Any], why: str) -> None:
         """The create fails for that reason and leaves nothing behind."""
+        self.pocket.cluster.space.fetcher.persistence = 1  # type: ignore[attr-defined]
         job = await self.job("POST", "/2/instances", body)
         kind, [text] = job["opresult"][0]
         self.assertEqual("OpExecError", kind)
@@ -152,6 +153,18 @@ class DiskTests(PocketCase):
     async def test_a_server_that_is_away_leaves_nothing(self) -> None:
         body = new_instance("snf-1", osparams={"img_id": "http://127.0.0.1:1/x"})
         await self.refused(body, "cannot be fetched")
+
+    async def test_what_broke_off_is_fetched_again(self) -> None:
+        image = Image(b"x" * (3 * PIECE), cut=PIECE)
+
+        def whole() -> None:
+            image.cut = 0
+
+        reactor.callLater(0.8, whole)
+        await self.good("POST", "/2/instances", self.body(image))
+        self.assertGreater(image.asked, 1)
+        [disk] = self.data.glob("disks/*/*")
+        self.assertEqual(b"x" * (3 * PIECE), disk.read_bytes()[: 3 * PIECE])
 
     async def test_a_silent_server_is_given_up(self) -> None:
         self.pocket.cluster.space.fetcher.patience = 0.2  # type: ignore[attr-defined]

@@ -192,15 +192,8 @@ class JobQueueTests(SynchronousTestCase):
 
     # -- restarts
 
-    def test_after_a_restart_what_ran_is_an_error_and_the_rest_goes_on(self) -> None:
-        self.jobs.slots = 1
-        self.jobs.submit(startup("a"))
-        self.turn()
-        self.jobs.submit(startup("b-"))
-        self.jobs.submit(startup("c"))
-        self.turn()
-        self.jobs.submit(startup("d", [[3, ["success"]]]))
-        self.jobs.stop()
+    def test_after_a_crash_what_ran_is_an_error_and_the_rest_goes_on(self) -> None:
+        self.three_jobs()
         self.assertEqual(["success", "running", "queued"], self.states(1, 2, 3))
         self.jobs = self.queue()
         self.jobs.start()
@@ -209,6 +202,28 @@ class JobQueueTests(SynchronousTestCase):
             ["success", "error", "success", "success"], self.states(1, 2, 3, 4)
         )
         self.assertEqual(5, self.jobs.submit(startup("e")))
+
+    def test_after_a_stop_what_ran_begins_anew(self) -> None:
+        self.three_jobs()
+        self.successResultOf(self.jobs.stop())
+        self.assertRaises(Refusal, self.jobs.submit, startup("e"))
+        self.assertEqual(["success", "queued", "queued"], self.states(1, 2, 3))
+        self.jobs = self.queue()
+        self.jobs.start()
+        self.turn()
+        self.assertEqual(["success", "running", "success"], self.states(1, 2, 3))
+        self.running["b-"].callback(None)
+        self.assertEqual(["success"], self.states(2))
+
+    def three_jobs(self) -> None:
+        """One that has ended, one that runs, and some that wait."""
+        self.jobs.slots = 1
+        self.jobs.submit(startup("a"))
+        self.turn()
+        self.jobs.submit(startup("b-"))
+        self.jobs.submit(startup("c"))
+        self.turn()
+        self.jobs.submit(startup("d", [[3, ["success"]]]))
 
     def test_the_reason_trail_is_kept_and_ends_with_the_job(self) -> None:
         self.jobs.submit(startup("a"))
