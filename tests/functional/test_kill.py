@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import time
 import unittest
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -292,6 +293,46 @@ class KillWhileActingTests(unittest.TestCase):
         instances = daemon.rapi("GET", "/2/instances?bulk=1")
         runs = {one["name"]: one["oper_state"] for one in instances}
         self.assertEqual({k: v == "ACTIVE" for k, v in found.items()}, runs)
+
+
+@pytest.mark.rig("pocket")
+class KillWhileFetchingTests(unittest.TestCase):
+    """The daemon dies while the cluster fetches images from it."""
+
+    servers = 8
+
+    @pytest.mark.timeout(300)
+    def test_killed_while_images_are_fetched(self) -> None:
+        seed = int(os.environ.get("SNFD_TEST_SEED", random.randrange(2**32)))
+        print(f"SNFD_TEST_SEED={seed}")
+        dice = random.Random(seed)
+        with running(None, SNFD_POCKET_HYPERVISOR="screen") as daemon:
+            for number in range(3):
+                client = daemon.client()
+                image, flavor = image_and_flavor(client)
+                for index in range(self.servers):
+                    name = f"r{number}-{index}"
+                    self.assertTrue(create(client, name, image, flavor))
+                time.sleep(dice.uniform(0, 0.8))
+                daemon.kill()
+                time.sleep(1)
+                client = daemon.start().client()
+                self.all_made(client)
+                self.assertEqual([], imbalance(daemon))
+                for one in listed(client).values():
+                    client.delete(f"/os/compute/v2.1/servers/{one['id']}")
+                eventually(lambda client=client: not listed(client))  # type: ignore[misc]
+            daemon.stop()
+            self.assertEqual([], complaints(daemon))
+
+    def all_made(self, client: Client) -> None:
+        eventually(
+            lambda: all(one["status"] != "BUILD" for one in listed(client).values()), 90
+        )
+        found = listed(client).values()
+        wrong = [one for one in found if one["status"] != "ACTIVE"]
+        self.assertEqual([], [(one["status"], one.get("fault")) for one in wrong])
+        self.assertEqual(self.servers, len(found))
 
 
 @pytest.mark.long
