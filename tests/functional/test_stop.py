@@ -101,7 +101,7 @@ class StopTests(unittest.TestCase):
             for number in range(8):
                 self.assertTrue(create(client, f"new-{number}", image, flavor))
             stack.enter_context(busy(client))
-            time.sleep(0.5)
+            time.sleep(random.uniform(0, 0.5))
             processes = list(family(daemon.pid))
             assert daemon.process is not None
             daemon.process.send_signal(sign)
