@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,6 +44,9 @@ from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
 from storage.tuning import endpoint, raise_file_limit, tune_malloc
 from storage.upload import make_site
+
+STOP_SECONDS = 25.0
+"""How long one part may take to stop; the embedded parts take 20 at most."""
 
 _FORESEEN = (
     CloudError,
@@ -95,12 +98,19 @@ class Daemon(Service):
         for port in self._ports:
             await maybeDeferred(port.stopListening)
         for part in reversed(self._parts):
-            try:
-                await maybeDeferred(part.stopService)
-            except Exception:
-                self._log.failure("{part} did not stop in order", part=repr(part))
+            await self._ended(type(part).__name__, part.stopService)
         if self._blocks is not None:
-            await self._blocks.close()
+            blocks = self._blocks
+            await self._ended("blocks", lambda: Deferred.fromCoroutine(blocks.close()))
+
+    async def _ended(self, what: str, stop: Callable[[], Any]) -> None:
+        """Wait until a part has stopped, but not for ever: others must too."""
+        waiting = maybeDeferred(stop)
+        waiting.addTimeout(STOP_SECONDS, self.reactor)
+        try:
+            await waiting
+        except Exception:
+            self._log.failure("{what} did not stop in order", what=what)
 
     def _observer(self) -> Any:
         config = self.loaded.config

@@ -68,6 +68,7 @@ class EmbeddedPocket:
             f"--hypervisor={section.hypervisor}",
             f"--latency={section.latency}",
             f"--memory={section.memory}",
+            f"--vnc-base={_screens(port)}",
         ]
         if section.control:
             command.append("--control")
@@ -113,6 +114,11 @@ def _port(folder: Path, wanted: int) -> int:
             last = probe.getsockname()[1]
         file.write_text(f"{last}\n")
     return last
+
+
+def _screens(port: int) -> int:
+    """The first port of the screens: seldom that of another pocket's."""
+    return 11000 + port * 7919 % 200 * 100
 
 
 def _free(port: int) -> bool:
