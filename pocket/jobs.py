@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -240,7 +241,7 @@ class JobQueue:
             result = await self.execute(job.op, lambda text: self._say(job, text))
         except OpError as error:
             self._failed(job, error)
-        except CancelledError:
+        except (CancelledError, ConnectingCancelledError):
             self._failed(job, OpExecError("interrupted"))
         except Exception as error:
             self._log.failure("job {job} failed", job=job.id)

@@ -6,7 +6,6 @@ added can be dropped should it ever become unnecessary.
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import psycopg2
@@ -62,7 +61,13 @@ class HangUpTests(FailureCase):
             await cursor.execute("INSERT INTO public.thing VALUES (1, 'x')")
             await cursor.execute("SELECT pg_sleep(0.3)")
 
-        waiting = pool.runInteraction(lambda cursor: ensureDeferred(work(cursor)))
+        begun: list[Deferred[None]] = []
+
+        def interaction(cursor: Any) -> Deferred[None]:
+            begun.append(ensureDeferred(work(cursor)))
+            return begun[0]
+
+        waiting = pool.runInteraction(interaction)
         results = self.fired_within(waiting)
         await pause(0.1)
         try:
@@ -74,8 +79,7 @@ class HangUpTests(FailureCase):
         with self.assertRaises(errors.InFailedSqlTransaction):
             await pool.runQuery("SELECT 1")
         # what it leaves behind must not be told during another test
-        del waiting, results
-        gc.collect()
+        begun[0].addErrback(lambda failure: None)
         self.flushLoggedErrors()
 
     async def test_ours_finishes_the_work(self) -> None:
