@@ -35,7 +35,17 @@ class FailureCase(DatabaseCase):
         self.addCleanup(self.forget)
 
     def forget(self) -> None:
-        """Have what a stock pool leaves behind told now, not in another test."""
+        """Have what a stock pool leaves behind told now, not in another test.
+
+        A cursor that was closed mid-statement stays in the reactor under its old
+        descriptor's number, and its failure is told when that is used again.
+        """
+        selectables: dict[int, Any] = reactor._selectables  # type: ignore[attr-defined]
+        for number, left in list(selectables.items()):
+            if type(left).__module__.startswith("txpostgres"):
+                reactor.removeReader(left)
+                reactor.removeWriter(left)
+                selectables.pop(number, None)
         gc.collect()
         self.flushLoggedErrors()
 
