@@ -29,11 +29,6 @@ from tests.postgres import PostgresFixture, private_postgres
 class FailureCase(DatabaseCase):
     """Also has a stock pool."""
 
-    def setUp(self) -> None:
-        super().setUp()
-        # the first to be registered, so the last to be run
-        self.addCleanup(self.forget)
-
     def forget(self) -> None:
         """Have what a stock pool leaves behind told now, not in another test.
 
@@ -52,6 +47,8 @@ class FailureCase(DatabaseCase):
     async def stock(self, size: int, dsn: str | None = None) -> Any:
         pool = ConnectionPool(None, dsn or self.dsn, min=size)
         await pool.start()
+        # run in reverse; only where there is a stock pool, as it hides errors
+        self.addCleanup(self.forget)
         self.addCleanup(pool.close)
         return pool
 
