@@ -6,16 +6,13 @@ added can be dropped should it ever become unnecessary.
 
 from __future__ import annotations
 
-import gc
+import sys
 from typing import Any
 
-import psycopg2
-from psycopg2 import errors
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.defer import CancelledError, Deferred, DeferredQueue
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
 from twisted.trial.unittest import TestCase
-from txpostgres.txpostgres import ConnectionPool
 
 from snfd.db.database import Times
 from snfd.db.port import Transaction
@@ -23,74 +20,71 @@ from snfd.db.wire import Line, open_wire
 from snfd.errors import Timeout, Unavailable
 from tests.db.cases import QUICK, DatabaseCase, insert, pause
 from tests.db.proxy import Proxy, proxy_for
+from tests.functional.daemon import ROOT
 from tests.postgres import PostgresFixture, private_postgres
+
+PIPES: dict[int, Any] = {0: "w", 1: "r", 2: 2}
+
+
+class Stock(ProcessProtocol):
+    """txpostgres' own pool, in a process of its own, which is told what to do.
+
+    :ivar lines: what it answered and nobody has taken yet.
+    """
+
+    def __init__(self) -> None:
+        self.lines: DeferredQueue[str] = DeferredQueue()
+        self.ended: Deferred[None] = Deferred()
+        self._rest = b""
+
+    async def ask(self, command: str) -> str:
+        """The answer to a command of ``tests.db.stock``."""
+        transport: Any = self.transport
+        transport.write(f"{command}\n".encode())
+        return await self.lines.get()
+
+    def outReceived(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self.lines.put(line.decode())
+
+    def processEnded(self, reason: Any) -> None:
+        self.ended.callback(None)
+
+    def stop(self) -> Deferred[None]:
+        """End it, however busy it is; fires when it has."""
+        transport: Any = self.transport
+        if not self.ended.called:
+            transport.signalProcess("KILL")
+        return self.ended
 
 
 class FailureCase(DatabaseCase):
     """Also has a stock pool."""
 
-    def forget(self) -> None:
-        """Have what a stock pool leaves behind told now, not in another test.
+    def stock(self, size: int, dsn: str | None = None) -> Stock:
+        """One that is being started, and says ``connected`` when it is."""
+        child = Stock()
+        command = [sys.executable, "-m", "tests.db.stock", dsn or self.dsn, str(size)]
+        reactor.spawnProcess(
+            child, command[0], command, env=None, path=str(ROOT), childFDs=PIPES
+        )
+        self.addCleanup(child.stop)
+        return child
 
-        A cursor that was closed mid-statement stays in the reactor under its old
-        descriptor's number, and its failure is told when that is used again.
-        """
-        selectables: dict[int, Any] = reactor._selectables  # type: ignore[attr-defined]
-        for number, left in list(selectables.items()):
-            if type(left).__module__.startswith("txpostgres"):
-                reactor.removeReader(left)
-                reactor.removeWriter(left)
-                selectables.pop(number, None)
-        gc.collect()
-        self.flushLoggedErrors()
-
-    async def stock(self, size: int, dsn: str | None = None) -> Any:
-        pool = ConnectionPool(None, dsn or self.dsn, min=size)
-        await pool.start()
-        # run in reverse; only where there is a stock pool, as it hides errors
-        self.addCleanup(self.forget)
-        self.addCleanup(pool.close)
-        return pool
-
-    async def failures(self, pool: Any, queries: int) -> int:
-        """How many of some queries fail."""
-        failed = 0
-        for _ in range(queries):
-            try:
-                await pool.runQuery("SELECT 1")
-            except psycopg2.Error:
-                failed += 1
-        return failed
-
-    def fired_within(self, waiting: Deferred[Any]) -> list[Any]:
-        """A list that gets what ``waiting`` fires with."""
-        results: list[Any] = []
-        waiting.addBoth(results.append)
-        return results
+    async def connected(self, size: int, dsn: str | None = None) -> Stock:
+        """One that has as many connections as it will have."""
+        child = self.stock(size, dsn)
+        self.assertEqual("connected", await child.lines.get())
+        return child
 
 
 class HangUpTests(FailureCase):
     """A client that hangs up in the middle of a transaction."""
 
     async def test_stock_pool_is_poisoned(self) -> None:
-        pool = await self.stock(1)
-
-        async def work(cursor: Any) -> None:
-            await cursor.execute("INSERT INTO public.thing VALUES (1, 'x')")
-            await cursor.execute("SELECT pg_sleep(0.3)")
-
-        waiting = pool.runInteraction(lambda cursor: ensureDeferred(work(cursor)))
-        results = self.fired_within(waiting)
-        await pause(0.1)
-        try:
-            waiting.cancel()
-        except Exception as error:
-            self.assertEqual("_CancelInProgress", type(error).__name__)
-        await pause(0.5)
-        self.assertEqual(1, len(results))
-        with self.assertRaises(errors.InFailedSqlTransaction):
-            await pool.runQuery("SELECT 1")
-        self.flushLoggedErrors()
+        pool = await self.connected(1)
+        self.assertEqual("1 InFailedSqlTransaction", await pool.ask("hang-up"))
 
     async def test_ours_finishes_the_work(self) -> None:
         db = self.database(size=1)
@@ -135,12 +129,9 @@ class KilledBackendTests(FailureCase):
     """PostgreSQL ended a connection."""
 
     async def test_stock_pool_keeps_the_dead_for_ever(self) -> None:
-        pool = await self.stock(2)
-        [(pid,)] = await pool.runQuery("SELECT pg_backend_pid()")
-        self.assertEqual(1, self.terminate(f"pid = {pid}"))
-        await pause(0.1)
-        self.assertGreaterEqual(await self.failures(pool, 20), 5)
-        self.flushLoggedErrors()
+        pool = await self.connected(2)
+        self.assertEqual("killed", await pool.ask("kill"))
+        self.assertGreaterEqual(int(await pool.ask("ask 20")), 5)
 
     async def test_ours_replaces_the_dead_unnoticed(self) -> None:
         db = self.database(size=2)
@@ -176,17 +167,16 @@ class RestartTests(FailureCase):
         return private_postgres(self)
 
     async def test_stock_pool_never_recovers_and_ours_does(self) -> None:
-        db, pool = self.database(size=2), await self.stock(2)
+        db, pool = self.database(size=2), await self.connected(2)
         await db.run(insert, 1)
         self.server.stop()
         with self.assertRaises(Unavailable):
             await db.read("SELECT 1")
         self.server.start()
         await pause(0.1)
-        self.assertEqual(10, await self.failures(pool, 10))
+        self.assertEqual("10", await pool.ask("ask 10"))
         await db.run(insert, 2)
         self.assertEqual([1, 2], self.things())
-        self.flushLoggedErrors()
 
 
 class SilentServerTests(FailureCase):
@@ -197,38 +187,32 @@ class SilentServerTests(FailureCase):
 
     async def test_stock_pool_waits_for_ever_and_ours_does_not(self) -> None:
         proxy = self.behind_proxy()
-        db, pool = self.database(proxy.dsn, size=1), await self.stock(1, proxy.dsn)
+        db, pool = self.database(proxy.dsn, size=1), await self.connected(1, proxy.dsn)
         await db.read("SELECT 1")
         proxy.silent = True
-        stock = self.fired_within(pool.runQuery("SELECT 1"))
+        self.assertEqual("0", await pool.ask("wait"))
         with self.assertRaises(Timeout):
             await db.read("SELECT 1")
         with self.assertRaises(Timeout):  # this one must connect anew
             await db.run(insert, 1)
-        self.assertEqual([], stock)
         proxy.silent = False
         await db.run(insert, 2)
         self.assertEqual([2], self.things())
-        await pause(0.1)
-        self.assertEqual([], stock)
+        self.assertEqual("0", await pool.ask("answers"))
 
     async def test_connecting_ends_in_time_unlike_stock(self) -> None:
         proxy = self.behind_proxy()
         proxy.silent = True
-        pool = ConnectionPool(None, f"{proxy.dsn} connect_timeout=2", min=1)
-        self.addCleanup(pool.close)
-        stock = self.fired_within(pool.start())
+        stock = self.stock(1, f"{proxy.dsn} connect_timeout=2").lines.get()
         for _ in range(3):
             with self.assertRaises(Timeout):
                 await open_wire(reactor, Line(proxy.dsn, connect=0.2))
-        self.assertEqual([], stock)
         await pause(2)
-        self.assertEqual([], stock)
+        self.assertNoResult(stock)
         proxy.silent = False
         wire = await open_wire(reactor, Line(proxy.dsn, connect=2))
         await wire.send("SELECT 1")
         wire.close()
-        self.flushLoggedErrors()
 
     async def test_a_long_idle_connection_is_tried_before_it_is_lent(self) -> None:
         proxy = self.behind_proxy()
