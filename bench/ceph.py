@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from attrs import frozen
 
 from bench.loader import Target
 from bench.rig import NotComparable, eventually
-from tests.functional.daemon import ROOT, free_port
+from tests.functional.daemon import ROOT
+from tests.lab.ports import free_port
 
 _SCRIPT = ROOT / "tests" / "lab" / "ceph-up.sh"
 _MALLOC = {
@@ -107,7 +107,7 @@ def ceph() -> Iterator[Ceph]:
     home = Path(tempfile.mkdtemp(prefix="snfd-bench-ceph-"))
     settings = {
         "CEPH_STORE": "bluestore",
-        "CEPH_PORT": str(_two_free_ports()),
+        "CEPH_PORT": str(free_port(2)),
         "RGW_PORT": str(free_port()),
     }
     try:
@@ -175,15 +175,3 @@ def _script(action: str, home: Path, settings: dict[str, str]) -> str:
 
 def _said(lines: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines.split())
-
-
-def _two_free_ports() -> int:
-    while True:
-        port = free_port()
-        if port < 65535 and _is_free(port + 1):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -20,6 +20,7 @@ from itertools import count
 from typing import Any
 
 from bench.report import cost, goal, note, ratio
+from tests.lab.ports import free_port
 
 ROUNDS = 5
 SECONDS = 2.0
@@ -166,9 +167,7 @@ def _ours(source: int) -> Iterator[_Proxy]:
 
 @contextmanager
 def _websockify(source: int) -> Iterator[_Proxy]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "websockify"),

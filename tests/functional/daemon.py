@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -21,18 +20,11 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from tests.functional.processes import bury
+from tests.lab.ports import free_port
 
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct-horse"
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(look: Callable[[], T], seconds: float = 60, every: float = 0.1) -> T:

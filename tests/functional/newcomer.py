@@ -21,7 +21,8 @@ from attrs import define, field
 
 from pocket.choose import socket_directory
 from snfd.db.place import ELSEWHERE
-from tests.functional.daemon import ROOT, Client, eventually, free_port
+from tests.functional.daemon import ROOT, Client, eventually
+from tests.lab.ports import free_port
 
 ORDINARY = 12345
 """A uid that is in no list of users, as containers have them."""

@@ -20,8 +20,9 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.functional import newcomer
-from tests.functional.daemon import eventually, free_port
+from tests.functional.daemon import eventually
 from tests.functional.newcomer import AS_ROOT, Start, clouds, login, page
+from tests.lab.ports import free_port
 from tests.postgres import postgres
 
 

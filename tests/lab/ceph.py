@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from unittest import SkipTest
 from attrs import frozen
 
 from storage.librados import RadosConfig
+from tests.lab.ports import free_port
 
 _SCRIPT = Path(__file__).parent / "ceph-up.sh"
 _PACKAGES = "ceph-mon ceph-osd ceph-common python3-rados"
@@ -67,7 +67,7 @@ def cluster() -> Ceph:
         return _cannot(f"Ceph is missing: apt-get install {_PACKAGES}")
     home = Path(tempfile.mkdtemp(prefix="snfd-ceph-"))
     atexit.register(_wipe, home)
-    port = {"CEPH_PORT": str(_free_port())}
+    port = {"CEPH_PORT": str(free_port(2))}
     done = _run("up", home, port)
     if done.returncode != 0:
         return _cannot(f"no Ceph cluster: {done.stderr[-2000:]}")
@@ -110,16 +110,3 @@ def _run(
 def _wipe(home: Path) -> None:
     _run("wipe", home)
     shutil.rmtree(home, ignore_errors=True)
-
-
-def _free_port() -> int:
-    """A port that is free, as is the one after it: a monitor needs both."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            try:
-                two.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port

@@ -13,11 +13,11 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
 from base64 import b64encode
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from unittest import SkipTest
 from urllib.request import Request, urlopen
 
 from attrs import frozen
+
+from tests.lab.ports import claim, free
 
 SCRIPT = Path(__file__).with_name("ganeti-up.sh")
 BASES = range(40, 200, 5)
@@ -103,14 +105,21 @@ def _environment(base: int) -> dict[str, str]:
     return {**os.environ, "GANETI_LAB_NETBASE": str(base)}
 
 
-def _free(base: int, clusters: int) -> bool:
+def _base(clusters: int, nodes: int) -> int:
+    """Where a new lab's addresses begin; none is used twice by a process."""
+    for base in BASES:
+        if free(_addresses(base, clusters, nodes)) and claim(f"ganeti-{base}"):
+            return base
+    raise RuntimeError("no free addresses for a Ganeti lab")
+
+
+def _addresses(base: int, clusters: int, nodes: int) -> Iterator[tuple[str, int]]:
+    """What Ganeti listens on."""
     for number in range(1, clusters + 1):
-        with socket.socket() as probe:
-            try:
-                probe.bind((f"127.0.{base + number}.254", 5080))
-            except OSError:
-                return False
-    return True
+        yield f"127.0.{base + number}.254", 5080
+        for node in range(1, nodes + 1):
+            for port in (1811, 1814, 1815):
+                yield f"127.0.{base + number}.{node}", port
 
 
 def _missing() -> str:
@@ -130,7 +139,7 @@ def start(clusters: int = 1, nodes: int = 1, kvm: str = "no", bridges: str = "")
     """
     if missing := _missing():
         raise RuntimeError(missing) if "CI" in os.environ else SkipTest(missing)
-    base = next(base for base in BASES if _free(base, clusters))
+    base = _base(clusters, nodes)
     directory = Path(tempfile.mkdtemp(prefix="snfd-ganeti-", dir="/var/tmp"))
     command = [str(SCRIPT), "up", "-w", str(directory), "-c", str(clusters),
                "-n", str(nodes), "-k", kvm, "-b", bridges]  # fmt: skip
