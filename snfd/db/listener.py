@@ -95,7 +95,7 @@ class Listener(Service):
             try:
                 await self._once()
                 failures = 0
-            except (Error, Unavailable) as error:
+            except (CancelledError, Error, Unavailable) as error:
                 if failures == 0 and self.running:
                     self._log.warn("cannot listen: {error}", error=str(error))
                 failures += 1
@@ -104,17 +104,15 @@ class Listener(Service):
 
     async def _once(self) -> None:
         """Listen until the connection breaks."""
-        opening = Deferred.fromCoroutine(
-            open_session(self._reactor, self._dsn, self._pulse)
-        )
-        self._wait = opening
+        # What is waited for, LISTEN included, is known to `stopService` at every
+        # moment: a session of which it did not know would never end.
+        self._wait = Deferred.fromCoroutine(self._listening())
         try:
-            session = await opening
+            session = await self._wait
         finally:
             self._wait = None
+        self._session = session
         try:
-            await session.listen(self._heard)
-            self._session = session
             self._reread()
             reason = await session.lost()
             if self.running:
@@ -122,6 +120,16 @@ class Listener(Service):
         finally:
             self._session = None
             session.close()
+
+    async def _listening(self) -> Session:
+        """A session that hears; once cancelled there is none."""
+        session = await open_session(self._reactor, self._dsn, self._pulse)
+        try:
+            await session.listen(self._heard)
+        except BaseException:
+            session.close()
+            raise
+        return session
 
     async def _pause(self, failures: int) -> None:
         longest = len(self._backoff) - 1

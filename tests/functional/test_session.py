@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from psycopg2.extensions import make_dsn
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
@@ -99,8 +100,12 @@ class ListenerTests(DatabaseCase):
         listener = Listener(reactor, dsn or self.dsn, period, (0.05,), QUICK)
         listener.subscribe("server", self.heard.append, self._reread)
         listener.startService()
-        self.addCleanup(listener.stopService)
+        self.addCleanup(self._stopped, listener)
         return listener
+
+    async def _stopped(self, listener: Listener) -> None:
+        if listener.running:
+            await listener.stopService()
 
     async def _reread(self) -> None:
         self.rereads += 1
@@ -194,7 +199,6 @@ class ListenerTests(DatabaseCase):
         running[0].callback(None)
         self.assertEqual(2, len(running))
         await listener.stopService()
-        listener.startService()
         running[1].callback(None)
 
     async def test_it_stops_while_it_connects(self) -> None:
@@ -204,4 +208,16 @@ class ListenerTests(DatabaseCase):
         await pause(0.05)
         await listener.stopService()
         self.assertFalse(listener.connected)
-        listener.startService()
+
+    async def test_it_stops_while_it_looks_for_the_server(self) -> None:
+        listener = self.listener(make_dsn(self.dsn, host="localhost"))
+        self.successResultOf(listener.stopService())
+
+    async def test_it_stops_while_it_begins_to_listen(self) -> None:
+        proxy = proxy_for(self, self.dsn)
+        proxy.silent_after = b"LISTEN"
+        listener = self.listener(proxy.dsn)
+        await self.until(lambda: proxy.silent)
+        self.assertFalse(listener.connected)
+        self.successResultOf(listener.stopService())
+        await self.until(lambda: not proxy.open)
