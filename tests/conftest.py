@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+
 from tests.postgres import stop_postgres
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C end the daemons of tests that run in the background, too.
+
+    A shell has its background jobs ignore it, and so do their children.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:

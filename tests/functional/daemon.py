@@ -25,6 +25,8 @@ from tests.lab.ports import free_port
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct-horse"
+LATE = "did not stop in order"
+"""What the log says of a part that was not waited for any longer."""
 
 
 def eventually(look: Callable[[], T], seconds: float = 60, every: float = 0.1) -> T:
@@ -201,6 +203,8 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"did not stop within {seconds} s") from None
+        if self.log.exists() and LATE in self.log.read_text():
+            raise AssertionError(f"a part {LATE}; see {self.log}")
 
     def client(self, name: str = "demo", project: str | None = None) -> Client:
         """Log in by password, scoped to ``project``."""

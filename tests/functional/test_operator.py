@@ -22,7 +22,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd.db.neighbour import embedded_dsn
 from snfd.db.schema import migrate, shipped
 from tests.functional import newcomer
-from tests.functional.daemon import PASSWORD, ROOT, Client, Daemon, eventually
+from tests.functional.daemon import (
+    LATE,
+    PASSWORD,
+    ROOT,
+    Client,
+    Daemon,
+    eventually,
+)
 from tests.functional.newcomer import AS_ROOT
 from tests.postgres import binaries, fresh_dsn, postgres
 
@@ -63,6 +70,8 @@ class RefusalTests(OperatorCase):
         lines = done.stderr.splitlines()
         self.assertEqual(1, len(lines), done.stderr)
         self.assertRegex(lines[0], r"^snfd: \S")
+        if log.exists():
+            self.assertNotIn(LATE, log.read_text())
         return lines[0].removeprefix("snfd: ")
 
     def test_a_mistyped_setting(self) -> None:
