@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from snfd.identity.service import Authenticator, Identity
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
+    from snfd.mail.service import Post
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from storage.workers import Workers
     from storage.writer import Writer
     from vnc.console import Consoles
+
+
+@frozen(kw_only=True, eq=False)
+class Astakos:
+    """The services of accounts, projects, registry and mail."""
+
+    post: Post
 
 
 @frozen(kw_only=True, eq=False)
@@ -49,6 +57,7 @@ class Cloud:
     people: People
     projects: Projects
     quota: Quota
+    astakos: Astakos
     compute: Compute
     networks: NetworkServices
     tickets: ConsoleTickets

@@ -95,10 +95,85 @@ class ConsoleSection(Section, frozen=True):
 
 
 class IdentitySection(Section, frozen=True):
-    """Lifetimes of tokens, in seconds."""
+    """Tokens, accounts, and who may have one.
+
+    :ivar token_seconds: lifetime of a token from a login.
+    :ivar personal_seconds: longest lifetime of a token that a user makes himself.
+    :ivar session_seconds: lifetime of a browser's session.
+    :ivar signup: whether people may open accounts themselves.
+    :ivar moderation: whether an administrator accepts each new account.
+    :ivar accept: regular expressions, matched from the start; an account whose
+        e-mail matches one is accepted without moderation.
+    :ivar password_revokes: whether a new password ends the account's tokens.
+    :ivar verification_seconds: how long the link in a verification mail works.
+    :ivar reset_seconds: the same of one to a new password.
+    :ivar email_change_seconds: the same of one that confirms a new address.
+    :ivar terms_grace_seconds: how long API tokens work on after new terms of
+        service, unsigned.
+    :ivar login_failures: wrong passwords in a minute, of one name or from one
+        address, until further ones are not looked at.
+    :ivar admin_api: whether ``/identity/v2.0/users`` is served.
+    :ivar redirects: exact URLs, or prefixes that end in ``/`` or ``://``, to
+        which a login may send a browser.
+    :ivar trusted_proxies: addresses whose ``X-Forwarded-For`` and, for
+        Shibboleth, ``REMOTE_USER`` headers are believed.
+    """
 
     token_seconds: Positive = 86400
+    personal_seconds: Positive = 30 * 86400
+    session_seconds: Positive = 86400
     region: str = "default"
+    signup: bool = True
+    moderation: bool = True
+    accept: list[str] = []
+    password_revokes: bool = True
+    verification_seconds: Positive = 10 * 86400
+    reset_seconds: Positive = 3 * 86400
+    email_change_seconds: Positive = 10 * 86400
+    terms_grace_seconds: Annotated[int, Meta(ge=0)] = 7 * 86400
+    login_failures: Positive = 3
+    admin_api: bool = False
+    redirects: list[str] = msgspec.field(
+        default_factory=lambda: ["pithos://", "pithosdev://"]
+    )
+    trusted_proxies: list[str] = []
+
+
+class MailSection(Section, frozen=True):
+    """How letters leave; without ``server`` they wait in the database.
+
+    :ivar server: host of the SMTP server.
+    :ivar security: ``starttls`` refuses a server that offers none.
+    :ivar sender: From address.
+    :ivar templates: directory of texts that replace ours, ``<kind>.txt``.
+    :ivar helpdesk: addresses that hear of feedback and, with ``managers``, of
+        accounts and applications that wait for a decision.
+    """
+
+    server: str = ""
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: str = ""
+    sender: str = "snfd@localhost"
+    templates: str = ""
+    helpdesk: list[str] = []
+    managers: list[str] = []
+
+
+class BrandingSection(Section, frozen=True):
+    """What the cloud is called in letters and pages.
+
+    :ivar contact: address for those who need help.
+    :ivar site: URL of the cloud's home page; empty for ``urls.base``.
+    """
+
+    service: str = "snfd"
+    company: str = ""
+    company_url: str = ""
+    contact: str = ""
+    site: str = ""
+    footer: str = ""
 
 
 class ClusterSection(Section, frozen=True):
@@ -192,6 +267,8 @@ class Config(Section, frozen=True):
     secrets: SecretsSection = SecretsSection()
     console: ConsoleSection = ConsoleSection()
     identity: IdentitySection = IdentitySection()
+    mail: MailSection = MailSection()
+    branding: BrandingSection = BrandingSection()
     bootstrap: BootstrapSection = BootstrapSection()
     pocket: PocketSection = PocketSection()
     log: LogSection = LogSection()

@@ -45,6 +45,7 @@ CLUSTER_PASSWORD = Column("compute.cluster", "secret", "id")
 LOGIN_PASSWORD = Column("compute.server_password", "sealed", "server")
 HANDOFF = Column("compute.handoff", "sealed", "server || '/' || purpose")
 CONSOLE_PASSWORD = Column("compute.console_session", "password", "id")
+MAIL = Column("ops.mail", "words", "event || '/' || recipient")
 
-SEALED = (CLUSTER_PASSWORD, LOGIN_PASSWORD, HANDOFF, CONSOLE_PASSWORD)
+SEALED = (CLUSTER_PASSWORD, LOGIN_PASSWORD, HANDOFF, CONSOLE_PASSWORD, MAIL)
 """All of them."""

@@ -27,6 +27,7 @@ class IdentityApi:
         from api.openstack import identity as v3
         from api.synnefo import account
         from api.synnefo import identity as v2
+        from api.synnefo.account.names import AccountApi
 
         known = cloud.authenticator, cloud.identity
         return [
@@ -44,7 +45,9 @@ class IdentityApi:
             Mount(
                 "/account/v1.0",
                 "synnefo",
-                account.resource(cloud.authenticator, cloud.people, cloud.quota),
+                account.resource(
+                    cloud.authenticator, AccountApi(cloud.people, cloud.quota)
+                ),
             ),
         ]
 

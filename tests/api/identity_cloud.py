@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from api.openstack import identity as v3
 from api.synnefo import account
 from api.synnefo import identity as v2
+from api.synnefo.account.names import AccountApi
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
 from tests.api.memory import Browser, Response
@@ -60,7 +61,7 @@ class IdentityApis:
         )
         self.root = Browser(v3.versions(cloud.authenticator, self.catalog))
         self.account = Browser(
-            account.resource(cloud.authenticator, cloud.people, cloud.quota)
+            account.resource(cloud.authenticator, AccountApi(cloud.people, cloud.quota))
         )
 
     def token(self, name: str, project: str | None = None) -> str:

@@ -53,6 +53,7 @@ from snfd.projects.service import Projects
 from snfd.quota import service as quota
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
+from snfd.wiring.astakos import astakos
 from storage.blocks import Blocks, MemoryBlocks
 from storage.download import Reader
 from storage.files import FileBlocks
@@ -154,6 +155,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         people=People(db),
         projects=Projects(db),
         quota=quotas,
+        astakos=astakos(ground),
         compute=compute(
             Parts(
                 db=db,

@@ -1,4 +1,4 @@
-"""Accounts: who is who, what is counted, what is used (``/account/v1.0``).
+"""Who is who, what is counted, what is used.
 
 Source: ``spec/astakos.md`` §2.2–§2.4.
 """
@@ -9,9 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from api.dispatch import Authenticator, Served, build
 from api.operations import operation
-from api.synnefo.faults import DIALECT
 from api.synnefo.views import NameCatalogs, ResourceView, UsageView, quotas
 from snfd.identity.model import Caller
 from snfd.identity.people import People
@@ -50,8 +48,3 @@ class AccountApi:
     async def quotas(self, caller: Caller) -> dict[str, dict[str, UsageView]]:
         """Tell use and limits in each of the caller's projects."""
         return quotas(await self._quota.usage(caller))
-
-
-def resource(authenticator: Authenticator, people: People, quota: Quota) -> Served:
-    """Everything below ``/account/v1.0``."""
-    return build(DIALECT, authenticator, AccountApi(people, quota))
