@@ -18,8 +18,17 @@ from twisted.web.resource import IResource, Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from zope.interface import implementer
 
+from api.cookies import guarded_session
 from api.decoding import decode_body, decode_query, decode_segment
-from api.operations import STREAMED, Answer, Dialect, Fault, Operation, operations_of
+from api.operations import (
+    SERVICE,
+    STREAMED,
+    Answer,
+    Dialect,
+    Fault,
+    Operation,
+    operations_of,
+)
 from api.shown import shown
 from snfd.errors import (
     CloudError,
@@ -30,6 +39,7 @@ from snfd.errors import (
 )
 from snfd.identity.model import Caller
 from snfd.observe import request_id
+from snfd.registry.model import Component
 
 _log = Logger(namespace="api")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -43,6 +53,21 @@ class Authenticator(Protocol):
 
         :raises Unauthorized: no token, or one that is not valid now.
         """
+
+
+class ComponentAuthenticator(Protocol):
+    """Says which component a token stands for."""
+
+    def __call__(self, token: str | None) -> Awaitable[Component]:
+        """The component behind ``token``.
+
+        :raises Unauthorized: no token, or no component's that is valid now.
+        """
+
+
+async def _nobody(token: str | None) -> Component:
+    """Where no components are known, none presents anything."""
+    raise Unauthorized("no component may call this")
 
 
 @implementer(IResource)
@@ -95,17 +120,24 @@ def _check(request: IRequest) -> None:
         raise Invalid("a header is not UTF-8") from None
 
 
-def build(dialect: Dialect, authenticator: Authenticator, *apis: object) -> Served:
+def build(
+    dialect: Dialect,
+    authenticator: Authenticator,
+    *apis: object,
+    components: ComponentAuthenticator = _nobody,
+) -> Served:
     """One resource that serves all operations of ``apis``.
 
     Errors of every kind are told as ``dialect``'s faults.
+
+    :param components: who may call operations that are for components.
     """
     app = new_app(dialect)
     served = []
     for api in apis:
         for operation, handler in operations_of(api):
             served.append(operation)
-            endpoint = _Endpoint(dialect, authenticator, operation, handler)
+            endpoint = _Endpoint(dialect, authenticator, operation, handler, components)
             app.route(
                 operation.path or "/",
                 methods=[operation.method],
@@ -199,14 +231,20 @@ class _Endpoint:
     authenticator: Authenticator
     operation: Operation
     handler: Callable[..., Awaitable[Any]]
+    components: ComponentAuthenticator
 
     async def serve(self, request: IRequest, **segments: str) -> Any:
         """Answer one request."""
         operation = self.operation
+        if operation.no_head and request.method == b"HEAD":
+            allow = operation.no_head
+            raise NotAllowed(f"this path takes {allow}", allow=allow)
         headers = self.dialect.before(request)
-        arguments: list[Caller] = []
+        arguments: list[Caller | Component] = []
         if operation.auth is True:
             arguments.append(await self.authenticator(token_of(request)))
+        elif operation.auth == SERVICE:
+            arguments.append(await self.components(token_of(request)))
         named = self._segments(segments)
         if operation.query is not None:
             named["query"] = decode_query(request, operation.query)
@@ -254,9 +292,14 @@ def write_head(
 
 
 def token_of(request: IRequest) -> str | None:
-    """The token that a request presents, or None."""
+    """The token that a request presents, or None; a header wins over a session.
+
+    :raises Forbidden: a session's cookie without its CSRF token.
+    """
     value = request.getHeader("x-auth-token")
-    return value if isinstance(value, str) and value else None
+    if isinstance(value, str) and value:
+        return value
+    return guarded_session(request)
 
 
 def _ident(request: IRequest) -> str:

@@ -41,7 +41,11 @@ OWN: Literal["own"] = "own"
 It saves a round trip where the token is looked up together with other things.
 """
 
-Auth = bool | Literal["own"]
+SERVICE: Literal["service"] = "service"
+"""Marks an operation for other programs: its handler gets the `Component`
+whose token was presented, instead of a `Caller`."""
+
+Auth = bool | Literal["own", "service"]
 
 
 @frozen
@@ -110,7 +114,10 @@ class Operation:
     :ivar body: type of the request's JSON body, or ``None``.
     :ivar query: type of the query string, or ``None``.
     :ivar reply: type of the response's body, ``bytes``, or ``None``.
-    :ivar auth: whether it needs a token; `OWN` if its handler looks at that.
+    :ivar auth: whether it needs a token; `OWN` if its handler looks at that,
+        `SERVICE` if it must be a component's.
+    :ivar no_head: the methods that a path takes which does not answer HEAD as
+        GET; empty where it does.
     :ivar also: further statuses, each with the type of its body.
     :ivar accepts: bodies that a raw handler reads by itself: content types,
         each with the type of what is in it.
@@ -133,6 +140,7 @@ class Operation:
     accepts: Mapping[str, Any] = field(factory=dict)
     forms: Sequence[str] = ()
     kind: str = "application/octet-stream"
+    no_head: str = ""
 
     @property
     def template(self) -> str:
@@ -151,10 +159,12 @@ def operation(
     raw: bool = False,
     also: Mapping[int, Any] | None = None,
     accepts: Mapping[str, Any] | None = None,
+    no_head: str = "",
 ) -> Callable[[Handler], Handler]:
     """Mark a method as the handler of ``method`` on ``path``.
 
-    The handler gets ``caller`` first (unless ``auth`` is false or `OWN`), then
+    The handler gets ``caller`` first (unless ``auth`` is false or `OWN`; for
+    `SERVICE` it is the component), then
     the path's segments by name, then ``body`` and ``query``, and ``request`` if
     ``raw``. Several marks on one method give it several paths.
     """
@@ -173,6 +183,7 @@ def operation(
                 raw=raw,
                 also=also or {},
                 accepts=accepts or {},
+                no_head=no_head,
             )
         )
         return handler

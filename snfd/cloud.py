@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from snfd.observe import Metrics
     from snfd.projects.service import Projects
     from snfd.quota.service import Quota
+    from snfd.registry.tokens import Components
     from snfd.tasks import Tasks
     from storage.download import Reader
     from storage.workers import Workers
@@ -35,6 +36,7 @@ class Astakos:
     """The services of accounts, projects, registry and mail."""
 
     post: Post
+    components: Components
 
 
 @frozen(kw_only=True, eq=False)

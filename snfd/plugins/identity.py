@@ -46,7 +46,9 @@ class IdentityApi:
                 "/account/v1.0",
                 "synnefo",
                 account.resource(
-                    cloud.authenticator, AccountApi(cloud.people, cloud.quota)
+                    cloud.authenticator,
+                    AccountApi(cloud.people, cloud.quota),
+                    components=cloud.astakos.components,
                 ),
             ),
         ]

@@ -155,7 +155,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         people=People(db),
         projects=Projects(db),
         quota=quotas,
-        astakos=astakos(ground),
+        astakos=astakos(ground, db),
         compute=compute(
             Parts(
                 db=db,

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from snfd.cloud import Astakos
 from snfd.mail.service import Post
+from snfd.registry.tokens import Components
 
 if TYPE_CHECKING:
+    from snfd.db.port import Database
     from snfd.wiring import Ground
 
 
-def astakos(ground: Ground) -> Astakos:
+def astakos(ground: Ground, db: Database) -> Astakos:
     """All of them, over what stands already."""
-    return Astakos(post=Post(ground.keys))
+    return Astakos(
+        post=Post(ground.keys),
+        components=Components(db, ground.reactor),
+    )

@@ -61,7 +61,11 @@ class IdentityApis:
         )
         self.root = Browser(v3.versions(cloud.authenticator, self.catalog))
         self.account = Browser(
-            account.resource(cloud.authenticator, AccountApi(cloud.people, cloud.quota))
+            account.resource(
+                cloud.authenticator,
+                AccountApi(cloud.people, cloud.quota),
+                components=cloud.components,
+            )
         )
 
     def token(self, name: str, project: str | None = None) -> str:

@@ -24,6 +24,7 @@ from snfd.projects import service as projects
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, Limit
+from snfd.registry.tokens import Components
 from tests.blocking import BlockingDatabase
 from tests.postgres import blocking_database
 
@@ -85,6 +86,7 @@ class IdentityCloud:
     people: People = field(init=False)
     projects: Projects = field(init=False)
     quota: quota.Quota = field(init=False)
+    components: Components = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.clock.advance(START.timestamp())
@@ -94,6 +96,7 @@ class IdentityCloud:
         self.people = People(self.db)
         self.projects = Projects(self.db)
         self.quota = quota.Quota(self.db)
+        self.components = Components(self.db, self.clock)
         self.wait(self.db.run(quota.register, RESOURCES))
 
     def wait(self, awaitable: Awaitable[T]) -> T:

@@ -1,0 +1,1 @@
+"""Components, their services and endpoints, and the resources they account for."""
