@@ -176,6 +176,8 @@ class Token:
     :ivar projects: every accepted membership in an active project.
     :ivar reads: those of them that are read-only.
     :ivar audit_ids: names of the token, and of the first of its chain.
+    :ivar terms_due: from when on it is refused, because its user did not sign
+        newer terms of service; None where he signed the newest.
     """
 
     hash: bytes = field(repr=False)
@@ -191,6 +193,11 @@ class Token:
     kind: str
     methods: tuple[str, ...]
     audit_ids: tuple[str, ...]
+    terms_due: datetime | None = None
+
+    def waits_for_terms(self, at: datetime) -> bool:
+        """Whether it is good only to sign terms of service, at the time ``at``."""
+        return self.terms_due is not None and self.terms_due <= at
 
     @property
     def caller(self) -> Caller:

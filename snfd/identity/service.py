@@ -35,18 +35,26 @@ REFUSED = "these credentials are not valid"
 
 MISSING = "the request needs a token, in X-Auth-Token"
 NO_SUBJECT = "there is no such token"
+UNSIGNED = "new terms of service wait for your signature: POST …/terms/<id>/sign"
 
 
-async def resolved(db: Database, secret: str, at: datetime) -> Token:
+async def resolved(
+    db: Database, secret: str, at: datetime, *, signing: bool = False
+) -> Token:
     """The token with this secret, if it is good at ``at``.
 
-    :raises Unauthorized: unknown, expired, of an inactive user, or bound to a
-        project that he lost.
+    :param signing: whether it is wanted to sign terms of service with.
+    :raises Unauthorized: unknown, expired, of an inactive user or one who did
+        not sign the terms of service in time, or bound to a project that he
+        lost.
     """
     for row in await db.read(store.TOKEN, (digest(secret),)):
-        token = _good(store.token(row), at)
-        if token is not None:
-            return token
+        token = store.token(row)
+        if token is None or token.expires <= at:
+            break
+        if token.waits_for_terms(at) and not signing:
+            raise Unauthorized(UNSIGNED)
+        return token
     raise Unauthorized(REFUSED)
 
 
@@ -60,8 +68,10 @@ async def holder(db: Database, hash_: bytes, at: datetime) -> Caller | None:
 
 
 def _good(token: Token | None, at: datetime) -> Token | None:
-    """The same, unless it has expired."""
-    return token if token is not None and token.expires > at else None
+    """The same, unless it has expired or its user must sign first."""
+    if token is None or token.expires <= at or token.waits_for_terms(at):
+        return None
+    return token
 
 
 @frozen(eq=False)
@@ -85,6 +95,15 @@ class Authenticator:
         found = await resolved(self.db, token, now(self.clock))
         self.used(found.hash)
         return found.caller
+
+    async def signer(self, token: str | None) -> Caller:
+        """Who presents ``token``, also where new terms of service lock him out.
+
+        :raises Unauthorized: as when called, but for the terms.
+        """
+        if not token:
+            raise Unauthorized(MISSING)
+        return (await resolved(self.db, token, now(self.clock), signing=True)).caller
 
     async def inspect(self, presented: str | None, secret: str) -> Token:
         """What the token ``secret`` says, to whoever presents one that is good.

@@ -39,7 +39,9 @@ _BY_HASH = """
                   WHERE g.user_id = u.uuid ORDER BY g.group_id),
            ARRAY(SELECT n.name FROM identity.user_group_member g
                    JOIN identity.user_group n ON n.id = g.group_id
-                  WHERE g.user_id = u.uuid ORDER BY g.group_id)
+                  WHERE g.user_id = u.uuid ORDER BY g.group_id),
+           (SELECT min(c.enforced_at) FROM identity.terms c
+             WHERE c.id > coalesce(u.terms_id, 0))
       FROM identity.api_token t
       JOIN identity.app_user u ON u.uuid = t.user_id
       LEFT JOIN LATERAL (
@@ -115,7 +117,7 @@ def token(row: Row) -> Token | None:
     """
     (hash_, uuid, username, email, first, last, active, bound, issued, expires,
      kind, methods, audit_ids, project, project_name, role, projects, reads,
-     group_ids, group_names) = row  # fmt: skip
+     group_ids, group_names, terms_due) = row  # fmt: skip
     if not active or project is None:
         return None
     return Token(
@@ -132,6 +134,7 @@ def token(row: Row) -> Token | None:
         kind=kind,
         methods=tuple(methods),
         audit_ids=tuple(audit_ids),
+        terms_due=terms_due,
     )
 
 
