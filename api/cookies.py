@@ -1,0 +1,65 @@
+"""Cookies of browsers, and the header that goes with them."""
+
+from __future__ import annotations
+
+from twisted.web.iweb import IRequest
+
+from snfd.errors import Forbidden
+from snfd.logins.model import csrf_of, same
+
+SESSION = "snfd_session"
+CSRF_HEADER = "x-csrf-token"
+SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+MAX_COOKIE = 4096
+
+
+def cookie_of(request: IRequest, name: str) -> str | None:
+    """The cookie of this name, or None."""
+    raw: bytes | None = request.getCookie(name.encode())
+    if not raw or len(raw) > MAX_COOKIE:
+        return None
+    try:
+        return raw.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+
+
+def session_of(request: IRequest) -> str | None:
+    """The session's secret that a browser presents, for what changes nothing."""
+    return cookie_of(request, SESSION)
+
+
+def guarded_session(request: IRequest) -> str | None:
+    """The same for any method.
+
+    :raises Forbidden: it may change something and does not carry the session's
+        CSRF token: another site may have sent it.
+    """
+    secret = session_of(request)
+    if secret is None or request.method in SAFE:
+        return secret
+    if not same(request.getHeader(CSRF_HEADER) or "", csrf_of(secret)):
+        raise Forbidden("a session needs its CSRF token in X-CSRF-Token")
+    return secret
+
+
+def made(
+    name: str,
+    value: str,
+    *,
+    secure: bool,
+    seconds: int | None = None,
+    path: str = "/",
+    site: str = "Lax",
+) -> str:
+    """A ``Set-Cookie`` header that scripts cannot read.
+
+    :param seconds: how long the browser keeps it; 0 forgets it, None keeps it
+        until the browser is closed.
+    """
+    parts = [f"{name}={value}", f"Path={path}", "HttpOnly", f"SameSite={site}"]
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds}")
+    if secure:
+        parts.append("Secure")
+    return "; ".join(parts)

@@ -1,0 +1,112 @@
+"""Browsers' sessions: log in, log out, ask who one is.
+
+Below ``/account/v1.0``; source: ``spec/astakos.md`` §5.6.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from twisted.web.iweb import IRequest
+
+from api import cookies
+from api.operations import Answer, Reply, operation
+from api.times import micros_offset
+from snfd.errors import NotFound
+from snfd.identity.model import Caller, Issued
+from snfd.identity.names import MAX_PASSWORD
+from snfd.logins.model import csrf_of
+from snfd.logins.sessions import Sessions
+
+
+class Login(Struct):
+    """Body of ``POST /login``.
+
+    ``username`` may be the e-mail; ``totp`` is the code of the second factor.
+    """
+
+    username: Annotated[str, Meta(max_length=255)]
+    password: Annotated[str, Meta(max_length=MAX_PASSWORD)]
+    totp: Annotated[str, Meta(max_length=16)] = ""
+
+    def __repr__(self) -> str:
+        return f"Login(username={self.username!r}, password=…, totp=…)"
+
+
+class SessionReply(Reply):
+    """A session: whose, how long, and what ``X-CSRF-Token`` must carry."""
+
+    user: UUID
+    username: str
+    csrf: str
+    expires: str
+
+
+class SessionApi:
+    """The session of the browser that asks.
+
+    :param secure: whether cookies go over TLS only.
+    """
+
+    def __init__(self, sessions: Sessions, secure: bool) -> None:
+        self._sessions = sessions
+        self._secure = secure
+
+    @operation("POST", "/login", body=Login, auth=False, raw=True)
+    async def login(self, request: IRequest, body: Login) -> Answer[SessionReply]:
+        """Open a session by password; the cookie is its key."""
+        address = peer(request)
+        issued = await self._sessions.login(
+            body.username, body.password, code=body.totp, address=address
+        )
+        cookie = opened(issued, self._secure)
+        return Answer(_reply(issued), headers={"Set-Cookie": cookie})
+
+    @operation("POST", "/logout", status=204)
+    async def logout(self, caller: Caller) -> Answer[None]:
+        """End the session, or the token, that the request presents."""
+        await self._sessions.logout(caller)
+        return Answer(None, headers={"Set-Cookie": closed(self._secure)})
+
+    @operation("GET", "/session", raw=True)
+    async def session(self, caller: Caller, request: IRequest) -> SessionReply:
+        """Tell whose session it is, and its CSRF token."""
+        secret = cookies.session_of(request)
+        if secret is None or request.getHeader("x-auth-token"):
+            raise NotFound("the request presents no session")
+        return SessionReply(
+            caller.user, caller.username, csrf_of(secret), micros_offset(caller.expires)
+        )
+
+
+def opened(issued: Issued, secure: bool) -> str:
+    """The cookie of a new session."""
+    lasts = issued.token.expires - issued.token.issued
+    return cookies.made(
+        cookies.SESSION,
+        issued.secret,
+        secure=secure,
+        seconds=int(lasts.total_seconds()),
+    )
+
+
+def closed(secure: bool) -> str:
+    """The cookie that makes a browser forget its session."""
+    return cookies.made(cookies.SESSION, "", secure=secure, seconds=0)
+
+
+def peer(request: IRequest) -> str:
+    """Where a request comes from, or an empty string."""
+    return getattr(request.getClientAddress(), "host", "") or ""
+
+
+def _reply(issued: Issued) -> SessionReply:
+    user = issued.token.user
+    return SessionReply(
+        user.uuid,
+        user.username,
+        csrf_of(issued.secret),
+        micros_offset(issued.token.expires),
+    )

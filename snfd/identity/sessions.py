@@ -1,0 +1,73 @@
+"""Tokens of browsers' sessions, for those who logged in by whatever method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from snfd.db.port import Transaction, notify
+from snfd.errors import Unauthorized
+from snfd.identity import store
+from snfd.identity.model import Issued, Token
+from snfd.tokens import digest, mint
+
+
+async def begin(
+    tx: Transaction,
+    user: UUID,
+    kind: str,
+    methods: Sequence[str],
+    random: Callable[[int], bytes],
+    at: datetime,
+    expires: datetime,
+    label: str = "",
+) -> Issued:
+    """A new token that follows the user's default project.
+
+    :param kind: ``session`` or ``weblogin``.
+    :param methods: how he proved who he is.
+    :raises Unauthorized: he may not log in.
+    """
+    if not await store.logged_in(tx, user, at):
+        raise Unauthorized("this account is not active")
+    secret = mint(random)
+    new = store.NewToken(
+        hash=digest(secret),
+        user=user,
+        project=None,
+        kind=kind,
+        methods=methods,
+        audit_ids=(mint(random, 16),),
+        issued=at,
+        expires=expires,
+        label=label,
+    )
+    await store.insert_token(tx, new)
+    return Issued(secret, await _inside(tx, new.hash))
+
+
+async def promote(tx: Transaction, hash_: bytes, expires: datetime) -> Token:
+    """Make the token of a login that just happened one of a session.
+
+    :raises Unauthorized: it is gone already.
+    """
+    await tx.execute(
+        "UPDATE identity.api_token SET kind = 'session', expires_at = %s"
+        " WHERE hash = %s AND kind = 'login'",
+        (expires, hash_),
+    )
+    return await _inside(tx, hash_)
+
+
+async def end(tx: Transaction, hash_: bytes) -> None:
+    """End a token; consoles that it opened are closed."""
+    if await store.delete_token(tx, hash_):
+        await notify(tx, "token", hash_.hex())
+
+
+async def _inside(tx: Transaction, hash_: bytes) -> Token:
+    token = await store.token_inside(tx, hash_)
+    if token is None:
+        raise Unauthorized("this account is not active")
+    return token

@@ -1,0 +1,1 @@
+"""Logging in with a browser: sessions, login methods, hand-offs to programs."""
