@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from snfd.admin.service import Administration
     from snfd.catalog import Catalog
     from snfd.compute.console import ConsoleTickets
     from snfd.compute.service import Compute
@@ -36,6 +37,7 @@ class Astakos:
     """The services of accounts, projects, registry and mail."""
 
     post: Post
+    admin: Administration
     components: Components
 
 

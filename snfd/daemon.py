@@ -14,13 +14,13 @@ from OpenSSL.SSL import Error as SSLError
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
+from api.admin import socket as admin_socket
 from api.health import MetricsPage
 from api.objects.opener import Opener
 from api.root import Documents, Root
@@ -70,7 +70,7 @@ class Daemon(Service):
     loaded: Loaded
     started: Deferred[None] = field(init=False, factory=Deferred)
     _parts: list[Service] = field(init=False, factory=list)
-    _ports: list[IListeningPort] = field(init=False, factory=list)
+    _ports: list[Any] = field(init=False, factory=list)
     _blocks: Blocks | None = field(init=False, default=None)
     _starting: Deferred[None] | None = field(init=False, default=None)
     _log = Logger()
@@ -209,6 +209,10 @@ class Daemon(Service):
             await self._serve(config.listen.metrics, page, [])
         if "api" not in config.run and "console" not in config.run:
             return
+        if "api" in config.run:
+            var = Path(config.var)
+            cloud = built.cloud
+            self._ports.append(admin_socket.opened(self.reactor, cloud, metrics, var))
         mounts = [*built.mounts, Mount("/openapi", "", Documents(built.mounts))]
         root = Root(mounts, metrics, self.reactor)
         for text in config.listen.http:

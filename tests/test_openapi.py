@@ -57,7 +57,7 @@ class DocumentsTests(SynchronousTestCase):
 
     def test_every_dialect_has_one(self) -> None:
         self.assertEqual(
-            {"openstack", "synnefo", "swift", "pithos"}, set(self.documents)
+            {"openstack", "synnefo", "swift", "pithos", "admin"}, set(self.documents)
         )
 
     def test_every_mount_of_a_dialect_is_described(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from snfd.admin.service import Administration
 from snfd.cloud import Astakos
 from snfd.mail.service import Post
 from snfd.registry.tokens import Components
@@ -17,5 +18,6 @@ def astakos(ground: Ground, db: Database) -> Astakos:
     """All of them, over what stands already."""
     return Astakos(
         post=Post(ground.keys),
+        admin=Administration.build(db, ground.reactor),
         components=Components(db, ground.reactor),
     )

@@ -1,0 +1,1 @@
+"""Looking after a cloud: who may, what they see, and their command line."""

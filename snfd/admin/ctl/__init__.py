@@ -1,0 +1,1 @@
+"""``snfctl`` itself: its verbs as tables, and what makes commands of them."""

@@ -1,0 +1,204 @@
+"""What administrators see of a cloud."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.admin import grants, store
+from snfd.admin.model import (
+    Ask,
+    AuditAsk,
+    AuditRow,
+    CommissionAsk,
+    CommissionFacts,
+    CommissionRow,
+    GroupAsk,
+    GroupRow,
+    LimitFacts,
+    MailAsk,
+    MailRow,
+    MemberAsk,
+    MemberRow,
+    MembershipOf,
+    Page,
+    ProjectAsk,
+    ProjectFacts,
+    ProjectRow,
+    ProvisionFacts,
+    QuotaAsk,
+    QuotaRow,
+    ResourceAsk,
+    ResourceRow,
+    TokenAsk,
+    TokenRow,
+    UserAsk,
+    UserFacts,
+    UserRow,
+)
+from snfd.admin.rights import Staff, staff
+from snfd.audit import Actor
+from snfd.clock import Seconds, now
+from snfd.db.port import Database
+from snfd.errors import Unauthorized
+from snfd.identity.service import MISSING, resolved
+
+
+@frozen(eq=False)
+class Finder:
+    """Knows who and what is meant by a name."""
+
+    db: Database
+
+    async def user(self, name: str) -> UUID:
+        """The user with this uuid, username or e-mail.
+
+        :raises NotFound: there is none.
+        """
+        return await self._uuid(store.USER_UUID, name, "user")
+
+    async def project(self, name: str) -> UUID:
+        """The project with this uuid or name.
+
+        :raises NotFound: there is none.
+        """
+        return await self._uuid(grants.PROJECT_UUID, name, "project")
+
+    async def _uuid(self, sql: str, name: str, what: str) -> UUID:
+        row = await store.one(self.db, sql, name, what)
+        found: UUID = row[0]
+        return found
+
+    async def resolved(self, ask: Ask) -> dict[str, UUID | None]:
+        """The uuids of the user, owner and project that ``ask`` names, by field."""
+        kinds = {"user": self.user, "owner": self.user, "project": self.project}
+        found: dict[str, UUID | None] = {}
+        for name, look in kinds.items():
+            if hasattr(ask, name):
+                text = getattr(ask, name)
+                found[name] = None if text is None else await look(text)
+        return found
+
+
+@frozen(eq=False)
+class Directory:
+    """Lists of people and what is theirs, for those who look after the cloud."""
+
+    db: Database
+    find: Finder
+
+    async def users(self, ask: UserAsk) -> Page[UserRow]:
+        """Users in the order in which they came."""
+        return await store.page(self.db, store.USERS, ask)
+
+    async def user(self, name: str) -> UserFacts:
+        """One user, by uuid, username or e-mail.
+
+        :raises NotFound: there is none.
+        """
+        uuid = await self.find.user(name)
+        row = await store.one(self.db, store.USER, uuid, "user")
+        projects = await self.db.read(store.PROJECTS_OF, {"wanted": uuid})
+        return UserFacts(*(*row, [MembershipOf(*one) for one in projects]))
+
+    async def groups(self, ask: GroupAsk) -> Page[GroupRow]:
+        """Groups by name."""
+        return await store.page(self.db, store.GROUP_LIST, ask)
+
+    async def tokens(self, ask: TokenAsk) -> Page[TokenRow]:
+        """Tokens that are good, without browsers' sessions."""
+        asked = await self.find.resolved(ask)
+        return await store.page(self.db, store.TOKENS, ask, asked)
+
+    async def sessions(self, ask: TokenAsk) -> Page[TokenRow]:
+        """Browsers' sessions that are good."""
+        asked = await self.find.resolved(ask)
+        return await store.page(self.db, store.SESSIONS, ask, asked)
+
+    async def audit(self, ask: AuditAsk) -> Page[AuditRow]:
+        """The audit trail, newest first."""
+        return await store.page(self.db, store.AUDIT, ask)
+
+    async def mails(self, ask: MailAsk) -> Page[MailRow]:
+        """Letters, newest first."""
+        return await store.page(self.db, store.MAILS, ask)
+
+
+@frozen(eq=False)
+class Ledger:
+    """Lists of projects and of what may be used and is."""
+
+    db: Database
+    find: Finder
+
+    async def projects(self, ask: ProjectAsk) -> Page[ProjectRow]:
+        """Projects in the order of their uuids."""
+        asked = await self.find.resolved(ask)
+        return await store.page(self.db, grants.PROJECTS, ask, asked)
+
+    async def project(self, name: str) -> ProjectFacts:
+        """One project, by uuid or name.
+
+        :raises NotFound: there is none.
+        """
+        uuid = await self.find.project(name)
+        row = await store.one(self.db, grants.PROJECT, uuid, "project")
+        limits = await self.db.read(grants.LIMITS, {"wanted": uuid})
+        return ProjectFacts(*(*row, [LimitFacts(*one) for one in limits]))
+
+    async def members(self, name: str, ask: MemberAsk) -> Page[MemberRow]:
+        """Members of one project, in the order of their uuids."""
+        uuid = await self.find.project(name)
+        return await store.page(self.db, grants.MEMBERS, ask, {"project": uuid})
+
+    async def quotas(self, ask: QuotaAsk) -> Page[QuotaRow]:
+        """Limits and usage."""
+        asked = await self.find.resolved(ask)
+        return await store.page(self.db, grants.QUOTAS, ask, asked)
+
+    async def commissions(self, ask: CommissionAsk) -> Page[CommissionRow]:
+        """Pending commissions, oldest first."""
+        return await store.page(self.db, grants.COMMISSIONS, ask)
+
+    async def commission(self, serial: int) -> CommissionFacts:
+        """One pending commission.
+
+        :raises NotFound: it was resolved, or there never was one.
+        """
+        row = await store.one(self.db, grants.COMMISSION, serial, "pending commission")
+        parts = await self.db.read(grants.PROVISIONS, {"wanted": serial})
+        return CommissionFacts(*(*row, [ProvisionFacts(*one) for one in parts]))
+
+    async def resources(self, ask: ResourceAsk) -> Page[ResourceRow]:
+        """Everything that is counted, by name."""
+        return await store.page(self.db, grants.RESOURCES, ask)
+
+
+@frozen(eq=False)
+class Administration:
+    """What the admin API needs besides the services that everybody uses."""
+
+    db: Database
+    clock: Seconds
+    find: Finder
+    directory: Directory
+    ledger: Ledger
+
+    @classmethod
+    def build(cls, db: Database, clock: Seconds) -> Administration:
+        """All of it, over ``db``."""
+        find = Finder(db)
+        return cls(db, clock, find, Directory(db, find), Ledger(db, find))
+
+    async def staff(self, token: str | None) -> Staff:
+        """Who presents ``token``, if he looks after the cloud.
+
+        :raises Unauthorized: no token, or none that is good.
+        :raises Forbidden: it is somebody else's.
+        """
+        if not token:
+            raise Unauthorized(MISSING)
+        found = await resolved(self.db, token, now(self.clock))
+        groups = [group.name for group in found.groups]
+        return staff(Actor.of(found.caller), groups)
