@@ -46,6 +46,14 @@ LOGIN_PASSWORD = Column("compute.server_password", "sealed", "server")
 HANDOFF = Column("compute.handoff", "sealed", "server || '/' || purpose")
 CONSOLE_PASSWORD = Column("compute.console_session", "password", "id")
 MAIL = Column("ops.mail", "words", "event || '/' || recipient")
+TOTP_SEED = Column("identity.totp", "secret", "user_id")
 
-SEALED = (CLUSTER_PASSWORD, LOGIN_PASSWORD, HANDOFF, CONSOLE_PASSWORD, MAIL)
+SEALED = (
+    CLUSTER_PASSWORD,
+    LOGIN_PASSWORD,
+    HANDOFF,
+    CONSOLE_PASSWORD,
+    MAIL,
+    TOTP_SEED,
+)
 """All of them."""

@@ -16,6 +16,9 @@ ADMIN = "admin"
 MEMBER = "member"
 READER = "reader"
 
+APPCRED = "appcred"
+"""The kind of tokens that come from an application credential."""
+
 DOMAIN_ID = "default"
 DOMAIN_NAME = "Default"
 
@@ -89,6 +92,16 @@ def roles(membership: str, groups: Iterable[str]) -> frozenset[str]:
     return frozenset({READER} if membership == READER else {READER, MEMBER})
 
 
+def capped(all_roles: frozenset[str], cap: str | None) -> frozenset[str]:
+    """``all_roles`` as far as a token may carry them.
+
+    :param cap: the most that it may be, ``reader`` or ``member``; None for all.
+    """
+    if cap is None:
+        return all_roles
+    return all_roles & ({READER} if cap == READER else {READER, MEMBER})
+
+
 class By(Enum):
     """How a credential names its user."""
 
@@ -113,6 +126,23 @@ class UserRef:
     def name(self) -> str | None:
         """The username or e-mail as it is stored, if the value can be one."""
         return None if self.by is By.ID else normalised(self.value)
+
+    def is_of(self, user: User) -> bool:
+        """Whether it means ``user``."""
+        uuid, name = self.uuid, self.name
+        return uuid == user.uuid or (name is not None and name in user.names)
+
+
+@frozen
+class CredentialRef:
+    """An application credential as somebody who logs in names it.
+
+    :ivar id: the credential's; None where owner and name say which.
+    """
+
+    id: UUID | None
+    user: UserRef
+    name: str | None
 
 
 class Scoping(Enum):
@@ -157,6 +187,11 @@ class User:
     email: str
     name: str
     active: bool
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What he may log in as, besides the uuid."""
+        return self.username, self.email
 
 
 @frozen

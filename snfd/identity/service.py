@@ -11,10 +11,12 @@ from attrs import evolve, frozen
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction, notify
 from snfd.errors import Invalid, NotFound, Unauthorized
-from snfd.identity import store
+from snfd.identity import credential_store, proof, store
 from snfd.identity.model import (
+    APPCRED,
     By,
     Caller,
+    CredentialRef,
     Issued,
     Scope,
     Scoping,
@@ -23,14 +25,14 @@ from snfd.identity.model import (
     joined,
     may_see,
 )
-from snfd.identity.names import MAX_PASSWORD, as_uuid
-from snfd.identity.passwords import Passwords
+from snfd.identity.names import as_uuid
+from snfd.identity.proof import Prover
 from snfd.tokens import digest, mint
 
 LIFETIME = timedelta(hours=24)
 """How long a token from a login is good for."""
 
-REFUSED = "these credentials are not valid"
+REFUSED = proof.REFUSED
 """The one text for every failed login, scope or token."""
 
 MISSING = "the request needs a token, in X-Auth-Token"
@@ -132,44 +134,69 @@ class Authenticator:
 class Identity:
     """Logs people in and looks after their tokens.
 
+    :ivar prover: believes people who they are.
     :ivar random: gives so many random bytes, fit for secrets.
     :ivar lifetime: of a token from a login.
     """
 
     db: Database
-    passwords: Passwords
+    prover: Prover
     clock: Seconds
     random: Callable[[int], bytes]
     lifetime: timedelta = LIFETIME
 
     async def login(
-        self, who: UserRef, password: str, scope: Scope, *, reuse: bool = False
+        self,
+        who: UserRef,
+        password: str,
+        scope: Scope,
+        *,
+        reuse: bool = False,
+        passcode: str | None = None,
+        address: str = "",
     ) -> Issued:
         """A new token for whoever knows the password.
 
         One of his tokens is as good as the password, and then lends its
         expiry; with ``reuse`` it is itself the answer where ``scope`` allows.
 
+        :param passcode: a one-time or recovery code, where the account asks.
+        :param address: where he connects from; empty where no failure counts.
         :raises Unauthorized: no such user, wrong password, inactive, or not a
-            member of the scope; nothing tells which.
+            member of the scope; nothing tells which. Also without a code that
+            the account asks for.
+        :raises TooManyRequests: too many failed lately, by name or by address.
         :raises Invalid: the password is too long; or a `Scoping.TENANT` is
             none of his.
         """
-        if len(password) > MAX_PASSWORD:
-            raise Invalid(f"a password has at most {MAX_PASSWORD} characters")
         at = now(self.clock)
         presented = await self._token(password, at)
-        found = await self.db.read(store.LOGIN, (who.uuid, who.name))
-        candidate = store.Candidate(*found[0]) if found else None
-        stored = candidate.password_hash if candidate else None
-        right = await self.passwords.verify(stored, password)
-        if candidate and presented and presented.user.uuid == candidate.uuid:
+        if presented is not None and who.is_of(presented.user):
             return await self._exchange(Issued(password, presented), scope, at, reuse)
-        if candidate is None or not right:
-            raise Unauthorized(REFUSED)
+        proven = await self.prover.by_password(who, password, passcode, address)
         expires = at + self.lifetime
-        secret, new = self._new(candidate.uuid, at, expires, ("password",))
+        secret, new = self._new(proven.user, at, expires, proven.methods)
         return Issued(secret, await self.db.run(_insert, new, scope, None))
+
+    async def with_credential(self, ref: CredentialRef, secret: str) -> Issued:
+        """A token of an application credential, for its project alone.
+
+        It dies with the credential, and with the membership.
+
+        :raises Unauthorized: no such credential, wrong secret, expired, or its
+            owner is not active or not in the project; nothing tells which.
+        """
+        at = now(self.clock)
+        values = (ref.id, ref.user.uuid, ref.user.name, ref.name)
+        rows = await self.db.read(credential_store.LOGIN, values)
+        found = credential_store.Known(*rows[0]) if rows else None
+        if found is None or not found.opens(digest(secret), at):
+            raise Unauthorized(REFUSED)
+        expires = min(at + self.lifetime, found.expires or at + self.lifetime)
+        made, new = self._new(found.user, at, expires, ("application_credential",))
+        new = evolve(new, kind=APPCRED, role=found.role, credential=found.id)
+        scope = Scope(Scoping.PROJECT, str(found.project), By.ID)
+        return Issued(made, await self.db.run(_of_credential, new, scope))
 
     async def exchange(
         self, secret: str, scope: Scope, *, reuse: bool = False
@@ -225,7 +252,7 @@ class Identity:
             kind=token.kind,
             audit_ids=(*new.audit_ids, *token.audit_ids[-1:]),
         )
-        return Issued(secret, await self.db.run(_insert, new, scope, within))
+        return Issued(secret, await self.db.run(_derive, new, scope, within, token))
 
     def _new(
         self, user: UUID, at: datetime, expires: datetime, methods: Sequence[str]
@@ -242,6 +269,26 @@ class Identity:
             expires=expires,
         )
         return secret, new
+
+
+async def _of_credential(tx: Transaction, new: store.NewToken, scope: Scope) -> Token:
+    if new.credential is None or not await credential_store.hold(tx, new.credential):
+        raise Unauthorized(REFUSED)
+    return await _insert(tx, new, scope, None)
+
+
+async def _derive(
+    tx: Transaction,
+    new: store.NewToken,
+    scope: Scope,
+    within: UUID | None,
+    parent: Token,
+) -> Token:
+    origin = await store.origin(tx, parent.hash)
+    if origin is None:
+        raise Unauthorized(REFUSED)
+    new = evolve(new, role=origin[0], credential=origin[1])
+    return await _insert(tx, new, scope, within)
 
 
 async def _insert(

@@ -11,12 +11,15 @@ from attrs import field, frozen
 from snfd.db.port import Row, Statement, Transaction
 from snfd.identity import people_store
 from snfd.identity.model import (
+    APPCRED,
+    READER,
     By,
     Group,
     ProjectRef,
     Scope,
     Scoping,
     Token,
+    capped,
     roles,
 )
 from snfd.identity.names import as_uuid
@@ -24,6 +27,7 @@ from snfd.identity.names import as_uuid
 _BY_HASH = """
     SELECT t.hash, u.uuid, u.username, u.email, u.first_name, u.last_name, u.is_active,
            t.project_id, t.created_at, t.expires_at, t.kind, t.methods, t.audit_ids,
+           t.role,
            p.uuid, p.name, p.role,
            ARRAY(SELECT m.project_id
                    FROM identity.membership m
@@ -72,7 +76,9 @@ _INSIDE = _BY_HASH.format(hash="%s")
 LOGIN = Statement(
     "identity_login",
     """
-    SELECT u.uuid, u.is_active, l.password_hash
+    SELECT u.uuid, u.is_active, l.password_hash,
+           EXISTS (SELECT 1 FROM identity.totp f
+                    WHERE f.user_id = u.uuid AND f.confirmed_at IS NOT NULL)
       FROM identity.app_user u
       LEFT JOIN identity.login_method l
         ON l.user_id = u.uuid AND l.module = 'local' AND l.active
@@ -88,16 +94,22 @@ class Candidate:
     """The user whom a login names.
 
     :ivar password_hash: None where he has no password.
+    :ivar second_factor: whether his account asks for a one-time code.
     """
 
     uuid: UUID
     active: bool
     password_hash: str | None = field(repr=False)
+    second_factor: bool
 
 
 @frozen
 class NewToken:
-    """A token to be stored."""
+    """A token to be stored.
+
+    :ivar role: the most that it may be; None for as much as the person.
+    :ivar credential: the application credential that it dies with.
+    """
 
     hash: bytes = field(repr=False)
     user: UUID
@@ -108,6 +120,8 @@ class NewToken:
     issued: datetime
     expires: datetime
     label: str = ""
+    role: str | None = None
+    credential: UUID | None = None
 
 
 def token(row: Row) -> Token | None:
@@ -116,19 +130,20 @@ def token(row: Row) -> Token | None:
     Its user is inactive, or lost the project that it is bound to.
     """
     (hash_, uuid, username, email, first, last, active, bound, issued, expires,
-     kind, methods, audit_ids, project, project_name, role, projects, reads,
+     kind, methods, audit_ids, cap, project, project_name, role, projects, reads,
      group_ids, group_names, terms_due) = row  # fmt: skip
     if not active or project is None:
         return None
+    confined = kind == APPCRED
     return Token(
         hash=bytes(hash_),
         user=people_store.user((uuid, username, email, first, last, active)),
         project=ProjectRef(project, project_name),
         bound=bound,
-        roles=roles(role, group_names),
+        roles=capped(roles(role, group_names), cap),
         groups=tuple(map(Group, group_ids, group_names)),
-        projects=tuple(projects),
-        reads=tuple(reads),
+        projects=(project,) if confined else tuple(projects),
+        reads=tuple(projects) if cap == READER else tuple(reads),
         issued=issued,
         expires=expires,
         kind=kind,
@@ -184,14 +199,30 @@ async def insert_token(tx: Transaction, new: NewToken) -> None:
     await tx.execute(
         """
         INSERT INTO identity.api_token (hash, user_id, project_id, kind, label,
-            methods, audit_ids, created_at, expires_at)
-        VALUES (%s, %s, %s, %s, %s, %s::text[], %s::text[], %s, %s)
+            methods, audit_ids, created_at, expires_at, role, credential_id)
+        VALUES (%s, %s, %s, %s, %s, %s::text[], %s::text[], %s, %s, %s, %s)
         """,
         (
             new.hash, new.user, new.project, new.kind, new.label,
             list(new.methods), list(new.audit_ids), new.issued, new.expires,
+            new.role, new.credential,
         ),
     )  # fmt: skip
+
+
+async def origin(
+    tx: Transaction, hash_: bytes
+) -> tuple[str | None, UUID | None] | None:
+    """What tokens made of a token inherit: its role and its credential.
+
+    It stays until this transaction ends. None where it is gone.
+    """
+    row = await tx.row(
+        "SELECT role, credential_id FROM identity.api_token WHERE hash = %s"
+        " FOR KEY SHARE",
+        (hash_,),
+    )
+    return None if row is None else (row[0], row[1])
 
 
 async def logged_in(tx: Transaction, user: UUID, now: datetime) -> bool:

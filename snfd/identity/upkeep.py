@@ -1,4 +1,4 @@
-"""Bookkeeping of tokens: when they were used last, removing dead ones."""
+"""Bookkeeping: when tokens were used last; removing dead ones, old failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from twisted.logger import Logger
 
 from snfd.clock import now
 from snfd.db.port import Database, Transaction
-from snfd.identity import store
+from snfd.identity import store, throttle_store
+from snfd.identity.throttle import WINDOW
 
 MAX_USED = 50_000
 """How many tokens are remembered between two rounds; more are not noted."""
@@ -22,13 +23,16 @@ MAX_USED = 50_000
 MAX_PURGE = 1000
 """How many dead tokens one round removes."""
 
+MAX_FORGIVEN = 10_000
+"""How many counts of failed logins one round removes."""
+
 GRACE = timedelta(days=1)
 """How long an expired token is kept."""
 
 
 @define(eq=False)
 class TokenUpkeep(Service):
-    """Writes ``last_used_at`` in bulk and removes expired tokens.
+    """Writes ``last_used_at`` in bulk, removes expired tokens and old failures.
 
     :ivar period: time between two rounds, in seconds.
     """
@@ -63,14 +67,13 @@ class TokenUpkeep(Service):
     async def _round(self) -> None:
         used, self._used = self._used, {}
         try:
-            await self.db.run(_write, used, now(self.clock) - GRACE)
+            await self.db.run(_write, used, now(self.clock))
         except Exception:
             self._log.failure("the use of {count} tokens is not noted", count=len(used))
 
 
-async def _write(
-    tx: Transaction, used: dict[bytes, datetime], dead_before: datetime
-) -> None:
+async def _write(tx: Transaction, used: dict[bytes, datetime], at: datetime) -> None:
     if used:
         await store.touch_tokens(tx, used)
-    await store.purge_tokens(tx, dead_before, MAX_PURGE)
+    await store.purge_tokens(tx, at - GRACE, MAX_PURGE)
+    await throttle_store.purge(tx, at - WINDOW, MAX_FORGIVEN)

@@ -40,7 +40,9 @@ from snfd.ganeti.shift import Shifts
 from snfd.identity.model import Caller
 from snfd.identity.passwords import OneThread, Passwords, argon2id
 from snfd.identity.people import People
+from snfd.identity.proof import Prover
 from snfd.identity.service import Authenticator, Identity, holder
+from snfd.identity.throttle import Throttle
 from snfd.identity.upkeep import TokenUpkeep
 from snfd.image.service import Images
 from snfd.image.uploads import ImageUploads
@@ -136,6 +138,8 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     tasks = Tasks()
     workers = ThreadWorkers(reactor, HASHING_THREADS, "hashing")
     lifetime = timedelta(seconds=config.identity.token_seconds)
+    throttle = Throttle(db, reactor, config.identity.login_failures)
+    prover = Prover(db, passwords, reactor, ground.keys, throttle)
     quotas = quota.Quota(db)
     store = ObjectStore.build(
         db, reactor, tasks, quota.charge, quotas, ground.blocks, workers
@@ -151,7 +155,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         urls=urls,
         catalog=Catalog(urls, _catalogued(plugins), config.identity.region),
         authenticator=Authenticator(db, reactor, upkeep.used),
-        identity=Identity(db, passwords, reactor, secrets.token_bytes, lifetime),
+        identity=Identity(db, prover, reactor, secrets.token_bytes, lifetime),
         people=People(db),
         projects=Projects(db),
         quota=quotas,

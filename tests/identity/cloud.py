@@ -14,17 +14,22 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd import secrets
 from snfd.clock import now
 from snfd.identity import people
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.passwords import Passwords
 from snfd.identity.people import People
+from snfd.identity.proof import Prover
 from snfd.identity.service import Authenticator, Identity
+from snfd.identity.throttle import Throttle
 from snfd.projects import service as projects
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
+from snfd.quota.commissions import Commissions
 from snfd.quota.model import RESOURCES, Limit
 from snfd.registry.tokens import Components
+from snfd.secrets import KeyRing
 from tests.blocking import BlockingDatabase
 from tests.postgres import blocking_database
 
@@ -80,23 +85,32 @@ class IdentityCloud:
     thread: CountingThread = field(factory=CountingThread)
     random: CountingRandom = field(factory=CountingRandom)
     used: list[bytes] = field(factory=list)
+    keys: KeyRing = field(factory=lambda: KeyRing((secrets._Key(bytes(32)),)))
     passwords: Passwords = field(init=False)
+    throttle: Throttle = field(init=False)
+    prover: Prover = field(init=False)
     identity: Identity = field(init=False)
     authenticator: Authenticator = field(init=False)
     people: People = field(init=False)
     projects: Projects = field(init=False)
     quota: quota.Quota = field(init=False)
     components: Components = field(init=False)
+    commissions: Commissions = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.clock.advance(START.timestamp())
         self.passwords = Passwords(self.thread, cheap())
-        self.identity = Identity(self.db, self.passwords, self.clock, self.random)
+        self.throttle = Throttle(self.db, self.clock)
+        self.prover = Prover(
+            self.db, self.passwords, self.clock, self.keys, self.throttle
+        )
+        self.identity = Identity(self.db, self.prover, self.clock, self.random)
         self.authenticator = Authenticator(self.db, self.clock, self.used.append)
         self.people = People(self.db)
         self.projects = Projects(self.db)
         self.quota = quota.Quota(self.db)
         self.components = Components(self.db, self.clock)
+        self.commissions = Commissions(self.db)
         self.wait(self.db.run(quota.register, RESOURCES))
 
     def wait(self, awaitable: Awaitable[T]) -> T:
