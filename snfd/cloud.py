@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from snfd.compute.console import ConsoleTickets
     from snfd.compute.service import Compute
     from snfd.config import Config, Urls
+    from snfd.identity.credentials import Credentials
     from snfd.identity.people import People
+    from snfd.identity.second_factor import SecondFactors
     from snfd.identity.service import Authenticator, Identity
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
     from snfd.projects.service import Projects
+    from snfd.quota.commissions import Commissions
     from snfd.quota.service import Quota
     from snfd.registry.tokens import Components
     from snfd.tasks import Tasks
@@ -38,7 +41,10 @@ class Astakos:
 
     post: Post
     admin: Administration
+    credentials: Credentials
+    second_factors: SecondFactors
     components: Components
+    commissions: Commissions
 
 
 @frozen(kw_only=True, eq=False)

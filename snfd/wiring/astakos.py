@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from snfd.admin.service import Administration
 from snfd.cloud import Astakos
+from snfd.identity.credentials import Credentials
+from snfd.identity.second_factor import SecondFactors
 from snfd.mail.service import Post
+from snfd.quota.commissions import Commissions
 from snfd.registry.tokens import Components
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
+    from snfd.identity.proof import Prover
     from snfd.wiring import Ground
 
 
-def astakos(ground: Ground, db: Database) -> Astakos:
+def astakos(ground: Ground, db: Database, prover: Prover) -> Astakos:
     """All of them, over what stands already."""
     return Astakos(
         post=Post(ground.keys),
         admin=Administration.build(db, ground.reactor),
+        credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
+        second_factors=SecondFactors(
+            db,
+            prover,
+            ground.reactor,
+            ground.keys,
+            secrets.token_bytes,
+            ground.config.branding.service,
+        ),
         components=Components(db, ground.reactor),
+        commissions=Commissions(db),
     )
