@@ -47,19 +47,6 @@ async def begin(
     return Issued(secret, await _inside(tx, new.hash))
 
 
-async def promote(tx: Transaction, hash_: bytes, expires: datetime) -> Token:
-    """Make the token of a login that just happened one of a session.
-
-    :raises Unauthorized: it is gone already.
-    """
-    await tx.execute(
-        "UPDATE identity.api_token SET kind = 'session', expires_at = %s"
-        " WHERE hash = %s AND kind = 'login'",
-        (expires, hash_),
-    )
-    return await _inside(tx, hash_)
-
-
 async def end(tx: Transaction, hash_: bytes) -> None:
     """End a token; consoles that it opened are closed."""
     if await store.delete_token(tx, hash_):

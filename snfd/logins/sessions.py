@@ -11,10 +11,10 @@ from attrs import frozen
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, Unauthorized
+from snfd.errors import Forbidden
 from snfd.identity import sessions
-from snfd.identity.model import Caller, Issued, Scope, Scoping, UserRef
-from snfd.identity.service import REFUSED, Identity
+from snfd.identity.model import Caller, Issued, UserRef
+from snfd.identity.proof import Proven, Prover
 
 WEBLOGIN = timedelta(days=30)
 """How long a token works that a program was handed."""
@@ -31,7 +31,7 @@ class Sessions:
     """
 
     db: Database
-    identity: Identity
+    prover: Prover
     clock: Seconds
     random: Callable[[int], bytes]
     lifetime: timedelta
@@ -41,23 +41,21 @@ class Sessions:
     async def login(
         self, name: str, password: str, *, code: str = "", address: str = ""
     ) -> Issued:
-        """A session for whoever knows the password.
+        """A session for whoever knows the password; a token is none.
 
         :param name: username, e-mail or uuid.
-        :param code: of the second factor, where there is one.
+        :param code: of the second factor; empty for none.
         :param address: where he connects from.
-        :raises Unauthorized: as `Identity.login`; also for a token in place of
-            the password: a session can do more than a token may.
+        :raises Unauthorized: as `Prover.by_password`; or he is not active.
+        :raises TooManyRequests: as `Prover.by_password`.
         :raises Forbidden: passwords log nobody in here.
         """
         if not self.by_password:
             raise Forbidden("passwords are not a login method here")
-        scope = Scope(Scoping.UNSCOPED)
-        issued = await self.identity.login(UserRef(name), password, scope)
-        if "token" in issued.token.methods:
-            await self.db.run(sessions.end, issued.token.hash)
-            raise Unauthorized(REFUSED)
-        return await self.db.run(self._promoted, issued, address)
+        proven = await self.prover.by_password(
+            UserRef(name), password, code or None, address
+        )
+        return await self.db.run(self._proven, proven, address)
 
     async def open(
         self, tx: Transaction, user: UUID, methods: Sequence[str], address: str = ""
@@ -70,7 +68,8 @@ class Sessions:
         issued = await sessions.begin(
             tx, user, "session", methods, self.random, at, at + self.lifetime
         )
-        await self._noted(tx, issued, address)
+        actor = Actor(user, issued.token.user.username, address)
+        await record(tx, actor, "session.open", f"user:{user}", methods=list(methods))
         return issued
 
     async def logout(self, caller: Caller) -> None:
@@ -81,18 +80,8 @@ class Sessions:
         """A token for a program on the caller's machine."""
         return await self.db.run(self._handed, caller, label)
 
-    async def _promoted(self, tx: Transaction, issued: Issued, address: str) -> Issued:
-        expires = now(self.clock) + self.lifetime
-        token = await sessions.promote(tx, issued.token.hash, expires)
-        made = Issued(issued.secret, token)
-        await self._noted(tx, made, address)
-        return made
-
-    async def _noted(self, tx: Transaction, issued: Issued, address: str) -> None:
-        user = issued.token.user
-        actor = Actor(user.uuid, user.username, address)
-        methods = list(issued.token.methods)
-        await record(tx, actor, "session.open", f"user:{user.uuid}", methods=methods)
+    async def _proven(self, tx: Transaction, proven: Proven, address: str) -> Issued:
+        return await self.open(tx, proven.user, proven.methods, address)
 
     async def _ended(self, tx: Transaction, caller: Caller) -> None:
         await sessions.end(tx, caller.token_hash)

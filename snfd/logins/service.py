@@ -1,0 +1,325 @@
+"""Use cases of login methods: who arrives by them, and who has which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from snfd.audit import Actor, record
+from snfd.clock import Seconds, now
+from snfd.db.port import Database, Transaction
+from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
+from snfd.identity.model import Caller, Issued
+from snfd.identity.proof import Prover
+from snfd.identity.throttle import Guess
+from snfd.logins import profiles, store
+from snfd.logins.model import (
+    Arrival,
+    Attached,
+    Claims,
+    Method,
+    Newcomer,
+    Opened,
+    Outcome,
+    Pending,
+    Policies,
+    cleaned,
+    merged,
+)
+from snfd.logins.port import Accounts, Form, Way
+from snfd.logins.sessions import Sessions
+from snfd.tokens import digest, mint
+
+WAIT = timedelta(hours=1)
+"""How long somebody may think about opening an account."""
+
+MOST_WAITING = 10_000
+"""How many may do so at once."""
+
+NO_ACCOUNT = "there is no such login method"
+STALE = "this took too long, or was done already; please log in again"
+
+
+@frozen(eq=False)
+class Logins:
+    """Logs people in by other methods than our passwords.
+
+    :ivar ways: the configured methods by name, as the login page lists them.
+    :ivar prover: looks at the second factor where a method took a password.
+    :ivar accounts: opens accounts.
+    """
+
+    db: Database
+    sessions: Sessions
+    prover: Prover
+    accounts: Accounts
+    clock: Seconds
+    random: Callable[[int], bytes]
+    ways: Mapping[str, Way]
+    _log = Logger()
+
+    def way(self, name: str) -> Way:
+        """The method of this name.
+
+        :raises NotFound: there is none that logs people in.
+        """
+        found = self.ways.get(name)
+        if found is None or not found.method.policies.login:
+            raise NotFound(NO_ACCOUNT)
+        return found
+
+    async def by_form(
+        self,
+        way: Form,
+        name: str,
+        password: str,
+        *,
+        code: str = "",
+        next_: str = "",
+        address: str = "",
+    ) -> Arrival:
+        """Let somebody in, or begin his account, who knows a password elsewhere.
+
+        Failures count as those of our passwords do.
+
+        :raises Unauthorized: the password is wrong, or a code is.
+        :raises TooManyRequests: too many failed lately.
+        """
+        guess = Guess(f"{way.method.name}:{name.strip().lower()}"[:300], address)
+        await self.prover.throttle.admit(guess)
+        try:
+            claims = await way.check(name, password)
+        except Unauthorized:
+            await self.prover.throttle.failed(guess, None)
+            raise
+        await self.prover.throttle.admit(guess)
+        known = await self.db.run(store.owner, way.method.name, claims.identifier)
+        second: tuple[str, ...] = ()
+        if known is not None:
+            second = await self.prover.second_factor(known.user, code or None, guess)
+        return await self.arrive(
+            way.method, claims, None, next_=next_, address=address, second=second
+        )
+
+    async def arrive(
+        self,
+        method: Method,
+        claims: Claims,
+        by: Caller | None,
+        *,
+        next_: str = "",
+        address: str = "",
+        second: Sequence[str] = (),
+    ) -> Arrival:
+        """What becomes of somebody whom ``method`` vouches for.
+
+        :param by: who is logged in already; then the method becomes his.
+        :param second: what else he proved himself by.
+        :raises Forbidden: a policy is against it, or the account is not active.
+        :raises Conflict: it is somebody else's.
+        """
+        claims = Claims(
+            claims.identifier,
+            cleaned(claims.fields),
+            claims.verified,
+            claims.groups,
+            claims.mirrored,
+        )
+        arrival, session = await self.db.run(
+            self._arrived, method, claims, by, next_, address, tuple(second)
+        )
+        return Arrival(arrival.outcome, session or arrival.session, arrival.key)
+
+    async def pending(self, key: str) -> Pending:
+        """Who waits for an account with this key.
+
+        :raises NotFound: nobody does (any more).
+        """
+        for row in await self.db.read(store.PENDING, (digest(key), now(self.clock))):
+            return store.pending(row)
+        raise NotFound(STALE)
+
+    async def sign_up(
+        self, key: str, newcomer: Newcomer, address: str = ""
+    ) -> tuple[Opened, Issued | None, str]:
+        """Open the account of somebody who waits; his session if he may use it.
+
+        :return: the account, the session, and where he wanted to go.
+        :raises NotFound: nobody waits with this key.
+        :raises Conflict: the e-mail is taken; he may try another one.
+        :raises Invalid: as `Accounts`.
+        """
+        return await self.db.run(self._signed_up, key, newcomer, address)
+
+    async def attached(self, user: UUID) -> Sequence[Attached]:
+        """How a person may log in."""
+        rows = await self.db.read(store.ATTACHED, (user,))
+        return [Attached(*row) for row in rows]
+
+    async def detach(self, actor: Actor, user: UUID, ident: int) -> None:
+        """Take a login method from a person; never his last.
+
+        :raises NotFound: he has none such.
+        :raises Forbidden: a policy is against it, and ``actor`` is himself.
+        :raises Conflict: he would have none left.
+        """
+        await self.db.run(self._detached, actor, user, ident)
+
+    async def _arrived(
+        self,
+        tx: Transaction,
+        method: Method,
+        claims: Claims,
+        by: Caller | None,
+        next_: str,
+        address: str,
+        second: tuple[str, ...],
+    ) -> tuple[Arrival, Issued | None]:
+        at = now(self.clock)
+        found = await store.owner(tx, method.name, claims.identifier)
+        if found is None:
+            if by is not None:
+                await self._attached(tx, method, claims, by, at)
+                return Arrival(Outcome.ADDED), None
+            return await self._waiting(tx, method, claims, next_, at), None
+        if by is not None and by.user != found.user:
+            raise Conflict(f"that {method.title} login belongs to another account")
+        if by is not None:
+            return Arrival(Outcome.ADDED), None
+        policies = await profiles.policies_of(tx, method, found.user)
+        if not found.enabled or not policies.login:
+            raise Forbidden(f"{method.title} does not log this account in")
+        _check_state(found)
+        await store.used(tx, found.id, at)
+        await self._follow(tx, method, claims, found.user, at)
+        how = (method.name, *second)
+        session = await self.sessions.open(tx, found.user, how, address)
+        return Arrival(Outcome.IN), session
+
+    async def _attached(
+        self, tx: Transaction, method: Method, claims: Claims, by: Caller, at: datetime
+    ) -> None:
+        await store.lock_user(tx, by.user)
+        policies = await profiles.policies_of(tx, method, by.user)
+        if not policies.add:
+            raise Forbidden(f"{method.title} cannot be added to an account")
+        mine = [
+            one
+            for one in await store.attached(tx, by.user)
+            if one.method == method.name
+        ]
+        if len(mine) >= policies.limit and not (mine and policies.switch):
+            raise Conflict(f"an account has at most {policies.limit} of {method.title}")
+        if len(mine) >= policies.limit:
+            await store.detach(tx, by.user, mine[0].id)
+        await self._give(tx, by.user, method, claims, Actor.of(by), at)
+        await store.join(tx, by.user, policies.add_groups)
+
+    async def _give(
+        self,
+        tx: Transaction,
+        user: UUID,
+        method: Method,
+        claims: Claims,
+        actor: Actor,
+        at: datetime,
+    ) -> None:
+        new = await store.attach(
+            tx, user, method.name, claims.identifier, claims.fields, at
+        )
+        if not new:
+            raise Conflict(f"that {method.title} login belongs to another account")
+        await self._follow(tx, method, claims, user, at)
+        await record(tx, actor, "login.add", f"user:{user}", method=method.name)
+
+    async def _follow(
+        self, tx: Transaction, method: Method, claims: Claims, user: UUID, at: datetime
+    ) -> None:
+        """Let forced fields and mirrored groups be as the method says."""
+        fields = {
+            name: value
+            for name, value in claims.fields.items()
+            if name in method.forced and (name != "email" or claims.verified)
+        }
+        if "email" in fields:
+            fields["email"] = fields["email"].lower()
+        if fields:
+            await store.refresh(tx, user, fields, at)
+        if claims.groups is not None:
+            await store.leave(tx, user, claims.mirrored - claims.groups)
+            await store.join(tx, user, claims.groups & claims.mirrored)
+
+    async def _waiting(
+        self, tx: Transaction, method: Method, claims: Claims, next_: str, at: datetime
+    ) -> Arrival:
+        if not method.policies.create:
+            raise Forbidden(f"{method.title} opens no accounts here; ask for one")
+        key = mint(self.random)
+        waits = Pending(method.name, claims, next_)
+        count = await store.wait(tx, digest(key), waits, at + WAIT, at)
+        if count > MOST_WAITING:
+            raise Unavailable("too many people are signing up", retry_after=600)
+        return Arrival(Outcome.NEW, key=key)
+
+    async def _signed_up(
+        self, tx: Transaction, key: str, newcomer: Newcomer, address: str
+    ) -> tuple[Opened, Issued | None, str]:
+        at = now(self.clock)
+        waiting = await store.take_pending(tx, digest(key), at)
+        way = None if waiting is None else self.ways.get(waiting.method)
+        if waiting is None or way is None:
+            raise NotFound(STALE)
+        method, claims = way.method, waiting.claims
+        told = merged(claims, newcomer, method.forced)
+        policies = method.policies
+        actor = Actor(None, told.email, address)
+        same = told.email.lower() == claims.fields.get("email", "").lower()
+        verified = claims.verified and policies.autoverify and same
+        opened = await self.accounts(
+            tx, told, verified, policies, actor, method.name, at
+        )
+        await self._give(tx, opened.user, method, claims, actor, at)
+        session = None
+        if opened.active:
+            how = (method.name,)
+            session = await self.sessions.open(tx, opened.user, how, address)
+        return opened, session, waiting.next
+
+    async def _detached(
+        self, tx: Transaction, actor: Actor, user: UUID, ident: int
+    ) -> None:
+        await store.lock_user(tx, user)
+        all_ = await store.attached(tx, user)
+        gone = next((one for one in all_ if one.id == ident), None)
+        if gone is None:
+            raise NotFound(f"there is no login method {ident}")
+        if len(all_) == 1:
+            raise Conflict("the last login method of an account cannot be removed")
+        way = self.ways.get(gone.method)
+        policies = Policies()
+        if way is not None:
+            policies = await profiles.policies_of(tx, way.method, user)
+        if actor.uuid == user and not policies.remove:
+            raise Forbidden("this login method cannot be removed")
+        await store.detach(tx, user, ident)
+        await store.leave(tx, user, policies.add_groups)
+        await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
+
+
+def _check_state(found: store.Owner) -> None:
+    """Pass if the account may be used; its owner is proven, and may know why not.
+
+    :raises Forbidden: it may not.
+    """
+    if not found.verified:
+        raise Forbidden(
+            "the e-mail of this account is not verified yet: see the letter"
+        )
+    if found.moderation != "accepted":
+        raise Forbidden(f"this account is {found.moderation}: nobody accepted it yet")
+    if not found.active:
+        raise Forbidden("this account is not active")
