@@ -138,12 +138,16 @@ def build(
         for operation, handler in operations_of(api):
             served.append(operation)
             endpoint = _Endpoint(dialect, authenticator, operation, handler, components)
+            name = f"{operation.name} {operation.method} {operation.path}"
             app.route(
                 operation.path or "/",
                 methods=[operation.method],
-                endpoint=f"{operation.name} {operation.method} {operation.path}",
+                endpoint=name,
                 strict_slashes=False,
             )(endpoint.serve)
+            if not operation.head:
+                for rule in app.url_map.iter_rules(name):
+                    rule.methods = {operation.method}
     return Served(dialect, tuple(served), app.resource())
 
 
@@ -236,9 +240,6 @@ class _Endpoint:
     async def serve(self, request: IRequest, **segments: str) -> Any:
         """Answer one request."""
         operation = self.operation
-        if operation.no_head and request.method == b"HEAD":
-            allow = operation.no_head
-            raise NotAllowed(f"this path takes {allow}", allow=allow)
         headers = self.dialect.before(request)
         arguments: list[Caller | Component] = []
         if operation.auth is True:

@@ -116,8 +116,7 @@ class Operation:
     :ivar reply: type of the response's body, ``bytes``, or ``None``.
     :ivar auth: whether it needs a token; `OWN` if its handler looks at that,
         `SERVICE` if it must be a component's.
-    :ivar no_head: the methods that a path takes which does not answer HEAD as
-        GET; empty where it does.
+    :ivar head: whether a GET's path answers HEAD, too.
     :ivar also: further statuses, each with the type of its body.
     :ivar accepts: bodies that a raw handler reads by itself: content types,
         each with the type of what is in it.
@@ -140,7 +139,7 @@ class Operation:
     accepts: Mapping[str, Any] = field(factory=dict)
     forms: Sequence[str] = ()
     kind: str = "application/octet-stream"
-    no_head: str = ""
+    head: bool = True
 
     @property
     def template(self) -> str:
@@ -159,7 +158,7 @@ def operation(
     raw: bool = False,
     also: Mapping[int, Any] | None = None,
     accepts: Mapping[str, Any] | None = None,
-    no_head: str = "",
+    head: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Mark a method as the handler of ``method`` on ``path``.
 
@@ -183,7 +182,7 @@ def operation(
                 raw=raw,
                 also=also or {},
                 accepts=accepts or {},
-                no_head=no_head,
+                head=head,
             )
         )
         return handler

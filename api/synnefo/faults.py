@@ -54,7 +54,13 @@ class FaultBody(Reply):
 def render(
     fault: Fault, message: str, details: Mapping[str, object], request_id: str
 ) -> bytes:
-    """The body of ``fault``: one key, with code, message and details."""
+    """The body of ``fault``: one key, with code, message and details.
+
+    A refused commission tells its ``data`` instead of details.
+    """
+    if "data" in details:
+        told = {"code": fault.status, "message": message, "data": details["data"]}
+        return msgspec.json.encode({fault.name: told})
     facts = json.dumps(dict(details), default=str, sort_keys=True) if details else ""
     return msgspec.json.encode({fault.name: FaultBody(fault.status, message, facts)})
 

@@ -27,6 +27,7 @@ class IdentityApi:
         from api.openstack import identity as v3
         from api.synnefo import account
         from api.synnefo import identity as v2
+        from api.synnefo.account.commissions import CommissionsApi
         from api.synnefo.account.names import AccountApi
 
         known = cloud.authenticator, cloud.identity
@@ -48,6 +49,7 @@ class IdentityApi:
                 account.resource(
                     cloud.authenticator,
                     AccountApi(cloud.people, cloud.quota),
+                    CommissionsApi(cloud.astakos.commissions),
                     components=cloud.astakos.components,
                 ),
             ),

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
 
-from snfd.db.port import Transaction
+from snfd.db.port import Row, Statement, Transaction
 from snfd.quota.model import Holding, Key, Provisions
 from snfd.quota.store import columns
+
+ACCEPT, REJECT = "ACCEPT", "REJECT"
+
+PENDING = Statement(
+    "quota_pending",
+    """
+    SELECT serial FROM quota.commission
+     WHERE clientkey = $1 AND serial > $2 ORDER BY serial LIMIT $3
+    """,
+)
+"""Serials of a client's pending commissions: (clientkey, after, most)."""
+
+ONE = Statement(
+    "quota_commission",
+    """
+    SELECT c.serial, c.clientkey, c.name, c.issued_at,
+           p.project_id, p.member, p.resource, p.quantity
+      FROM quota.commission c LEFT JOIN quota.provision p USING (serial)
+     WHERE c.serial = $1 AND ($2::text IS NULL OR c.clientkey = $2)
+     ORDER BY p.position, p.project_id, p.member, p.resource
+    """,
+)
+"""One pending commission: (serial, clientkey or None) → rows for `commission`."""
 
 
 @frozen
@@ -24,6 +47,27 @@ class Commission:
     provisions: Provisions
 
 
+@frozen
+class Settled:
+    """What became of one provision.
+
+    :ivar holding: as it is afterwards.
+    :ivar why: `ACCEPT` or `REJECT`.
+    """
+
+    commission: Commission
+    holding: Holding
+    delta: int
+    why: str
+
+
+def commission(rows: Sequence[Row]) -> Commission:
+    """The commission in the rows of `ONE`, of which there is at least one."""
+    parts = {Key(*row[4:7]): row[7] for row in rows if row[4] is not None}
+    serial, clientkey, name, issued = rows[0][:4]
+    return Commission(serial, clientkey, name, issued, parts)
+
+
 async def insert(
     tx: Transaction, clientkey: str, name: str, ref: UUID | None, parts: Provisions
 ) -> int:
@@ -32,25 +76,43 @@ async def insert(
     :raises Conflict: (at the database's door) ``ref`` has one already.
     """
     row = await tx.row(
-        "INSERT INTO quota.commission (clientkey, name, ref) VALUES (%s, %s, %s)"
-        " RETURNING serial",
-        (clientkey, name, ref),
+        """
+        WITH made AS (
+            INSERT INTO quota.commission (clientkey, name, ref)
+            VALUES (%(clientkey)s, %(name)s, %(ref)s) RETURNING serial
+        ), parts AS (
+            INSERT INTO quota.provision
+                   (serial, project_id, user_id, resource, quantity, position)
+            SELECT made.serial, k.project,
+                   nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
+                   k.resource, k.quantity, k.position
+              FROM made, unnest(%(projects)s::uuid[], %(members)s::uuid[],
+                                %(resources)s::text[], %(quantities)s::bigint[])
+                         WITH ORDINALITY
+                         AS k (project, member, resource, quantity, position)
+        )
+        SELECT serial FROM made
+        """,
+        {
+            **columns(parts),
+            "clientkey": clientkey,
+            "name": name,
+            "ref": ref,
+            "quantities": list(parts.values()),
+        },
     )
     assert row is not None
     serial: int = row[0]
-    await tx.execute(
-        """
-        INSERT INTO quota.provision (serial, project_id, user_id, resource, quantity)
-        SELECT %(serial)s, k.project,
-               nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
-               k.resource, k.quantity
-          FROM unnest(%(projects)s::uuid[], %(members)s::uuid[],
-                      %(resources)s::text[], %(quantities)s::bigint[])
-               AS k (project, member, resource, quantity)
-        """,
-        {**columns(parts), "serial": serial, "quantities": list(parts.values())},
-    )
     return serial
+
+
+async def next_serial(tx: Transaction) -> tuple[int, datetime]:
+    """A serial for a commission that is settled at once, and its time."""
+    row = await tx.row(
+        "SELECT nextval(pg_get_serial_sequence('quota.commission', 'serial')), now()"
+    )
+    assert row is not None
+    return row[0], row[1]
 
 
 async def serial_of(tx: Transaction, ref: UUID) -> int | None:
@@ -59,56 +121,78 @@ async def serial_of(tx: Transaction, ref: UUID) -> int | None:
     return None if row is None else row[0]
 
 
-async def take(tx: Transaction, serial: int) -> Commission | None:
-    """Lock and read a pending commission; None where it is resolved."""
-    head = await tx.row(
+async def take(
+    tx: Transaction, serials: Iterable[int], clientkey: str | None = None
+) -> list[Commission]:
+    """Lock and read pending commissions, in ascending order.
+
+    Those that are resolved are missing.
+
+    :param clientkey: only those of this client; None for any.
+    """
+    heads = await tx.rows(
         "SELECT serial, clientkey, name, issued_at FROM quota.commission"
-        " WHERE serial = %s FOR UPDATE",
-        (serial,),
+        " WHERE serial = ANY(%s::bigint[]) AND (%s::text IS NULL OR clientkey = %s)"
+        " ORDER BY serial FOR UPDATE",
+        (sorted(set(serials)), clientkey, clientkey),
     )
-    if head is None:
-        return None
+    if not heads:
+        return []
     rows = await tx.rows(
-        "SELECT project_id, member, resource, quantity FROM quota.provision"
-        " WHERE serial = %s ORDER BY project_id, member, resource",
-        (serial,),
+        "SELECT serial, project_id, member, resource, quantity FROM quota.provision"
+        " WHERE serial = ANY(%s::bigint[]) ORDER BY serial, position",
+        ([head[0] for head in heads],),
     )
-    parts = {Key(*row[:3]): row[3] for row in rows}
-    return Commission(head[0], head[1], head[2], head[3], parts)
+    parts: dict[int, dict[Key, int]] = {head[0]: {} for head in heads}
+    for serial, project, member, resource, quantity in rows:
+        parts[serial][Key(project, member, resource)] = quantity
+    return [
+        Commission(serial, client, name, issued, parts[serial])
+        for serial, client, name, issued in heads
+    ]
 
 
 async def resolve(
-    tx: Transaction, commission: Commission, holdings: Mapping[Key, Holding], why: str
+    tx: Transaction, serials: Sequence[int], settled: Sequence[Settled]
 ) -> None:
-    """Remove ``commission`` and log its effect.
-
-    :param holdings: as they are afterwards.
-    :param why: ``ACCEPT`` or ``REJECT``.
-    """
-    after = [holdings[key] for key in commission.provisions]
+    """Remove commissions, and log what became of their provisions."""
     await tx.execute(
         """
-        WITH gone AS (DELETE FROM quota.commission WHERE serial = %(serial)s)
+        WITH gone AS (
+            DELETE FROM quota.commission WHERE serial = ANY(%(gone)s::bigint[]))
         INSERT INTO quota.provision_log (serial, clientkey, name, project_id, user_id,
             resource, cap, usage_min, usage_max, delta, issued_at, reason)
-        SELECT %(serial)s, %(clientkey)s, %(name)s, k.project,
+        SELECT k.serial, k.clientkey, k.name, k.project,
                nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
-               k.resource, k.cap, k.low, k.high, k.delta, %(issued)s, %(reason)s
-          FROM unnest(%(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[],
+               k.resource, k.cap, k.low, k.high, k.delta, k.issued, k.reason
+          FROM unnest(%(serials)s::bigint[], %(clients)s::text[], %(names)s::text[],
+                      %(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[],
                       %(caps)s::bigint[], %(low)s::bigint[], %(high)s::bigint[],
-                      %(deltas)s::bigint[])
-               AS k (project, member, resource, cap, low, high, delta)
+                      %(deltas)s::bigint[], %(issued)s::timestamptz[],
+                      %(reasons)s::text[])
+               AS k (serial, clientkey, name, project, member, resource, cap, low,
+                     high, delta, issued, reason)
         """,
         {
-            **columns(commission.provisions),
-            "serial": commission.serial,
-            "clientkey": commission.clientkey,
-            "name": commission.name,
-            "issued": commission.issued,
-            "reason": f"{why}:{commission.name}"[:128],
-            "caps": [holding.cap for holding in after],
-            "low": [holding.usage_min for holding in after],
-            "high": [holding.usage_max for holding in after],
-            "deltas": list(commission.provisions.values()),
+            "gone": list(serials),
+            **columns(one.holding.key for one in settled),
+            **_logged(settled),
         },
     )
+
+
+_LOGGED: dict[str, Callable[[Settled], object]] = {
+    "serials": lambda one: one.commission.serial,
+    "clients": lambda one: one.commission.clientkey,
+    "names": lambda one: one.commission.name,
+    "issued": lambda one: one.commission.issued,
+    "reasons": lambda one: f"{one.why}:{one.commission.name}"[:128],
+    "caps": lambda one: one.holding.cap,
+    "low": lambda one: one.holding.usage_min,
+    "high": lambda one: one.holding.usage_max,
+    "deltas": lambda one: one.delta,
+}
+
+
+def _logged(settled: Sequence[Settled]) -> dict[str, object]:
+    return {name: [read(one) for one in settled] for name, read in _LOGGED.items()}

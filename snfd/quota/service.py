@@ -6,7 +6,7 @@ holdings are hot rows and locked last. `Quota` answers questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from attrs import frozen
@@ -26,6 +26,7 @@ from snfd.quota.model import (
     Usage,
     provisions,
 )
+from snfd.quota.resolving import resolve
 
 CLIENTKEY = "snfd"
 """Who the in-process services are among the issuers of commissions."""
@@ -99,12 +100,12 @@ async def reserve(
 
 async def accept(tx: Transaction, serial: int) -> bool:
     """Settle a commission; False where it was resolved before."""
-    return await _resolve(tx, serial, "ACCEPT", Holding.accepted)
+    return bool((await resolve(tx, [serial], [])).accepted)
 
 
 async def reject(tx: Transaction, serial: int) -> bool:
     """Call a commission off; False where it was resolved before."""
-    return await _resolve(tx, serial, "REJECT", Holding.rejected)
+    return bool((await resolve(tx, [], [serial])).rejected)
 
 
 async def serial_of(tx: Transaction, ref: UUID) -> int | None:
@@ -134,6 +135,18 @@ async def open_project(
     await store.set_limits(tx, project, limits)
     await store.default_limits(tx, project)
     await store.refresh(tx, project)
+
+
+async def require_resources(
+    tx: Transaction, resources: Sequence[str], *, hidden: bool = False
+) -> None:
+    """Pass if all ``resources`` are registered.
+
+    :param hidden: whether those that the API does not show will do.
+    :raises Invalid: one is not, or not shown.
+    """
+    if unknown := await store.unknown(tx, resources, hidden=hidden):
+        raise Invalid(f"there is no resource {', '.join(unknown)}")
 
 
 async def refresh(tx: Transaction, project: UUID, user: UUID | None = None) -> None:
@@ -201,19 +214,3 @@ async def _holdings(tx: Transaction, parts: Provisions) -> dict[Key, Holding]:
         f"project {missing[0].project} grants nothing to this user",
         reason="not_member",
     )
-
-
-async def _resolve(
-    tx: Transaction, serial: int, why: str, settle: Callable[[Holding, int], Holding]
-) -> bool:
-    commission = await commissions.take(tx, serial)
-    if commission is None:
-        return False
-    holdings = await store.locked(tx, commission.provisions)
-    after = {
-        key: settle(holdings[key], quantity)
-        for key, quantity in commission.provisions.items()
-    }
-    await store.save(tx, list(after.values()))
-    await commissions.resolve(tx, commission, after, why)
-    return True

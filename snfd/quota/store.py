@@ -54,12 +54,17 @@ async def save(tx: Transaction, holdings: Sequence[Holding]) -> None:
     )
 
 
-async def unknown(tx: Transaction, resources: Sequence[str]) -> list[str]:
-    """Those of ``resources`` that are not registered."""
+async def unknown(
+    tx: Transaction, resources: Sequence[str], *, hidden: bool = True
+) -> list[str]:
+    """Those of ``resources`` that are not registered.
+
+    :param hidden: whether those that the API does not show count as registered.
+    """
     rows = await tx.rows(
-        "SELECT r FROM unnest(%s::text[]) r"
-        " WHERE NOT EXISTS (SELECT 1 FROM quota.resource WHERE name = r)",
-        (list(resources),),
+        "SELECT r FROM unnest(%s::text[]) r WHERE NOT EXISTS"
+        " (SELECT 1 FROM quota.resource WHERE name = r AND (api_visible OR %s))",
+        (list(resources), hidden),
     )
     return [row[0] for row in rows]
 

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from api.openstack import identity as v3
 from api.synnefo import account
 from api.synnefo import identity as v2
+from api.synnefo.account.commissions import CommissionsApi
 from api.synnefo.account.names import AccountApi
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
@@ -64,6 +65,7 @@ class IdentityApis:
             account.resource(
                 cloud.authenticator,
                 AccountApi(cloud.people, cloud.quota),
+                CommissionsApi(cloud.commissions),
                 components=cloud.components,
             )
         )
