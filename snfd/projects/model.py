@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from re import compile as pattern
 from uuid import UUID
 
 from attrs import frozen
 
 from snfd.errors import Invalid
+from snfd.projects.states import ProjectState
 
 MAX_NAME = 80
 MEMBER = "member"
@@ -31,6 +33,34 @@ class Project:
     owner: UUID | None
     is_system: bool
     active: bool
+
+
+@frozen(kw_only=True)
+class Record:
+    """All that is stored of a project.
+
+    :ivar owner: of a person's own project, that person.
+    :ivar ends: None for never.
+    :ivar deactivated: when it ceased to be active; None while it is, or never
+        was.
+    :ivar last_application: None where it was made without one.
+    """
+
+    uuid: UUID
+    name: str
+    owner: UUID | None
+    state: ProjectState
+    is_system: bool
+    private: bool
+    homepage: str
+    description: str
+    created: datetime
+    ends: datetime | None
+    join_policy: str
+    leave_policy: str
+    max_members: int
+    last_application: int | None
+    deactivated: datetime | None
 
 
 def check_name(name: str) -> str:

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from snfd.audit import DAEMON
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, NotFound
 from snfd.identity.model import Caller
-from snfd.projects import store
+from snfd.projects import applications, members, store
+from snfd.projects.changes import LIFETIME, Changes
+from snfd.projects.deed import Deed
+from snfd.projects.member_store import Membership
 from snfd.projects.model import (
     MEMBER,
     Project,
@@ -19,6 +23,8 @@ from snfd.projects.model import (
     check_role,
     system_name,
 )
+from snfd.projects.rules import Who
+from snfd.projects.states import MembershipEvent, MembershipState, ProjectState
 from snfd.quota import service as quota
 from snfd.quota.model import Limit
 
@@ -41,11 +47,31 @@ async def create(
     :raises Invalid: the name, or a resource that does not exist.
     :raises Conflict: a live project has the name, or any has the uuid.
     """
-    project = Project(uuid, check_name(name), description, owner, False, True)
-    if not await store.insert(tx, project, now, "moderated", "auto"):
-        raise Conflict(f"there is a project {name!r} already")
-    await quota.open_project(tx, uuid, limits)
-    return project
+    wanted = Changes(
+        name=check_name(name), owner=owner, description=description, resources=limits
+    )
+    deed = Deed(Who.admin(DAEMON), now)
+    await create_as(tx, deed, uuid, wanted, enroll_owner=False)
+    return Project(uuid, name, description, owner, False, True)
+
+
+async def create_as(
+    tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes, *, enroll_owner: bool
+) -> None:
+    """Make an active project that is as ``wanted``, without application.
+
+    :param enroll_owner: make its owner, if any, a member.
+    :raises Invalid: a resource, or the owner, that cannot be.
+    :raises Conflict: a live project has the name, or any has the uuid.
+    """
+    await applications.check_references(tx, wanted, hidden=True)
+    project = applications.fresh(uuid, wanted, deed, ProjectState.ACTIVE)
+    if not await store.insert(tx, project):
+        raise Conflict(f"there is a project {project.name!r} already")
+    await store.log(tx, uuid, (None, project.state), deed.who.actor, deed.now)
+    if enroll_owner:
+        await members.settle_owner(tx, deed, project)
+    await quota.open_project(tx, uuid, wanted.resources)
 
 
 async def create_system(tx: Transaction, user: UUID, now: datetime) -> Project:
@@ -53,21 +79,40 @@ async def create_system(tx: Transaction, user: UUID, now: datetime) -> Project:
 
     :raises Conflict: he has one.
     """
-    project = Project(user, system_name(user), "", user, True, True)
-    if not await store.insert(tx, project, now, "closed", "closed"):
+    wanted = Changes(
+        name=system_name(user),
+        owner=user,
+        description=f"the own project of user {user}",
+        ends=now + LIFETIME,
+        join_policy="closed",
+        leave_policy="closed",
+        max_members=1,
+        private=True,
+    )
+    deed = Deed(Who.admin(DAEMON), now)
+    plain = applications.fresh(user, wanted, deed, ProjectState.ACTIVE)
+    if not await store.insert(tx, evolve(plain, is_system=True)):
         raise Conflict(f"user {user} has an own project already")
-    await store.upsert_member(tx, user, user, MEMBER)
+    await store.log(tx, user, (None, ProjectState.ACTIVE), DAEMON, now)
+    one = Membership(0, user, user, MembershipState.NONE, True)
+    await members.move(tx, deed, one, MembershipEvent.ENROLL)
     await quota.open_project(tx, user, {})
-    return project
+    return Project(user, plain.name, plain.description, user, True, True)
 
 
 async def add_member(
-    tx: Transaction, project: UUID, user: UUID, role: str = MEMBER
+    tx: Transaction,
+    project: UUID,
+    user: UUID,
+    role: str = MEMBER,
+    deed: Deed | None = None,
 ) -> None:
-    """Make ``user`` an accepted member of ``project`` with ``role``.
+    """Make ``user`` an accepted member of a live ``project`` with ``role``.
 
-    Doing it again changes only the role.
+    No policy and no limit of members counts. Doing it again changes only the
+    role.
 
+    :param deed: who does it and when; None at a cloud's first start.
     :raises Invalid: the role.
     :raises NotFound: no such project, or no such user.
     """
@@ -76,7 +121,7 @@ async def add_member(
         raise NotFound(f"there is no project {project}")
     if not await store.is_user(tx, user):
         raise NotFound(f"there is no user {user}")
-    await store.upsert_member(tx, user, project, role)
+    await members.admit(tx, project, user, role, deed)
     await quota.refresh(tx, project, user)
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from attrs import asdict
+
+from snfd.audit import Actor
 from snfd.db.port import Row, Statement, Transaction
-from snfd.projects.model import Project
+from snfd.db.sql import changes_to, row_of
+from snfd.projects.changes import Changes
+from snfd.projects.model import Project, Record
+from snfd.projects.states import ProjectState
 
 _COLUMNS = "p.uuid, p.name, p.description, p.owner_id, p.is_system, p.state = 'active'"
 
@@ -49,22 +56,147 @@ def project(row: Row) -> Project:
     return Project(*row)
 
 
-async def insert(
-    tx: Transaction, one: Project, now: datetime, join_policy: str, leave_policy: str
-) -> bool:
-    """Add an active project; False where its uuid or live name exists."""
-    return await tx.execute(
-        """
-        INSERT INTO identity.project (uuid, name, owner_id, state, is_system,
-            private, description, created_at, join_policy, leave_policy)
-        VALUES (%s, %s, %s, 'active', %s, %s, %s, %s, %s, %s)
-        ON CONFLICT DO NOTHING
-        """,
+RECORD = (
+    "p.uuid, p.name, p.owner_id, p.state, p.is_system, p.private, p.homepage,"
+    " p.description, p.created_at, p.ends_at, p.join_policy, p.leave_policy,"
+    " p.max_members, p.last_application, p.deactivated_at"
+)
+"""The columns of `record`, of table ``p``."""
+
+WIDTH = 15
+"""How many those are."""
+
+_NAMES = {"owner": "owner_id", "ends": "ends_at", "created": "created_at"}
+
+
+def record(row: Row) -> Record:
+    """The project in a row of `RECORD`."""
+    return Record(
+        uuid=row[0], name=row[1], owner=row[2], state=ProjectState(row[3]),
+        is_system=row[4], private=row[5], homepage=row[6], description=row[7],
+        created=row[8], ends=row[9], join_policy=row[10], leave_policy=row[11],
+        max_members=row[12], last_application=row[13], deactivated=row[14],
+    )  # fmt: skip
+
+
+async def insert(tx: Transaction, one: Record) -> bool:
+    """Add a project; False where its uuid or live name exists."""
+    columns = _columns(asdict(one, filter=lambda a, _: a.name != "deactivated"))
+    columns["state"] = str(one.state)
+    sql = f"INSERT INTO identity.project {row_of(columns)} ON CONFLICT DO NOTHING"
+    return await tx.execute(sql, columns) == 1
+
+
+async def take(tx: Transaction, uuid: UUID) -> Record | None:
+    """Lock and read a project, whatever its state; None where there is none."""
+    row = await tx.row(
+        f"SELECT {RECORD} FROM identity.project p WHERE uuid = %s FOR NO KEY UPDATE",
+        (uuid,),
+    )
+    return None if row is None else record(row)
+
+
+async def change(tx: Transaction, uuid: UUID, wanted: Changes) -> None:
+    """Write properties of a locked project; limits are not among them.
+
+    Another end lets its people be warned of it anew.
+    """
+    given = asdict(wanted, filter=lambda a, value: value is not None)
+    del given["resources"]
+    columns = _columns(given)
+    if not columns:
+        return
+    also = ", warned_days = NULL" if wanted.ends is not None else ""
+    await tx.execute(
+        f"UPDATE identity.project SET {changes_to(columns)}{also} WHERE uuid = %(it)s",
+        {**columns, "it": uuid},
+    )
+
+
+async def set_state(
+    tx: Transaction, uuid: UUID, state: ProjectState, now: datetime
+) -> None:
+    """Write the state of a locked project, and since when it is not active."""
+    since = None if state is ProjectState.ACTIVE else now
+    await tx.execute(
+        "UPDATE identity.project SET state = %s, deactivated_at = %s WHERE uuid = %s",
+        (str(state), since, uuid),
+    )
+
+
+async def set_application(tx: Transaction, uuid: UUID, application: int) -> None:
+    """Note which application for a locked project is the last."""
+    await tx.execute(
+        "UPDATE identity.project SET last_application = %s WHERE uuid = %s",
+        (application, uuid),
+    )
+
+
+async def log(
+    tx: Transaction,
+    project: UUID,
+    states: tuple[ProjectState | None, ProjectState],
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    because_of: UUID | None = None,
+) -> int:
+    """Remember that a project changed its state; the entry's number.
+
+    :param states: from (None: it was made) and to.
+    :param because_of: whose deactivation, or activation, did it.
+    """
+    before, after = states
+    row = await tx.row(
+        "INSERT INTO identity.project_log (project_id, from_state, to_state, at,"
+        " actor, actor_name, reason, because_of)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
         (
-            one.uuid, one.name, one.owner, one.is_system, one.is_system,
-            one.description, now, join_policy, leave_policy,
+            project, before and str(before), str(after), now,
+            actor.uuid, actor.name, reason, because_of,
         ),
-    ) == 1  # fmt: skip
+    )  # fmt: skip
+    assert row is not None
+    number: int = row[0]
+    return number
+
+
+async def of_person(tx: Transaction, user: UUID) -> Sequence[UUID]:
+    """The projects that ``user`` owns or stands to in some way, in order."""
+    rows = await tx.rows(
+        """
+        SELECT uuid FROM identity.project WHERE owner_id = %(user)s
+        UNION SELECT project_id FROM identity.membership WHERE user_id = %(user)s
+        ORDER BY 1
+        """,
+        {"user": user},
+    )
+    return [row[0] for row in rows]
+
+
+async def cause(tx: Transaction, project: UUID) -> UUID | None:
+    """Whose deactivation brought a locked project to its state, if one did."""
+    row = await tx.row(
+        "SELECT because_of FROM identity.project_log WHERE project_id = %s"
+        " ORDER BY id DESC LIMIT 1",
+        (project,),
+    )
+    return None if row is None else row[0]
+
+
+async def forget_default(
+    tx: Transaction, project: UUID, user: UUID | None = None
+) -> None:
+    """Let people whose default ``project`` is fall back to their own.
+
+    :param user: only this one; None for everybody.
+    """
+    await tx.execute(
+        "UPDATE identity.app_user SET default_project = NULL"
+        " WHERE default_project = %(project)s"
+        " AND (%(user)s::uuid IS NULL OR uuid = %(user)s)",
+        {"project": project, "user": user},
+    )
 
 
 async def find_live(tx: Transaction, name: str) -> UUID | None:
@@ -87,20 +219,11 @@ async def lock(tx: Transaction, uuid: UUID) -> bool:
     return row is not None
 
 
-async def upsert_member(tx: Transaction, user: UUID, project: UUID, role: str) -> None:
-    """Make ``user`` an accepted member with ``role``, whatever he was."""
-    await tx.execute(
-        """
-        INSERT INTO identity.membership (user_id, project_id, role, state, initialized)
-        VALUES (%s, %s, %s, 'accepted', true)
-        ON CONFLICT (user_id, project_id) DO UPDATE
-           SET role = excluded.role, state = 'accepted', initialized = true
-        """,
-        (user, project, role),
-    )
-
-
 async def is_user(tx: Transaction, user: UUID) -> bool:
     """Whether there is such a user, active or not."""
     sql = "SELECT 1 FROM identity.app_user WHERE uuid = %s"
     return await tx.row(sql, (user,)) is not None
+
+
+def _columns(given: Mapping[str, object]) -> dict[str, object]:
+    return {_NAMES.get(name, name): value for name, value in given.items()}
