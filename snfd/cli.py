@@ -1,4 +1,7 @@
-"""``snfctl``: the administrators' command, NOUN VERB."""
+"""``snfctl``: the administrators' command, NOUN VERB.
+
+The nouns here work without a daemon; all others are tables in `snfd.admin.ctl`.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,46 @@ from typing import NoReturn
 import click
 import psycopg2
 
+from snfd.admin.ctl.commands import SETTINGS, Chosen, exit_statuses, group
+from snfd.admin.ctl.nouns import NOUNS
+from snfd.admin.ctl.problems import INTERRUPTED, REFUSED, Problem
 from snfd.db import schema
 from snfd.db.neighbour import embedded_dsn
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
-from snfd.loading import Loaded, load
+from snfd.loading import Loaded
 from snfd.secrets import KeyFileError, rotate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=SETTINGS, epilog=exit_statuses())
 @click.option(
     "--config",
     "file",
     type=click.Path(path_type=Path),
     help="TOML file; SNFD_* variables outrank it.",
 )
+@click.option(
+    "--cloud",
+    default="",
+    metavar="NAME",
+    help="Administer this cloud of clouds.yaml instead, as its user there.",
+)
 @click.pass_context
-def snfctl(context: click.Context, file: Path | None) -> None:
-    """Administer an snfd cloud.
+def snfctl(context: click.Context, file: Path | None, cloud: str) -> None:
+    """Administer an snfd cloud: snfctl NOUN VERB.
 
-    The nouns here work without a running daemon.
+    config, db and secrets work without a running daemon. All other nouns talk to
+    the one whose data directory the configuration names (SNFD_VAR, or var in the
+    file), over its socket there: run them as root or as the daemon's user.
+
+    'snfctl NOUN --help' lists verbs, 'snfctl NOUN VERB --help' shows an example.
     """
-    context.obj = file
+    context.obj = Chosen(file, cloud, os.environ)
 
 
 def _loaded(context: click.Context) -> Loaded:
-    return load(context.obj, os.environ, {})
+    chosen: Chosen = context.obj
+    return chosen.loaded()
 
 
 @snfctl.group()
@@ -124,8 +141,15 @@ def _dsn(context: click.Context) -> str:
     return found
 
 
+for _noun in NOUNS:
+    snfctl.add_command(group(_noun))
+
+
 def main() -> None:
-    """Run the command; whatever fails ends it with 1 and one clear line."""
+    """Run the command; whatever fails ends it with one clear line.
+
+    The status tells what it was, see `snfd.admin.ctl.problems`.
+    """
     try:
         snfctl.main(prog_name="snfctl", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -134,13 +158,17 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except Problem as problem:
+        _fail(problem.message, problem.status, problem.hint)
     except psycopg2.Error as error:
         _fail(f"PostgreSQL: {error}")
     except (CloudError, KeyFileError, PlaceError, schema.SchemaError) as error:
         _fail(str(error))
 
 
-def _fail(why: str) -> NoReturn:
+def _fail(why: str, status: int = REFUSED, hint: str = "") -> NoReturn:
     click.echo("snfctl: " + " ".join(why.split()), err=True)
-    sys.exit(1)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    sys.exit(status)

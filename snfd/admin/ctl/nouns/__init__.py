@@ -1,0 +1,23 @@
+"""Every noun of ``snfctl`` that needs a daemon."""
+
+from __future__ import annotations
+
+from snfd.admin.ctl.nouns.operations import AUDIT, MAIL
+from snfd.admin.ctl.nouns.people import GROUP, SESSION, TOKEN, USER
+from snfd.admin.ctl.nouns.projects import PROJECT
+from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
+from snfd.admin.ctl.verbs import Noun
+
+NOUNS: tuple[Noun, ...] = (
+    USER,
+    GROUP,
+    PROJECT,
+    QUOTA,
+    COMMISSION,
+    RESOURCE,
+    TOKEN,
+    SESSION,
+    MAIL,
+    AUDIT,
+)
+"""In the order in which they are documented."""
