@@ -62,6 +62,10 @@ class Peers:
         return any(address in one for one in self.trusted)
 
 
+DIRECT = Peers()
+"""Where clients come to us without a proxy between."""
+
+
 def _peer(request: IRequest) -> Address | None:
     host = getattr(request.getClientAddress(), "host", None)
     return _address(host) if isinstance(host, str) else None

@@ -65,7 +65,7 @@ class ComponentAuthenticator(Protocol):
         """
 
 
-async def _nobody(token: str | None) -> Component:
+async def nobody(token: str | None) -> Component:
     """Where no components are known, none presents anything."""
     raise Unauthorized("no component may call this")
 
@@ -124,7 +124,7 @@ def build(
     dialect: Dialect,
     authenticator: Authenticator,
     *apis: object,
-    components: ComponentAuthenticator = _nobody,
+    components: ComponentAuthenticator = nobody,
 ) -> Served:
     """One resource that serves all operations of ``apis``.
 

@@ -10,16 +10,20 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.web.iweb import IRequest
 
+from api.addresses import DIRECT, Peers
 from api.decoding import decode_body
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import ComponentAuthenticator, Served, build, nobody
 from api.operations import operation
 from api.synnefo.faults import DIALECT
+from api.synnefo.keystone import KnownTokensApi, TenantsApi
 from api.synnefo.views import AccessReply, VersionDocument
 from snfd.catalog import Catalog
-from snfd.errors import Invalid, NotFound
+from snfd.errors import Invalid
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.names import MAX_PASSWORD
+from snfd.identity.service import Authenticator as InspectingAuthenticator
 from snfd.identity.service import Identity
+from snfd.projects.service import Projects
 
 Short = Annotated[str, Meta(max_length=255)]
 Secret = Annotated[str, Meta(max_length=MAX_PASSWORD)]
@@ -70,9 +74,10 @@ class Authenticate(Struct):
 class TokensApi:
     """The ``/tokens`` resources and the version document."""
 
-    def __init__(self, identity: Identity, catalog: Catalog) -> None:
+    def __init__(self, identity: Identity, catalog: Catalog, peers: Peers) -> None:
         self._identity = identity
         self._catalog = catalog
+        self._peers = peers
 
     @operation("GET", "", auth=False)
     async def version(self) -> VersionDocument:
@@ -94,14 +99,10 @@ class TokensApi:
         if not _has_body(request):
             return AccessReply.public(self._catalog)
         body: Authenticate = decode_body(request, Authenticate, DIALECT)
-        return AccessReply.of(await self._issued(body.auth), self._catalog)
+        issued = await self._issued(body.auth, self._peers.address(request))
+        return AccessReply.of(issued, self._catalog)
 
-    @operation("GET", "/tokens/<token>", auth=False)
-    async def validate(self, token: str) -> AccessReply:
-        """Check an OAuth2 token; a token of the API is none."""
-        raise NotFound("there is no such token")
-
-    async def _issued(self, auth: Auth) -> Issued:
+    async def _issued(self, auth: Auth, address: str) -> Issued:
         scope = auth.scope()
         if auth.token is not UNSET:
             return await self._identity.exchange(auth.token.id, scope, reuse=True)
@@ -109,14 +110,33 @@ class TokensApi:
         if given is UNSET:
             raise Invalid("auth needs token or passwordCredentials")
         who = UserRef(given.username)
-        return await self._identity.login(who, given.password, scope, reuse=True)
+        return await self._identity.login(
+            who, given.password, scope, reuse=True, address=address
+        )
 
 
 def resource(
-    authenticator: Authenticator, identity: Identity, catalog: Catalog
+    authenticator: InspectingAuthenticator,
+    identity: Identity,
+    projects: Projects,
+    catalog: Catalog,
+    *apis: object,
+    components: ComponentAuthenticator = nobody,
+    peers: Peers = DIRECT,
 ) -> Served:
-    """Everything below ``/identity/v2.0``."""
-    return build(DIALECT, authenticator, TokensApi(identity, catalog))
+    """Everything below ``/identity/v2.0``.
+
+    :param components: who else may check tokens.
+    """
+    return build(
+        DIALECT,
+        authenticator,
+        TokensApi(identity, catalog, peers),
+        KnownTokensApi(authenticator, components, identity, catalog),
+        TenantsApi(projects),
+        *apis,
+        components=components,
+    )
 
 
 def _has_body(request: IRequest) -> bool:

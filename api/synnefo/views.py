@@ -5,7 +5,7 @@ Shapes: ``spec/astakos.md`` §2.1.2, §2.2–§2.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -136,7 +136,7 @@ class AccessReply(Reply):
         reply.access.token = TokenPart(
             issued.secret,
             micros_offset(token.expires),
-            Tenant(token.project.uuid, _name(token)),
+            tenant(token),
         )
         reply.access.user = UserPart(
             id=token.user.uuid,
@@ -158,6 +158,13 @@ class NameCatalogs(Reply):
     def of(cls, names: Names) -> NameCatalogs:
         """Both directions, as they were asked."""
         return cls(dict(names.by_uuid), dict(names.by_name))
+
+    def completed(self, everyone: Names, *, uuids: bool, names: bool) -> NameCatalogs:
+        """The same, with everyone in one of the catalogs, or in both."""
+        return NameCatalogs(
+            dict(everyone.by_uuid) if uuids else self.uuid_catalog,
+            dict(everyone.by_name) if names else self.displayname_catalog,
+        )
 
 
 class ResourceView(Reply):
@@ -183,12 +190,15 @@ class ResourceView(Reply):
         )
 
 
-class UsageView(Reply):
-    """Use and limits of one resource in one project."""
+class UsageView(Reply, kw_only=True):
+    """Use and limits of one resource in one project.
 
-    usage: int
-    limit: int
-    pending: int
+    The member's own numbers are left out where only projects are asked for.
+    """
+
+    usage: int | UnsetType = UNSET
+    limit: int | UnsetType = UNSET
+    pending: int | UnsetType = UNSET
     project_usage: int
     project_limit: int
     project_pending: int
@@ -197,24 +207,43 @@ class UsageView(Reply):
     def of(cls, one: Usage) -> UsageView:
         """The member's numbers, then the whole project's."""
         return cls(
-            one.usage,
-            one.limit,
-            one.pending,
-            one.project_usage,
-            one.project_limit,
-            one.project_pending,
+            usage=one.usage,
+            limit=one.limit,
+            pending=one.pending,
+            project_usage=one.project_usage,
+            project_limit=one.project_limit,
+            project_pending=one.project_pending,
         )
+
+    @classmethod
+    def of_project(cls, one: Usage) -> UsageView:
+        """The whole project's numbers alone."""
+        return cls(
+            project_usage=one.project_usage,
+            project_limit=one.project_limit,
+            project_pending=one.project_pending,
+        )
+
+
+QuotasView = dict[str, dict[str, UsageView]]
+"""Project → resource → numbers."""
 
 
 def quotas(
     usage: Mapping[UUID, Mapping[str, Usage]],
-) -> dict[str, dict[str, UsageView]]:
-    """Answer of ``GET /quotas``: project → resource → numbers."""
+    view: Callable[[Usage], UsageView] = UsageView.of,
+) -> QuotasView:
+    """Answer of ``GET /quotas``.
+
+    :param view: which numbers to tell.
+    """
     return {
-        str(project): {name: UsageView.of(one) for name, one in found.items()}
+        str(project): {name: view(one) for name, one in found.items()}
         for project, found in usage.items()
     }
 
 
-def _name(token: Token) -> str:
-    return token.project.name if token.bound is not None else token.user.name
+def tenant(token: Token) -> Tenant:
+    """What a token acts in; an unscoped one's is called as the person."""
+    bound = token.bound is not None
+    return Tenant(token.project.uuid, token.project.name if bound else token.user.name)

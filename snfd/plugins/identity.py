@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from twisted.plugin import IPlugin
@@ -24,36 +24,53 @@ class IdentityApi:
 
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
-        from api.openstack import identity as v3
-        from api.synnefo import account
-        from api.synnefo import identity as v2
-        from api.synnefo.account.commissions import CommissionsApi
-        from api.synnefo.account.names import AccountApi
+        from api.addresses import Peers
 
-        known = cloud.authenticator, cloud.identity
+        peers = Peers.of(cloud.config.identity.trusted_proxies)
         return [
-            Mount(
-                "/identity",
-                "openstack",
-                v3.versions(cloud.authenticator, cloud.catalog),
-            ),
-            Mount(
-                "/identity/v3",
-                "openstack",
-                v3.resource(*known, cloud.people, cloud.projects, cloud.catalog),
-            ),
-            Mount("/identity/v2.0", "synnefo", v2.resource(*known, cloud.catalog)),
-            Mount(
-                "/account/v1.0",
-                "synnefo",
-                account.resource(
-                    cloud.authenticator,
-                    AccountApi(cloud.people, cloud.quota),
-                    CommissionsApi(cloud.astakos.commissions),
-                    components=cloud.astakos.components,
-                ),
-            ),
+            *_openstack(cloud, peers),
+            Mount("/identity/v2.0", "synnefo", _v2(cloud, peers)),
+            Mount("/account/v1.0", "synnefo", _account(cloud, peers)),
         ]
+
+
+def _openstack(cloud: Cloud, peers: Any) -> Sequence[Mount]:
+    from api.openstack import identity as v3
+
+    known = cloud.authenticator, cloud.identity
+    versions = v3.versions(cloud.authenticator, cloud.catalog)
+    whole = v3.resource(*known, cloud.people, cloud.projects, cloud.catalog, peers)
+    return [
+        Mount("/identity", "openstack", versions),
+        Mount("/identity/v3", "openstack", whole),
+    ]
+
+
+def _v2(cloud: Cloud, peers: Any) -> Any:
+    from api.synnefo import identity as v2
+
+    return v2.resource(
+        cloud.authenticator,
+        cloud.identity,
+        cloud.projects,
+        cloud.catalog,
+        components=cloud.astakos.components,
+        peers=peers,
+    )
+
+
+def _account(cloud: Cloud, peers: Any) -> Any:
+    from api.synnefo import account
+    from api.synnefo.account.commissions import CommissionsApi
+    from api.synnefo.account.names import AccountApi
+
+    parts = cloud.astakos
+    return account.resource(
+        cloud.authenticator,
+        AccountApi(cloud.people, cloud.quota),
+        CommissionsApi(parts.commissions),
+        components=parts.components,
+    )
 
 
 identity = IdentityApi()

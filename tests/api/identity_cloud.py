@@ -49,8 +49,15 @@ class IdentityApis:
         cloud.execute(
             "UPDATE identity.app_user SET is_active = false WHERE uuid = %s", self.gone
         )
-        parts = (cloud.identity, self.catalog)
-        self.v2 = Browser(v2.resource(cloud.authenticator, *parts))
+        self.v2 = Browser(
+            v2.resource(
+                cloud.authenticator,
+                cloud.identity,
+                cloud.projects,
+                self.catalog,
+                components=cloud.components,
+            )
+        )
         self.v3 = Browser(
             v3.resource(
                 cloud.authenticator,

@@ -31,6 +31,10 @@ def project(name: str) -> dict[str, Any]:
     return {"project": {"name": name, "domain": DEFAULT}}
 
 
+CODE = {"name": "demo", "passcode": "123456", "domain": DEFAULT}
+BOTH = {"user": CODE}
+
+
 class Base(SynchronousTestCase):
     def setUp(self) -> None:
         self.apis = IdentityApis(self)
@@ -167,12 +171,15 @@ class LoginTests(Base):
             (user(INJECTION, INJECTION), None),
             (user("demo", domain={"name": "Other"}), None),
             (user("x", id="nobody"), None),
-            ({"methods": ["totp"]}, None),
+            ({"methods": ["totp"], "totp": {"user": CODE}}, None),
+            ({**user("demo"), "methods": ["password", "totp"], "totp": BOTH}, None),
+            ({"methods": ["oauth1"]}, None),
             ({"methods": ["token"], "token": {"id": "wrong"}}, None),
             ({"methods": ["token"], "token": {"id": INJECTION}}, None),
         ]
         for identity, scope in cases:
             self.assertRefused(self.auth(identity, scope))
+            self.cloud.clock.advance(61)
 
     def test_a_user_is_named_by_id_username_or_mail_in_any_case(self) -> None:
         for identity in (

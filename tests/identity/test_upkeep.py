@@ -34,7 +34,7 @@ class TokenUpkeepTests(SynchronousTestCase):
         self.assertEqual({None}, set(self.last_used().values()))
         before = self.cloud.db.statements
         self.cloud.clock.advance(1)
-        self.assertEqual(2, self.cloud.db.statements - before)
+        self.assertEqual(3, self.cloud.db.statements - before)
         self.assertEqual({START}, set(self.last_used().values()))
         self.successResultOf(self.upkeep.stopService())
 

@@ -5,6 +5,7 @@ Source: ``spec/astakos.md`` §12.
 
 from __future__ import annotations
 
+from api.addresses import DIRECT, Peers
 from api.dispatch import Served, build
 from api.openstack.identity.auth import AuthApi
 from api.openstack.identity.faults import keystone
@@ -33,6 +34,7 @@ def resource(
     people: People,
     projects: Projects,
     catalog: Catalog,
+    peers: Peers = DIRECT,
 ) -> Served:
     """Everything below ``/identity/v3``."""
     base = catalog.identity("v3")
@@ -40,7 +42,7 @@ def resource(
         keystone(base),
         authenticator,
         VersionApi(catalog),
-        AuthApi(authenticator, identity, projects, catalog),
+        AuthApi(authenticator, identity, projects, catalog, peers),
         ProjectsApi(projects, base),
         UsersApi(people, base),
         DomainsApi(base),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct
 from twisted.web.iweb import IRequest
 
+from api.addresses import Peers
 from api.dispatch import token_of
-from api.openstack.identity.lists import DomainList, DomainView, ProjectList
+from api.openstack.identity.auth_bodies import Authenticate, AuthPart, IdentityPart
+from api.openstack.identity.lists import (
+    DomainList,
+    DomainView,
+    ProjectList,
+    SystemScopes,
+)
 from api.openstack.identity.views import (
     CatalogReply,
     Links,
@@ -19,147 +24,9 @@ from api.openstack.identity.views import (
 from api.operations import OWN, Answer, operation
 from snfd.catalog import Catalog
 from snfd.errors import Invalid, Unauthorized
-from snfd.identity.model import (
-    DOMAIN_ID,
-    DOMAIN_NAME,
-    By,
-    Caller,
-    Issued,
-    Scope,
-    Scoping,
-    UserRef,
-)
-from snfd.identity.names import MAX_PASSWORD
+from snfd.identity.model import DOMAIN_ID, Caller, Issued, Scope
 from snfd.identity.service import REFUSED, Authenticator, Identity
 from snfd.projects.service import Projects
-
-Short = Annotated[str, Meta(min_length=1, max_length=255)]
-Secret = Annotated[str, Meta(max_length=MAX_PASSWORD)]
-
-
-class DomainPart(Struct, frozen=True):
-    """A domain by id or name; there is only one."""
-
-    id: Short | None = None
-    name: Short | None = None
-
-    @property
-    def exists(self) -> bool:
-        """Whether it is that one; one that is not named at all is."""
-        return self.id in (None, DOMAIN_ID) and self.name in (None, DOMAIN_NAME)
-
-
-class UserPart(Struct):
-    """Who logs in, by id or by name (username or e-mail)."""
-
-    password: Secret
-    id: Short | None = None
-    name: Short | None = None
-    domain: DomainPart = DomainPart()
-
-    def __repr__(self) -> str:
-        return f"UserPart(id={self.id!r}, name={self.name!r}, password=…)"
-
-    def ref(self) -> UserRef:
-        """The user; nobody where the domain does not exist.
-
-        :raises Invalid: neither id nor name.
-        """
-        if self.id is not None:
-            return UserRef(self.id, By.ID)
-        if self.name is None:
-            raise Invalid("user needs id or name - at $.auth.identity.password.user")
-        return UserRef(self.name, By.NAME) if self.domain.exists else UserRef("", By.ID)
-
-
-class PasswordPart(Struct):
-    """The method ``password``."""
-
-    user: UserPart
-
-
-class TokenPart(Struct):
-    """The method ``token``."""
-
-    id: Secret
-
-    def __repr__(self) -> str:
-        return "TokenPart(id=…)"
-
-
-class IdentityPart(Struct):
-    """How the user proves who he is."""
-
-    methods: Annotated[list[Short], Meta(min_length=1, max_length=8)]
-    password: PasswordPart | UnsetType = UNSET
-    token: TokenPart | UnsetType = UNSET
-
-
-class ProjectPart(Struct):
-    """A project by id, or by name in its domain."""
-
-    id: Short | None = None
-    name: Short | None = None
-    domain: DomainPart = DomainPart()
-
-    def scope(self) -> Scope:
-        """The project.
-
-        :raises Invalid: neither id nor name.
-        """
-        if self.id is not None:
-            return Scope(Scoping.PROJECT, self.id, By.ID)
-        if self.name is None:
-            raise Invalid("project needs id or name - at $.auth.scope.project")
-        if not self.domain.exists:
-            return Scope(Scoping.NOTHING)
-        return Scope(Scoping.PROJECT, self.name, By.NAME)
-
-
-class ScopePart(Struct):
-    """What the token shall be good for; exactly one of these."""
-
-    project: ProjectPart | UnsetType = UNSET
-    domain: DomainPart | UnsetType = UNSET
-    system: dict[str, bool] | UnsetType = UNSET
-    unscoped: dict[str, str] | UnsetType = UNSET
-
-    def scope(self) -> Scope:
-        """The wanted scope; of domains and the system nobody has one.
-
-        :raises Invalid: none or several are given.
-        """
-        given = [self.project, self.domain, self.system, self.unscoped]
-        if sum(part is not UNSET for part in given) != 1:
-            raise Invalid("scope must be one of project, domain, system, unscoped")
-        if self.project is not UNSET:
-            return self.project.scope()
-        unscoped = self.unscoped is not UNSET
-        return Scope(Scoping.UNSCOPED if unscoped else Scoping.NOTHING)
-
-
-class AuthPart(Struct):
-    """Who, and for what; without a scope it is the default project."""
-
-    identity: IdentityPart
-    scope: ScopePart | Literal["unscoped"] | None = None
-
-    def wanted(self) -> Scope:
-        """The scope that is asked for.
-
-        :raises Invalid: as `ScopePart.scope`.
-        """
-        if self.scope is None:
-            return Scope(Scoping.DEFAULT)
-        if isinstance(self.scope, str):
-            return Scope(Scoping.UNSCOPED)
-        return self.scope.scope()
-
-
-class Authenticate(Struct):
-    """Body of ``POST /auth/tokens``."""
-
-    auth: AuthPart
 
 
 class TokenQuery(Struct):
@@ -182,7 +49,9 @@ class AuthApi:
         identity: Identity,
         projects: Projects,
         catalog: Catalog,
+        peers: Peers,
     ) -> None:
+        self._peers = peers
         self._authenticator = authenticator
         self._identity = identity
         self._projects = projects
@@ -202,7 +71,7 @@ class AuthApi:
         self, body: Authenticate, query: TokenQuery, request: IRequest
     ) -> Answer[TokenReply]:
         """Log in, or exchange a token for one of another scope."""
-        issued = await self._issued(body.auth)
+        issued = await self._issued(body.auth, self._peers.address(request))
         return self._told(issued, query.wants_catalog(request))
 
     @operation("GET", "/auth/tokens", query=TokenQuery, auth=OWN, raw=True)
@@ -231,24 +100,42 @@ class AuthApi:
         listed = await self._projects.of_user(caller, caller.user)
         return ProjectList.of(listed, self._base, "/auth/projects")
 
+    @operation("GET", "/auth/system")
+    async def system(self, caller: Caller) -> SystemScopes:
+        """List the systems that the caller may scope a token to: none."""
+        return SystemScopes([], Links(f"{self._base}/auth/system"))
+
     @operation("GET", "/auth/domains")
     async def domains(self, caller: Caller) -> DomainList:
         """List the one domain."""
         one = DomainView(SelfLink(f"{self._base}/domains/{DOMAIN_ID}"))
         return DomainList([one], Links(f"{self._base}/auth/domains"))
 
-    async def _issued(self, auth: AuthPart) -> Issued:
-        how, scope = auth.identity, auth.wanted()
-        if how.methods == ["password"]:
-            if how.password is UNSET:
-                raise Invalid("method password needs its part - at $.auth.identity")
-            user = how.password.user
-            return await self._identity.login(user.ref(), user.password, scope)
-        if how.methods == ["token"]:
-            if how.token is UNSET:
-                raise Invalid("method token needs its part - at $.auth.identity")
+    async def _issued(self, auth: AuthPart, address: str) -> Issued:
+        how, scope, methods = auth.identity, auth.wanted(), auth.identity.wanted
+        if methods in ({"password"}, {"password", "totp"}):
+            return await self._by_password(how, scope, address)
+        if methods == {"token"} and how.token is not UNSET:
             return await self._identity.exchange(how.token.id, scope)
+        found = how.application_credential
+        if methods == {"application_credential"} and found is not UNSET:
+            if auth.scope is not None:
+                raise Invalid("an application credential has its own scope: give none")
+            return await self._identity.with_credential(found.ref(), found.secret)
         raise Unauthorized(REFUSED)
+
+    async def _by_password(
+        self, how: IdentityPart, scope: Scope, address: str
+    ) -> Issued:
+        assert how.password is not UNSET
+        user, code = how.password.user, None
+        if "totp" in how.methods and how.totp is not UNSET:
+            if how.totp.user.ref() != user.ref():
+                raise Unauthorized(REFUSED)
+            code = how.totp.user.passcode
+        return await self._identity.login(
+            user.ref(), user.password, scope, passcode=code, address=address
+        )
 
     def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
         catalog = self._catalog if with_catalog else None

@@ -119,6 +119,13 @@ class DomainList(Reply):
     links: Links
 
 
+class SystemScopes(Reply):
+    """The systems that a token may be scoped to."""
+
+    system: list[dict[str, bool]]
+    links: Links
+
+
 class RoleView(Reply):
     """A role."""
 
