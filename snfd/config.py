@@ -6,7 +6,7 @@ these values.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from attrs import frozen
@@ -253,6 +253,7 @@ class Config(Section, frozen=True):
     :ivar var: directory of everything the daemon writes.
     :ivar run: what this process does.
     :ivar plugins: APIs to serve; empty means all that are installed.
+    :ivar login: login methods besides passwords, as their plugins describe them.
     """
 
     var: str = "var"
@@ -260,6 +261,7 @@ class Config(Section, frozen=True):
         default_factory=lambda: ["api", "follower", "console"]
     )
     plugins: list[str] = []
+    login: list[dict[str, Any]] = []
     listen: Listen = Listen()
     urls: UrlSection = UrlSection()
     database: DatabaseSection = DatabaseSection()

@@ -159,6 +159,9 @@ def _values(section: Section, where: str = "") -> Iterator[tuple[str, Any]]:
 def _text(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], ClusterSection):
         return ", ".join(one.name for one in value)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        # login methods; their tables may hold secrets
+        return ", ".join(str(one.get("name", one.get("kind", "?"))) for one in value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

@@ -1,4 +1,4 @@
-"""What a plugin promises: the mounts of one API."""
+"""What a plugin promises: the mounts of one API, or one way to log in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from twisted.web.resource import IResource
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from snfd.cloud import Cloud
+    from snfd.logins.port import Tools, Way
 
 
 @frozen(eq=False)
@@ -38,3 +39,15 @@ class IApi(Interface):
 
     def mounts(cloud: Cloud) -> Sequence[Mount]:  # noqa: N805
         """Resources over the services of ``cloud``."""
+
+
+class ILogin(Interface):
+    """One kind of login method, found by ``getPlugins(ILogin, snfd.plugins)``."""
+
+    kind: str = Attribute("Its ``kind = …`` in ``[[login]]`` of the configuration.")
+
+    def way(table: Mapping[str, Any], tools: Tools) -> Way:  # noqa: N805
+        """The method that a ``[[login]]`` table describes.
+
+        :raises Invalid: the table has unknown keys or wrong values.
+        """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
@@ -37,7 +37,10 @@ class Local:
 class Form(Protocol):
     """Takes a name and a password, and looks at them itself."""
 
-    method: Method
+    @property
+    def method(self) -> Method:
+        """The configured method."""
+        ...
 
     async def check(self, name: str, password: str) -> Claims:
         """Whom they belong to.
@@ -64,7 +67,10 @@ class Departure:
 class Journey(Protocol):
     """Sends the browser to somebody else and hears from it when it is back."""
 
-    method: Method
+    @property
+    def method(self) -> Method:
+        """The configured method."""
+        ...
 
     async def leave(self, back: str) -> Departure:
         """Where to send it.
@@ -89,7 +95,10 @@ class Journey(Protocol):
 class Headers(Protocol):
     """Believes the server in front of us."""
 
-    method: Method
+    @property
+    def method(self) -> Method:
+        """The configured method."""
+        ...
 
     def read(self, header: Callable[[str], Sequence[str]], peer: str) -> Claims:
         """Whom the request's headers name.
@@ -102,7 +111,6 @@ class Headers(Protocol):
 
 
 Way = Local | Form | Journey | Headers
-W = TypeVar("W")
 
 
 class Accounts(Protocol):
