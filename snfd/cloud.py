@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from snfd.accounts.wired import Accounts
     from snfd.admin.service import Administration
     from snfd.catalog import Catalog
     from snfd.compute.console import ConsoleTickets
@@ -40,6 +41,7 @@ class Astakos:
     """The services of accounts, projects, registry and mail."""
 
     post: Post
+    accounts: Accounts
     admin: Administration
     credentials: Credentials
     second_factors: SecondFactors

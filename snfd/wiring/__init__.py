@@ -159,7 +159,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         people=People(db),
         projects=Projects(db),
         quota=quotas,
-        astakos=astakos(ground, db, prover),
+        astakos=astakos(ground, db, prover, tasks),
         compute=compute(
             Parts(
                 db=db,

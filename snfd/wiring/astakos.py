@@ -13,17 +13,21 @@ from snfd.identity.second_factor import SecondFactors
 from snfd.mail.service import Post
 from snfd.quota.commissions import Commissions
 from snfd.registry.tokens import Components
+from snfd.wiring.accounts import accounts
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
     from snfd.identity.proof import Prover
+    from snfd.tasks import Tasks
     from snfd.wiring import Ground
 
 
-def astakos(ground: Ground, db: Database, prover: Prover) -> Astakos:
+def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astakos:
     """All of them, over what stands already."""
+    post = Post(ground.keys)
     return Astakos(
-        post=Post(ground.keys),
+        post=post,
+        accounts=accounts(ground, db, prover, tasks, post),
         admin=Administration.build(db, ground.reactor),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         second_factors=SecondFactors(

@@ -1,0 +1,1 @@
+"""The lives of accounts: opened, verified, accepted, suspended, closed."""

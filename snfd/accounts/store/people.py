@@ -1,0 +1,232 @@
+"""SQL of accounts and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from snfd.accounts.model import Account, NewAccount
+from snfd.accounts.states import STORED, Columns, State
+from snfd.db.port import Row, Statement, Transaction
+from snfd.db.sql import changes_to
+
+COLUMNS = """
+    u.uuid, u.number, u.username, u.email, u.first_name, u.last_name, u.affiliation,
+    u.email_verified, u.moderation, u.is_active, u.closed_at IS NOT NULL,
+    u.verified_at, u.moderated_at, u.accepted_policy, u.rejected_reason,
+    u.deactivated_at, u.deactivated_reason, u.closed_at, u.terms_id,
+    u.default_project, u.joined_at, u.updated_at, u.last_login_at,
+    ARRAY(SELECT g.name FROM identity.user_group_member x
+            JOIN identity.user_group g ON g.id = x.group_id
+           WHERE x.user_id = u.uuid ORDER BY g.name),
+    ARRAY(SELECT DISTINCT l.module FROM identity.login_method l
+           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module)
+"""
+
+ONE = Statement(
+    "account",
+    f"SELECT {COLUMNS} FROM identity.app_user u WHERE u.uuid = $1",
+)
+"""One account: (uuid) → a row for `account`."""
+
+LIST = Statement(
+    "accounts",
+    f"""
+    SELECT {COLUMNS} FROM identity.app_user u
+     WHERE u.number > $1 AND u.closed_at IS NULL ORDER BY u.number LIMIT $2
+    """,
+)
+"""Accounts after a number that are not closed: (number, most)."""
+
+NUMBER = Statement(
+    "account_number", "SELECT number FROM identity.app_user WHERE uuid = $1"
+)
+
+
+def account(row: Row) -> Account:
+    """The account in a row of the statements above."""
+    columns, groups, methods = Columns(*row[7:11]), tuple(row[23]), tuple(row[24])
+    return Account(*(*row[:7], columns, *row[11:23], groups, methods))
+
+
+async def find(tx: Transaction, user: UUID, *, lock: bool = False) -> Account | None:
+    """An account; None where there is none.
+
+    :param lock: against changes by others, until the transaction ends.
+    """
+    row = await tx.row(
+        f"SELECT {COLUMNS} FROM identity.app_user u WHERE u.uuid = %s"
+        + (" FOR NO KEY UPDATE OF u" if lock else ""),
+        (user,),
+    )
+    return None if row is None else account(row)
+
+
+async def by_email(
+    tx: Transaction, email: str, *, lock: bool = False
+) -> Sequence[Account]:
+    """Everybody with this address, whoever proved it first; closed ones never."""
+    rows = await tx.rows(
+        f"SELECT {COLUMNS} FROM identity.app_user u WHERE u.email = %s"
+        " AND u.closed_at IS NULL ORDER BY u.email_verified DESC, u.number DESC"
+        + (" FOR NO KEY UPDATE OF u" if lock else ""),
+        (email,),
+    )
+    return [account(row) for row in rows]
+
+
+async def insert(tx: Transaction, new: NewAccount, now: datetime) -> bool:
+    """Add an account that nobody verified; False where its name is taken."""
+    added = await tx.execute(
+        """
+        INSERT INTO identity.app_user (uuid, username, email, first_name, last_name,
+            affiliation, joined_at, updated_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT DO NOTHING
+        """,
+        (
+            new.uuid, new.username or new.email, new.email, new.first_name,
+            new.last_name, new.affiliation, now, now,
+        ),
+    )  # fmt: skip
+    if not added:
+        return False
+    if new.password_hash is not None:
+        await set_password(tx, new.uuid, new.password_hash, now)
+    await join(tx, new.uuid, new.groups)
+    return True
+
+
+async def update(
+    tx: Transaction, user: UUID, now: datetime, changes: Mapping[str, object]
+) -> None:
+    """Set columns of an account."""
+    await tx.execute(
+        f"UPDATE identity.app_user SET {changes_to(changes)}, updated_at = %(_now)s"
+        " WHERE uuid = %(_user)s",
+        {**changes, "_now": now, "_user": user},
+    )
+
+
+def stored(state: State) -> dict[str, object]:
+    """The columns that make a row be in ``state``; but for ``closed_at``."""
+    columns = STORED[state]
+    return {
+        "email_verified": columns.email_verified,
+        "moderation": columns.moderation,
+        "is_active": columns.is_active,
+    }
+
+
+async def delete(tx: Transaction, user: UUID) -> None:
+    """Remove an account that owns nothing yet, with all that hangs on it."""
+    await tx.execute("DELETE FROM identity.app_user WHERE uuid = %s", (user,))
+
+
+_HANGING = (
+    "login_method", "user_group_member", "letter_key", "app_credential", "totp",
+)  # fmt: skip
+
+
+async def forget(tx: Transaction, user: UUID) -> None:
+    """Remove what a person logs in with, his groups, and keys that were sent."""
+    for table in _HANGING:
+        await tx.execute(f"DELETE FROM identity.{table} WHERE user_id = %s", (user,))
+
+
+async def belongings(tx: Transaction, user: UUID) -> str:
+    """What a person still has, in words; empty where it is nothing."""
+    rows = await tx.rows(
+        """
+        (SELECT 'project ' || name FROM identity.project
+          WHERE owner_id = %(user)s AND NOT is_system
+            AND state IN ('active', 'suspended') ORDER BY name LIMIT 5)
+        UNION ALL
+        (SELECT DISTINCT resource FROM quota.holding
+          WHERE user_id = %(user)s AND usage_max > 0 ORDER BY resource LIMIT 5)
+        """,
+        {"user": user},
+    )
+    return ", ".join(row[0] for row in rows)
+
+
+async def name_taken(tx: Transaction, username: str, by_other_than: UUID) -> bool:
+    """Whether somebody else logs in with this name or (proven) address."""
+    row = await tx.row(
+        "SELECT 1 FROM identity.app_user WHERE uuid <> %(user)s"
+        " AND (username = %(name)s OR (email = %(name)s AND email_verified)) LIMIT 1",
+        {"user": by_other_than, "name": username},
+    )
+    return row is not None
+
+
+async def address_taken(tx: Transaction, email: str, by_other_than: UUID) -> bool:
+    """Whether somebody else proved that he reads this address."""
+    row = await tx.row(
+        "SELECT 1 FROM identity.app_user"
+        " WHERE uuid <> %s AND email = %s AND email_verified",
+        (by_other_than, email),
+    )
+    return row is not None
+
+
+async def password_hash(tx: Transaction, user: UUID) -> str | None:
+    """The password's hash; None where he has none."""
+    row = await tx.row(
+        "SELECT password_hash FROM identity.login_method"
+        " WHERE user_id = %s AND module = 'local' AND active",
+        (user,),
+    )
+    return None if row is None else row[0]
+
+
+async def set_password(tx: Transaction, user: UUID, hashed: str, now: datetime) -> None:
+    """Give a person a new password, or a first one."""
+    await tx.execute(
+        """
+        INSERT INTO identity.login_method (user_id, module, password_hash, created_at)
+        VALUES (%s, 'local', %s, %s)
+        ON CONFLICT (user_id, module, identifier) DO UPDATE
+           SET password_hash = excluded.password_hash, active = true
+        """,
+        (user, hashed, now),
+    )
+
+
+async def join(tx: Transaction, user: UUID, groups: Sequence[str]) -> int:
+    """Put a person into groups; how many of them there are."""
+    return await tx.execute(
+        """
+        INSERT INTO identity.user_group_member (user_id, group_id)
+        SELECT %s, id FROM identity.user_group WHERE name = ANY(%s::text[])
+        ON CONFLICT (user_id, group_id) DO UPDATE SET user_id = excluded.user_id
+        """,
+        (user, list(groups)),
+    )
+
+
+async def leave(tx: Transaction, user: UUID, groups: Sequence[str]) -> None:
+    """Take a person out of groups."""
+    await tx.execute(
+        """
+        DELETE FROM identity.user_group_member x USING identity.user_group g
+         WHERE g.id = x.group_id AND x.user_id = %s AND g.name = ANY(%s::text[])
+        """,
+        (user, list(groups)),
+    )
+
+
+async def stale(tx: Transaction, before: datetime, most: int) -> int:
+    """Remove accounts that nobody verified, whose last key expired ``before``."""
+    return await tx.execute(
+        """
+        DELETE FROM identity.app_user WHERE uuid IN (
+            SELECT u.uuid FROM identity.app_user u
+              JOIN identity.letter_key k ON k.user_id = u.uuid AND k.purpose = 'verify'
+             WHERE NOT u.email_verified AND u.moderation = 'pending'
+               AND u.closed_at IS NULL AND k.expires_at < %s
+             ORDER BY k.expires_at LIMIT %s FOR UPDATE OF u SKIP LOCKED)
+        """,
+        (before, most),
+    )

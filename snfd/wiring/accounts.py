@@ -1,0 +1,53 @@
+"""The parts that look after accounts."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from snfd.accounts.letters import Letters
+from snfd.accounts.parts import Behind, Parts
+from snfd.accounts.service import Lives
+from snfd.accounts.wired import Accounts, rules
+from snfd.config import Urls
+from snfd.projects import lifecycle
+
+if TYPE_CHECKING:
+    from snfd.db.port import Database
+    from snfd.identity.proof import Prover
+    from snfd.mail.service import Post
+    from snfd.tasks import Tasks
+    from snfd.wiring import Ground
+
+
+def accounts(
+    ground: Ground, db: Database, prover: Prover, tasks: Tasks, post: Post
+) -> Accounts:
+    """All of them, over what stands already.
+
+    :raises Invalid: a pattern of ``identity.accept`` is no regular expression.
+    """
+    config = ground.config
+    chosen = rules(config.identity)
+    staff = (*config.mail.helpdesk, *config.mail.managers)
+    letters = Letters(post, Urls.of(config.urls).astakos, staff)
+    return Accounts.of(
+        Parts(
+            db=db,
+            clock=ground.reactor,
+            passwords=prover.passwords,
+            guesses=prover.throttle,
+            random=secrets.token_bytes,
+            new_id=uuid4,
+            rules=chosen,
+            letters=letters,
+            lives=Lives(
+                chosen,
+                letters,
+                lifecycle.suspend_of_user,
+                lifecycle.unsuspend_of_user,
+            ),
+            behind=Behind(tasks),
+        )
+    )
