@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from snfd.identity.service import Authenticator, Identity
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
+    from snfd.mail.feedback import Feedback
     from snfd.mail.service import Post
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
     from snfd.projects.service import Projects
     from snfd.quota.commissions import Commissions
+    from snfd.quota.reports import Reports
     from snfd.quota.service import Quota
     from snfd.registry.tokens import Components
     from snfd.tasks import Tasks
@@ -47,6 +49,8 @@ class Astakos:
     second_factors: SecondFactors
     components: Components
     commissions: Commissions
+    reports: Reports
+    feedback: Feedback
 
 
 @frozen(kw_only=True, eq=False)

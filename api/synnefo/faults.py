@@ -13,6 +13,7 @@ import msgspec
 from api.operations import Dialect, Fault, Reply
 from snfd import errors
 from snfd.errors import CloudError
+from snfd.mail.feedback import NobodyListens
 
 FAULTS: Mapping[type[CloudError], Fault] = {
     CloudError: Fault(500, "internalServerError"),
@@ -35,6 +36,7 @@ FAULTS: Mapping[type[CloudError], Fault] = {
     errors.TooManyRequests: Fault(429, "tooManyRequests"),
     errors.NotImplementedHere: Fault(501, "notImplemented"),
     errors.Unavailable: Fault(503, "serviceUnavailable"),
+    NobodyListens: Fault(502, "badGateway"),
     errors.Timeout: Fault(503, "serviceUnavailable"),
     errors.Closed: Fault(503, "serviceUnavailable"),
 }

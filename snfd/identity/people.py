@@ -18,6 +18,9 @@ from snfd.projects import service as projects
 MAX_NAMES = 1000
 """The most names, or uuids, that one look-up takes."""
 
+MAX_EVERYONE = 10_000
+"""The most people that a component is told of at once."""
+
 MAX_LIST = 1000
 """The most people that one answer holds."""
 
@@ -101,6 +104,17 @@ class People:
         if max(len(uuids), len(names)) > MAX_NAMES:
             raise TooLarge(f"at most {MAX_NAMES} uuids and {MAX_NAMES} displaynames")
         return Names(await self._by_uuid(uuids), await self._by_name(names))
+
+    async def everyone(self) -> Names:
+        """Everybody with a verified e-mail.
+
+        :raises TooLarge: they are more than `MAX_EVERYONE`.
+        """
+        rows = await self.db.read(store.EVERYONE, (MAX_EVERYONE + 1,))
+        if len(rows) > MAX_EVERYONE:
+            raise TooLarge(f"there are more than {MAX_EVERYONE} people: name some")
+        found = {str(uuid): username for uuid, username in rows}
+        return Names(found, {name: uuid for uuid, name in found.items()})
 
     async def _by_uuid(self, texts: Sequence[str]) -> dict[str, str]:
         asked = {text: uuid for text in texts if (uuid := as_uuid(text))}

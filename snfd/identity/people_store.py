@@ -36,6 +36,12 @@ NAMES_BY_UUID = Statement(
     " WHERE uuid = ANY($1::uuid[]) AND email_verified",
 )
 
+EVERYONE = Statement(
+    "identity_everyone",
+    "SELECT uuid, username FROM identity.app_user WHERE email_verified"
+    " ORDER BY username LIMIT $1",
+)
+
 UUIDS_BY_NAME = Statement(
     "identity_uuids_by_name",
     "SELECT username, email, uuid FROM identity.app_user"

@@ -63,11 +63,13 @@ def _account(cloud: Cloud, peers: Any) -> Any:
     from api.synnefo import account
     from api.synnefo.account.commissions import CommissionsApi
     from api.synnefo.account.names import AccountApi
+    from api.synnefo.account.quotas import QuotasApi
 
     parts = cloud.astakos
     return account.resource(
         cloud.authenticator,
-        AccountApi(cloud.people, cloud.quota),
+        AccountApi(cloud.people, parts.feedback),
+        QuotasApi(cloud.quota, parts.reports),
         CommissionsApi(parts.commissions),
         components=parts.components,
     )

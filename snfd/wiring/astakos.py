@@ -9,9 +9,12 @@ from uuid import uuid4
 from snfd.admin.service import Administration
 from snfd.cloud import Astakos
 from snfd.identity.credentials import Credentials
+from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
+from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
 from snfd.quota.commissions import Commissions
+from snfd.quota.reports import Reports
 from snfd.registry.tokens import Components
 from snfd.wiring.accounts import accounts
 
@@ -40,4 +43,12 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         ),
         components=Components(db, ground.reactor),
         commissions=Commissions(db),
+        reports=Reports(db),
+        feedback=Feedback(
+            db,
+            People(db),
+            Post(ground.keys),
+            uuid4,
+            ground.config.mail.helpdesk,
+        ),
     )

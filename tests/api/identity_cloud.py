@@ -10,8 +10,10 @@ from api.synnefo import account
 from api.synnefo import identity as v2
 from api.synnefo.account.commissions import CommissionsApi
 from api.synnefo.account.names import AccountApi
+from api.synnefo.account.quotas import QuotasApi
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
+from snfd.quota.reports import Reports
 from tests.api.memory import Browser, Response
 from tests.identity.cloud import IdentityCloud, identity_cloud
 
@@ -71,7 +73,8 @@ class IdentityApis:
         self.account = Browser(
             account.resource(
                 cloud.authenticator,
-                AccountApi(cloud.people, cloud.quota),
+                AccountApi(cloud.people, cloud.feedback),
+                QuotasApi(cloud.quota, Reports(cloud.db)),
                 CommissionsApi(cloud.commissions),
                 components=cloud.components,
             )

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from argon2 import PasswordHasher
 from attrs import define, field
@@ -23,6 +23,8 @@ from snfd.identity.people import People
 from snfd.identity.proof import Prover
 from snfd.identity.service import Authenticator, Identity
 from snfd.identity.throttle import Throttle
+from snfd.mail.feedback import Feedback
+from snfd.mail.service import Post
 from snfd.projects import service as projects
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
@@ -96,6 +98,8 @@ class IdentityCloud:
     quota: quota.Quota = field(init=False)
     components: Components = field(init=False)
     commissions: Commissions = field(init=False)
+    feedback: Feedback = field(init=False)
+    helpdesk: list[str] = field(factory=lambda: ["help@example.org"])
 
     def __attrs_post_init__(self) -> None:
         self.clock.advance(START.timestamp())
@@ -111,6 +115,9 @@ class IdentityCloud:
         self.quota = quota.Quota(self.db)
         self.components = Components(self.db, self.clock)
         self.commissions = Commissions(self.db)
+        self.feedback = Feedback(
+            self.db, self.people, Post(self.keys), uuid4, self.helpdesk
+        )
         self.wait(self.db.run(quota.register, RESOURCES))
 
     def wait(self, awaitable: Awaitable[T]) -> T:

@@ -1,21 +1,27 @@
-"""Who is who, what is counted, what is used.
+"""Who is who, and what users tell the helpdesk.
 
-Source: ``spec/astakos.md`` §2.2–§2.4.
+Source: ``spec/astakos.md`` §2.2.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
+from twisted.web.iweb import IRequest
 
-from api.operations import operation
-from api.synnefo.views import NameCatalogs, ResourceView, UsageView, quotas
+from api.forms import FORM, decode_form
+from api.operations import SERVICE, operation
+from api.synnefo.views import NameCatalogs
 from snfd.identity.model import Caller
 from snfd.identity.people import People
-from snfd.quota.service import Quota
+from snfd.mail.feedback import Feedback
+from snfd.registry.model import Component
 
-Names = list[Annotated[str, Meta(max_length=255)]]
+MAX_MESSAGE = 64 * 1024
+
+Name = Annotated[str, Meta(max_length=255)]
+Names = list[Name]
 
 
 class AskedNames(Struct):
@@ -25,12 +31,26 @@ class AskedNames(Struct):
     displaynames: Names | None = None
 
 
-class AccountApi:
-    """User catalogs, resources and quotas."""
+class AskedByService(Struct):
+    """Body of ``POST /service/user_catalogs``; null means all there are."""
 
-    def __init__(self, people: People, quota: Quota) -> None:
+    uuids: Names | UnsetType | None = UNSET
+    displaynames: Names | UnsetType | None = UNSET
+
+
+class FeedbackForm(Struct):
+    """Body of ``POST /feedback``."""
+
+    feedback_msg: Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE)]
+    feedback_data: Annotated[str, Meta(max_length=MAX_MESSAGE)] = ""
+
+
+class AccountApi:
+    """User catalogs and feedback."""
+
+    def __init__(self, people: People, feedback: Feedback) -> None:
         self._people = people
-        self._quota = quota
+        self._feedback = feedback
 
     @operation("POST", "/user_catalogs", body=AskedNames)
     async def user_catalogs(self, caller: Caller, body: AskedNames) -> NameCatalogs:
@@ -38,13 +58,23 @@ class AccountApi:
         names = await self._people.names(body.uuids or [], body.displaynames or [])
         return NameCatalogs.of(names)
 
-    @operation("GET", "/resources", auth=False)
-    async def resources(self) -> dict[str, ResourceView]:
-        """Name what is counted."""
-        found = await self._quota.resources()
-        return {one.name: ResourceView.of(one) for one in found}
+    @operation("POST", "/service/user_catalogs", body=AskedByService, auth=SERVICE)
+    async def service_user_catalogs(
+        self, component: Component, body: AskedByService
+    ) -> NameCatalogs:
+        """Translate uuids to login names and back, or tell all of them."""
+        uuids, names = body.uuids or (), body.displaynames or ()
+        found = NameCatalogs.of(await self._people.names(uuids, names))
+        if body.uuids is None or body.displaynames is None:
+            everyone = await self._people.everyone()
+            found = found.completed(
+                everyone, uuids=body.uuids is None, names=body.displaynames is None
+            )
+        return found
 
-    @operation("GET", "/quotas")
-    async def quotas(self, caller: Caller) -> dict[str, dict[str, UsageView]]:
-        """Tell use and limits in each of the caller's projects."""
-        return quotas(await self._quota.usage(caller))
+    @operation("POST", "/feedback", raw=True, accepts={FORM: FeedbackForm})
+    async def feedback(self, caller: Caller, request: IRequest) -> bytes:
+        """Tell the helpdesk something."""
+        form = decode_form(request, FeedbackForm)
+        await self._feedback.send(caller, form.feedback_msg, form.feedback_data)
+        return b""
