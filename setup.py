@@ -31,6 +31,9 @@ setup(
         ),
         "twisted.plugins",
     ],
-    package_data={"snfd.db.migrations": ["*.sql"]},
+    package_data={
+        "snfd.db.migrations": ["*.sql"],
+        "snfd.mail": ["templates/*.txt"],
+    },
     cmdclass={"build_py": BuildWithPages},
 )

@@ -82,14 +82,14 @@ class _MemoryConnection:
         for point in ("mail", "rcpt", "data"):
             event = await self._at(point)
             if event is not None:
-                return self._verdict(point, event, Outcome.UNTRIED)
+                return self._verdict(point, event, Outcome.LATER)
         allowed = False
         try:
             allowed = await go()
         finally:
             self.usable = allowed
         if not allowed:
-            return Verdict(Outcome.UNTRIED, "somebody else sends it")
+            return Verdict(Outcome.UNTRIED)
         event = await self._at("end")
         if event is None or event == "taken and lost":
             self.server.taken.append(parcel)

@@ -15,6 +15,9 @@ from snfd.errors import Invalid
 MAX_ADDRESS = 254
 """Characters of an address (RFC 5321, 4.5.3.1)."""
 
+MIN_TRIES = 10
+"""How often servers must have put a letter off until it is given up."""
+
 _ADDRESS = re.compile(r"[^\s\"\\()<>\[\]:;,@\x00-\x20\x7f-\x9f]+@[\w.\-]+\Z")
 
 
@@ -77,6 +80,7 @@ class Queued:
     :ivar attempt: how often it has been taken up, this time included; a process
         that knows an older number has lost it to another one.
     :ivar refused: when a server first put it off.
+    :ivar tries: how often one did.
     :ivar repeat: whether it may have been taken before.
     """
 
@@ -89,8 +93,25 @@ class Queued:
     attempt: int
     created: datetime
     refused: datetime | None
+    tries: int
     repeat: bool
     request_id: str | None = None
+
+
+@frozen
+class PutBack:
+    """How a letter waits for its next try.
+
+    :ivar reason: why it was not sent; None leaves the last reason.
+    :ivar refused: when a server first put it off, or None.
+    :ivar handed: whether it may have been taken nevertheless.
+    """
+
+    due: datetime
+    reason: str | None
+    refused: datetime | None
+    tries: int
+    handed: bool
 
 
 def checked_address(text: str) -> str:
@@ -118,9 +139,12 @@ def pause(refused: datetime, now: datetime, shortest: float, longest: float) -> 
     return min(longest, max(shortest, (now - refused).total_seconds()))
 
 
-def given_up(refused: datetime, now: datetime, patience: timedelta) -> bool:
-    """Whether a letter that was first put off at ``refused`` is tried no more."""
-    return now - refused >= patience
+def given_up(tries: int, refused: datetime, now: datetime, patience: timedelta) -> bool:
+    """Whether a letter that was first put off at ``refused`` is tried no more.
+
+    A server that was away in the meantime does not cost a letter its life.
+    """
+    return tries >= MIN_TRIES and now - refused >= patience
 
 
 _REASONED = frozenset(("name", "reason"))

@@ -47,9 +47,9 @@ class Connection(Protocol):
     async def send(self, parcel: Parcel, go: Go) -> Verdict:
         """Offer one letter; never raises for what the server does.
 
-        ``go`` is called once, when the server waits for the letter itself;
-        unless it answers True nothing is taken. An error of it is raised, and
-        nothing is taken.
+        ``go`` is called at most once, when the server waits for the letter
+        itself; unless it answers True nothing is taken, and the verdict is
+        ``untried``. An error of it is raised, and nothing is taken.
         """
 
     async def close(self) -> None:

@@ -170,11 +170,11 @@ class SmtpConnection(ESMTPClient):
             if refused is None:
                 refused = await self._ask(b"DATA", (354,))
         except _Lost as lost:
-            return Verdict(Outcome.UNTRIED, str(lost))
+            return Verdict(Outcome.LATER, str(lost))
         if refused is not None:
             return await self._refused(refused)
         if not await self._may(go):
-            return Verdict(Outcome.UNTRIED, "somebody else sends it")
+            return Verdict(Outcome.UNTRIED)
         try:
             refused = await self._ask(
                 stuffed(parcel.data) + b".", _GOOD, self._terms.patience

@@ -25,8 +25,9 @@ class State(StrEnum):
 class Outcome(StrEnum):
     """How one try to send a letter ended.
 
-    ``doubtful``: its end went out and no answer came back, so it may have been
-    taken; ``untried``: the server never heard of it.
+    ``later``: the server put it off, or was lost before the letter's end went
+    out; ``doubtful``: its end went out and no answer came back, so it may have
+    been taken; ``untried``: it was not offered to a server.
     """
 
     TAKEN = "taken"
@@ -34,7 +35,6 @@ class Outcome(StrEnum):
     LATER = "later"
     DOUBTFUL = "doubtful"
     UNTRIED = "untried"
-    GIVEN_UP = "given_up"
 
 
 @frozen
@@ -53,7 +53,6 @@ class Step:
 STEPS: Mapping[Outcome, Step] = {
     Outcome.TAKEN: Step(State.SENT),
     Outcome.REFUSED: Step(State.FAILED),
-    Outcome.GIVEN_UP: Step(State.FAILED),
     Outcome.LATER: Step(State.NEW, counts=True),
     Outcome.DOUBTFUL: Step(State.NEW, counts=True, handed=True),
     Outcome.UNTRIED: Step(State.NEW),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from snfd.db.port import Row, Transaction, notify
-from snfd.mail.model import Letter, Queued
+from snfd.mail.model import Letter, PutBack, Queued
 from snfd.mail.states import State
 
 _QUEUED = (
     "m.id, m.event, m.recipient, m.kind, m.language, m.words, m.attempts,"
-    " m.created, m.refused, m.handed IS NOT NULL, m.request_id"
+    " m.created, m.refused, m.tries, m.handed IS NOT NULL, m.request_id"
 )
 
 
@@ -72,26 +72,22 @@ async def finish(
     return bool(done)
 
 
-async def put_back(
-    tx: Transaction,
-    letter: Queued,
-    due: datetime,
-    reason: str | None,
-    refused: datetime | None,
-    handed: bool,
-) -> None:
-    """Have a letter of ours wait until ``due``.
-
-    :param reason: None leaves the last one.
-    :param refused: when a server first put it off, or None.
-    :param handed: whether it may have been taken nevertheless.
-    """
+async def put_back(tx: Transaction, letter: Queued, back: PutBack) -> None:
+    """Have a letter of ours wait."""
     await tx.execute(
-        "UPDATE ops.mail SET state = 'new', due = %s, refused = %s,"
+        "UPDATE ops.mail SET state = 'new', due = %s, refused = %s, tries = %s,"
         " last_error = coalesce(%s, last_error),"
         " handed = CASE WHEN %s THEN handed END"
         " WHERE id = %s AND state = 'sending' AND attempts = %s",
-        (due, refused, reason, handed, letter.id, letter.attempt),
+        (
+            back.due,
+            back.refused,
+            back.tries,
+            back.reason,
+            back.handed,
+            letter.id,
+            letter.attempt,
+        ),
     )
 
 

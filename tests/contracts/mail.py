@@ -138,11 +138,11 @@ class CourierContract(TestCase):
             self.happens(**{point: [LOST]})
             connection = await self.connected()
             verdict = await connection.send(self.parcel(), go)
-            self.assertEqual(Outcome.UNTRIED, verdict.outcome, point)
+            self.assertEqual(Outcome.LATER, verdict.outcome, point)
             self.assertNotEqual("", verdict.reason)
             self.assertFalse(connection.usable)
             verdict = await connection.send(self.parcel(), go)
-            self.assertEqual(Outcome.UNTRIED, verdict.outcome, point)
+            self.assertEqual(Outcome.LATER, verdict.outcome, point)
         self.assertEqual([], list(self.taken()))
 
     async def test_a_connection_lost_at_the_end_leaves_doubt(self) -> None:

@@ -104,7 +104,7 @@ class PlainTests(Case):
             self.happens(**{point: ["hang"]})
             connection = await courier.connect()
             verdict = await connection.send(self.parcel(), go)
-            self.assertEqual(Outcome.UNTRIED, verdict.outcome, point)
+            self.assertEqual(Outcome.LATER, verdict.outcome, point)
             self.assertIn("did not answer", verdict.reason)
             self.assertFalse(connection.usable)
 
@@ -126,7 +126,7 @@ class PlainTests(Case):
             self.happens(**{point: ["mumble"]})
             try:
                 verdict = await (await self.to().connect()).send(self.parcel(), go)
-                self.assertEqual(Outcome.UNTRIED, verdict.outcome)
+                self.assertEqual(Outcome.LATER, verdict.outcome)
             except Unavailable:
                 self.assertEqual("greet", point)
         self.assertEqual([], list(self.taken()))
@@ -152,7 +152,7 @@ class PlainTests(Case):
         sending = connection.send(self.parcel(), go)
         waiting = Deferred.fromCoroutine(sending)
         await connection.close()
-        self.assertEqual(Outcome.UNTRIED, (await waiting).outcome)
+        self.assertEqual(Outcome.LATER, (await waiting).outcome)
 
     async def test_tls_that_is_not_there(self) -> None:
         await self.refused(self.to("starttls"), "TLS")

@@ -18,8 +18,9 @@ CREATE TABLE ops.mail (
     attempts    integer NOT NULL DEFAULT 0,
     -- when it may be taken up; while it is being sent: again, if nobody says more
     due         timestamptz NOT NULL DEFAULT 'epoch',
-    -- when a server refused it for the time being, first
+    -- when a server put it off, first, and how often
     refused     timestamptz,
+    tries       integer NOT NULL DEFAULT 0,
     -- when its end was about to go out, last: from then on it may have been taken
     handed      timestamptz,
     -- how often it was sent anew though it may have been taken before
