@@ -24,6 +24,7 @@ class ObjectsApi:
 
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
+        from api.addresses import Peers
         from api.objects.pithos import resource as pithos
         from api.objects.swift import about
         from api.objects.swift import resource as swift
@@ -38,6 +39,7 @@ class ObjectsApi:
             cloud.clock,
             cloud.authenticator,
             f"{cloud.urls.pithos}/v1",
+            Peers.of(cloud.config.identity.trusted_proxies),
         )
         return [
             Mount("/v1", "swift", swift_, swift_bodies),

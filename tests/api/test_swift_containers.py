@@ -164,7 +164,9 @@ class StubIdentity:
         self.token = token
         self.asked: list[tuple[UserRef, Scope]] = []
 
-    async def login(self, user: UserRef, password: str, scope: Scope) -> Issued:
+    async def login(
+        self, user: UserRef, password: str, scope: Scope, *, address: str
+    ) -> Issued:
         """A token for whoever says ``right``."""
         self.asked.append((user, scope))
         if password != "right":

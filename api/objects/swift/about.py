@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 from twisted.web.http_headers import Headers
 
+from api.addresses import DIRECT, Peers
 from api.dispatch import Authenticator, Served
 from api.dispatch import build as served
 from api.objects import headers as http
@@ -73,12 +74,14 @@ class LoginApi:
     _identity: Identity
     _clock: Seconds
     _storage: str
+    _peers: Peers
 
     @operation("GET", "/", auth=False, raw=True, status=200)
     async def login(self, request: Any) -> Answer[None]:
         """Trade a name and a password for a token."""
         user, scope, password = credentials(request.requestHeaders)
-        issued = await self._identity.login(user, password, scope)
+        address = self._peers.address(request)
+        issued = await self._identity.login(user, password, scope, address=address)
         return Answer(None, 200, self._headers(issued))
 
     def _headers(self, issued: Issued) -> dict[str, str]:
@@ -113,7 +116,11 @@ def build_info(authenticator: Authenticator) -> Served:
 
 
 def build_login(
-    identity: Identity, clock: Seconds, authenticator: Authenticator, storage: str
+    identity: Identity,
+    clock: Seconds,
+    authenticator: Authenticator,
+    storage: str,
+    peers: Peers = DIRECT,
 ) -> Served:
     """What is mounted on ``/auth/v1.0``."""
-    return served(DIALECT, authenticator, LoginApi(identity, clock, storage))
+    return served(DIALECT, authenticator, LoginApi(identity, clock, storage, peers))
