@@ -148,6 +148,13 @@ class MailSection(Section, frozen=True):
     :ivar templates: directory of texts that replace ours, ``<kind>.txt``.
     :ivar helpdesk: addresses that hear of feedback and, with ``managers``, of
         accounts and applications that wait for a decision.
+    :ivar tls_ca: file with the CA certificates that the server's must chain to;
+        empty: the system's.
+    :ivar timeout: seconds that the server may take for an answer.
+    :ivar patience: the same for its answer to a whole letter. RFC 5321 asks for
+        600: with less a letter may arrive twice.
+    :ivar give_up_days: how long a letter that the server puts off is tried.
+    :ivar keep_days: how long is remembered that a letter was sent, or given up.
     """
 
     server: str = ""
@@ -159,6 +166,20 @@ class MailSection(Section, frozen=True):
     templates: str = ""
     helpdesk: list[str] = []
     managers: list[str] = []
+    tls_ca: str = ""
+    timeout: Positive = 60
+    patience: Positive = 600
+    give_up_days: Positive = 3
+    keep_days: Positive = 90
+
+
+class AuditSection(Section, frozen=True):
+    """The trail of who did what.
+
+    :ivar keep_days: how long an entry is kept; 0 for ever.
+    """
+
+    keep_days: Annotated[int, Meta(ge=0)] = 730
 
 
 class BrandingSection(Section, frozen=True):
@@ -270,6 +291,7 @@ class Config(Section, frozen=True):
     console: ConsoleSection = ConsoleSection()
     identity: IdentitySection = IdentitySection()
     mail: MailSection = MailSection()
+    audit: AuditSection = AuditSection()
     branding: BrandingSection = BrandingSection()
     bootstrap: BootstrapSection = BootstrapSection()
     pocket: PocketSection = PocketSection()
