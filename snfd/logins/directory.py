@@ -108,8 +108,8 @@ class Directory:
     port: int
     tls: Any
     wrapped: bool
-    _person: str
-    _group: str
+    _person: Any
+    _group: Any
     _gate: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(AT_ONCE))
     _log = Logger()
 

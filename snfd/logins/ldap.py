@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from attrs import frozen
@@ -88,7 +89,7 @@ class Wire(LDAPClient):  # type: ignore[misc]
         return found
 
 
-def template(text: str) -> str:
+def template(text: str) -> Any:
     """A filter with ``{…}`` in place of a value, for `filled`.
 
     :raises ValueError: it is no filter, or has no such place; each must be a
@@ -103,12 +104,12 @@ def template(text: str) -> str:
         raise ValueError(f"{text!r} is no LDAP filter: {error}") from None
     if _put(parsed, _MARK.encode()) != places:
         raise ValueError(f"in the filter {text!r} the name must be a whole value")
-    return marked
+    return parseFilter(marked)
 
 
-def filled(marked: str, value: str) -> Any:
+def filled(wanted: Any, value: str) -> Any:
     """A `template` with ``value`` in its places, whatever characters it has."""
-    made = parseFilter(marked)
+    made = deepcopy(wanted)
     _put(made, value.encode("utf-8", "surrogatepass"))
     return made
 
