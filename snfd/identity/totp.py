@@ -46,7 +46,7 @@ def matching(seed: bytes, given: str, seconds: float, after: int) -> int | None:
     digits = given.replace(" ", "").encode("utf-8", "surrogatepass")
     here = step_of(seconds)
     found = None
-    for step in range(here - DRIFT, here + DRIFT + 1):
+    for step in range(max(0, here - DRIFT), here + DRIFT + 1):
         if compare_digest(code(seed, step).encode(), digits) and step > after:
             found = step
     return found
