@@ -113,14 +113,17 @@ async def serial_of(tx: Transaction, ref: UUID) -> int | None:
     return await commissions.serial_of(tx, ref)
 
 
-async def register(tx: Transaction, resources: Sequence[Resource]) -> None:
-    """Add ``resources``, with limits and holdings in every project.
+async def register(tx: Transaction, resources: Sequence[Resource]) -> Sequence[str]:
+    """Add ``resources``, with limits and holdings in every project; the new ones.
 
     Of those that are known only the descriptions change.
     """
-    await store.upsert_resources(tx, resources)
-    await store.default_limits(tx, None)
-    await store.refresh(tx, None)
+    await store.lock_resources(tx, exclusive=True)
+    new = await store.upsert_resources(tx, resources)
+    if new:
+        await store.default_limits(tx, None, new)
+        await store.refresh(tx, None, resources=new)
+    return new
 
 
 async def open_project(
@@ -132,6 +135,7 @@ async def open_project(
     """
     if unknown := await store.unknown(tx, sorted(limits)):
         raise Invalid(f"there is no resource {', '.join(unknown)}")
+    await store.lock_resources(tx, exclusive=False)
     await store.set_limits(tx, project, limits)
     await store.default_limits(tx, project)
     await store.refresh(tx, project)
@@ -154,6 +158,7 @@ async def refresh(tx: Transaction, project: UUID, user: UUID | None = None) -> N
 
     :param user: the one member that it is about, or None for all of them.
     """
+    await store.lock_resources(tx, exclusive=False)
     await store.refresh(tx, project, user)
 
 

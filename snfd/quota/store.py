@@ -69,18 +69,40 @@ async def unknown(
     return [row[0] for row in rows]
 
 
-async def upsert_resources(tx: Transaction, resources: Sequence[Resource]) -> None:
-    """Add ``resources``; of those that exist refresh only the descriptions."""
+_RESOURCES_LOCK = 0x736E6652
+
+
+async def lock_resources(tx: Transaction, *, exclusive: bool) -> None:
+    """Keep the list of resources as it is until the transaction ends.
+
+    Who gives projects or members their holdings does so; who adds a resource
+    does it exclusively. Or a project could miss a resource that was added at
+    the same time.
+    """
+    kind = "" if exclusive else "_shared"
+    await tx.execute(f"SELECT pg_advisory_xact_lock{kind}(%s)", (_RESOURCES_LOCK,))
+
+
+async def upsert_resources(tx: Transaction, resources: Sequence[Resource]) -> list[str]:
+    """Add ``resources``; the names of those that are new.
+
+    Of those that exist only the descriptions are refreshed.
+    """
+    new = []
     for one in sorted(resources, key=lambda resource: resource.name):
-        await tx.execute(
+        row = await tx.row(
             """
-            INSERT INTO quota.resource (name, description, unit, service_type,
+            INSERT INTO quota.resource AS r (name, description, unit, service_type,
                 service_origin, system_default, project_default, api_visible,
                 ui_visible)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (name) DO UPDATE SET description = excluded.description,
                 unit = excluded.unit, service_type = excluded.service_type,
                 service_origin = excluded.service_origin
+             WHERE (r.description, r.unit, r.service_type, r.service_origin)
+                   IS DISTINCT FROM (excluded.description, excluded.unit,
+                                     excluded.service_type, excluded.service_origin)
+            RETURNING xmax = 0
             """,
             (
                 one.name, one.description, one.unit, one.service_type, one.origin,
@@ -88,12 +110,19 @@ async def upsert_resources(tx: Transaction, resources: Sequence[Resource]) -> No
                 one.ui_visible,
             ),
         )  # fmt: skip
+        if row is not None and row[0]:
+            new.append(one.name)
+    return new
 
 
-async def default_limits(tx: Transaction, project: UUID | None) -> None:
+async def default_limits(
+    tx: Transaction, project: UUID | None, resources: Sequence[str] | None = None
+) -> None:
     """Give ``project`` (None: every one) a limit for each resource it lacks.
 
     Only projects that were active once have limits.
+
+    :param resources: only these; None for all.
     """
     await tx.execute(
         """
@@ -104,10 +133,11 @@ async def default_limits(tx: Transaction, project: UUID | None) -> None:
                                           ELSE r.project_default END) AS l (cap)
          WHERE p.state IN ('active', 'suspended', 'terminated')
            AND (%(project)s::uuid IS NULL OR p.uuid = %(project)s)
+           AND (%(resources)s::text[] IS NULL OR r.name = ANY(%(resources)s))
          ORDER BY p.uuid, r.name
         ON CONFLICT (project_id, resource) DO NOTHING
         """,
-        {"project": project},
+        {"project": project, "resources": _list(resources)},
     )
 
 
@@ -133,7 +163,10 @@ async def set_limits(
 
 
 async def refresh(
-    tx: Transaction, project: UUID | None, user: UUID | None = None
+    tx: Transaction,
+    project: UUID | None,
+    user: UUID | None = None,
+    resources: Sequence[str] | None = None,
 ) -> None:
     """Make holdings and their limits what projects and memberships say.
 
@@ -142,6 +175,7 @@ async def refresh(
 
     :param project: whose holdings, or None for all.
     :param user: only this member's, or None for all and the project's own.
+    :param resources: only holdings of these, or None for all.
     """
     await tx.execute(
         """
@@ -163,11 +197,12 @@ async def refresh(
         ) AS wanted
          WHERE (%(project)s::uuid IS NULL OR project_id = %(project)s)
            AND (%(user)s::uuid IS NULL OR user_id = %(user)s)
+           AND (%(resources)s::text[] IS NULL OR resource = ANY(%(resources)s))
          ORDER BY project_id, user_id NULLS FIRST, resource
         ON CONFLICT (project_id, member, resource) DO UPDATE
            SET cap = excluded.cap WHERE holding.cap <> excluded.cap
         """,
-        {"project": project, "user": user},
+        {"project": project, "user": user, "resources": _list(resources)},
     )
 
 
@@ -211,6 +246,10 @@ def columns(keys: Iterable[Key]) -> dict[str, object]:
         "members": [key.member for key in listed],
         "resources": [key.resource for key in listed],
     }
+
+
+def _list(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
 
 
 def _holding(row: Row) -> Holding:
