@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
+    from snfd.projects.parts import ProjectParts
     from snfd.projects.service import Projects
     from snfd.quota.commissions import Commissions
     from snfd.quota.reports import Reports
@@ -51,6 +52,7 @@ class Astakos:
     commissions: Commissions
     reports: Reports
     feedback: Feedback
+    projects: ProjectParts
 
 
 @frozen(kw_only=True, eq=False)

@@ -102,6 +102,8 @@ class IdentitySection(Section, frozen=True):
     :ivar session_seconds: lifetime of a browser's session.
     :ivar signup: whether people may open accounts themselves.
     :ivar moderation: whether an administrator accepts each new account.
+    :ivar enroll_owner: whether the owner of an approved project is its first
+        member.
     :ivar accept: regular expressions, matched from the start; an account whose
         e-mail matches one is accepted without moderation.
     :ivar password_revokes: whether a new password ends the account's tokens.
@@ -125,6 +127,7 @@ class IdentitySection(Section, frozen=True):
     region: str = "default"
     signup: bool = True
     moderation: bool = True
+    enroll_owner: bool = True
     accept: list[str] = []
     password_revokes: bool = True
     verification_seconds: Positive = 10 * 86400

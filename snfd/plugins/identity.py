@@ -62,7 +62,9 @@ def _v2(cloud: Cloud, peers: Any) -> Any:
 def _account(cloud: Cloud, peers: Any) -> Any:
     from api.synnefo import account
     from api.synnefo.account.commissions import CommissionsApi
+    from api.synnefo.account.memberships import MembershipsApi
     from api.synnefo.account.names import AccountApi
+    from api.synnefo.account.projects import ProjectsApi
     from api.synnefo.account.quotas import QuotasApi
 
     parts = cloud.astakos
@@ -71,6 +73,8 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         AccountApi(cloud.people, parts.feedback),
         QuotasApi(cloud.quota, parts.reports),
         CommissionsApi(parts.commissions),
+        ProjectsApi(parts.projects.desk),
+        MembershipsApi(parts.projects.memberships),
         components=parts.components,
     )
 

@@ -6,21 +6,21 @@ Source: ``spec/astakos.md`` §6.2, §6.3.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from uuid import UUID
 
 from attrs import evolve, frozen
 
 from snfd.db.port import Transaction
-from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound, OverQuota
+from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from snfd.mail.model import Kind
 from snfd.projects import application_store as store
-from snfd.projects import lifecycle, member_store, members
+from snfd.projects import lifecycle, members, pending
 from snfd.projects import store as project_store
 from snfd.projects.application_store import Application
 from snfd.projects.changes import NEW, Changes, Wording
 from snfd.projects.deed import Deed
 from snfd.projects.model import Record
+from snfd.projects.requirements import check_changeable, check_references, fresh
 from snfd.projects.rules import require_admin
 from snfd.projects.states import (
     APPLICATION_STEPS,
@@ -31,10 +31,6 @@ from snfd.projects.states import (
     step,
 )
 from snfd.quota import service as quota
-from snfd.quota.model import Key, provisions
-
-PENDING = "astakos.pending_app"
-"""The resource that counts undecided applications, per applicant."""
 
 
 @frozen
@@ -210,55 +206,6 @@ async def apply(
     await quota.open_project(tx, project.uuid, wanted.resources)
 
 
-def fresh(uuid: UUID, wanted: Changes, deed: Deed, state: ProjectState) -> Record:
-    """A project that is all ``wanted``, with what `NEW` says where that is silent."""
-    full = wanted.over(NEW)
-    return Record(
-        uuid=uuid,
-        name=full.name or "",
-        owner=full.owner,
-        state=state,
-        is_system=False,
-        private=bool(full.private),
-        homepage=full.homepage or "",
-        description=full.description or "",
-        created=deed.now,
-        ends=full.ends,
-        join_policy=full.join_policy or "moderated",
-        leave_policy=full.leave_policy or "auto",
-        max_members=full.max_members or 0,
-        last_application=None,
-        deactivated=None,
-    )
-
-
-def check_changeable(project: Record, wanted: Changes) -> None:
-    """Pass if a project may change like that, whoever wants it.
-
-    :raises Invalid: nothing would change.
-    :raises Conflict: it is no more, or a person's own.
-    """
-    if wanted.empty:
-        raise Invalid("there is nothing to change")
-    if project.state in (ProjectState.UNINITIALIZED, ProjectState.DELETED):
-        raise Busy(f"the project is {project.state}")
-    if project.is_system and wanted.identifying:
-        raise Conflict(
-            "a person's own project keeps its name, owner, homepage and description"
-        )
-
-
-async def check_references(tx: Transaction, wanted: Changes, *, hidden: bool) -> None:
-    """Pass if what ``wanted`` refers to is there.
-
-    :param hidden: whether resources that the API does not show will do.
-    :raises Invalid: a resource or the owner is not.
-    """
-    await quota.require_resources(tx, sorted(wanted.resources), hidden=hidden)
-    if wanted.owner is not None and not await member_store.person(tx, wanted.owner):
-        raise Invalid(f"owner: {wanted.owner} is no active user")
-
-
 async def _apply(
     tx: Transaction, deed: Deed, project: Record, wanted: Changes, said: Wording
 ) -> Submitted:
@@ -275,7 +222,7 @@ async def _apply(
     warning = await _warning(tx, wanted.name, project.uuid)
     counts = Counter([applicant])
     counts.subtract(one.applicant for one in older)
-    await _count(tx, counts, force=deed.who.is_admin)
+    await pending.count(tx, number, counts, force=deed.who.is_admin)
     return Submitted(project.uuid, number, warning)
 
 
@@ -334,21 +281,7 @@ async def _warning(tx: Transaction, name: str | None, project: UUID) -> str:
 
 
 async def _release(tx: Transaction, one: Application) -> None:
-    await _count(tx, {one.applicant: -1}, force=True)
-
-
-async def _count(tx: Transaction, changes: Mapping[UUID, int], *, force: bool) -> None:
-    """Charge applicants' own projects; last in the transaction."""
-    parts: dict[Key, int] = {}
-    for user, count in changes.items():
-        parts.update(provisions(user, user, {PENDING: count}))
-    try:
-        await quota.transfer(tx, parts, force=force)
-    except OverQuota as error:
-        limit = error.details.get("limit")
-        raise Conflict(
-            f"you have as many undecided applications as you may: {limit}", limit=limit
-        ) from None
+    await pending.count(tx, one.id, {one.applicant: -1}, force=True)
 
 
 def _applicant(deed: Deed) -> UUID:

@@ -12,7 +12,7 @@ from snfd.audit import DAEMON
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, NotFound
 from snfd.identity.model import Caller
-from snfd.projects import applications, members, store
+from snfd.projects import members, requirements, store
 from snfd.projects.changes import LIFETIME, Changes
 from snfd.projects.deed import Deed
 from snfd.projects.member_store import Membership
@@ -64,8 +64,8 @@ async def create_as(
     :raises Invalid: a resource, or the owner, that cannot be.
     :raises Conflict: a live project has the name, or any has the uuid.
     """
-    await applications.check_references(tx, wanted, hidden=True)
-    project = applications.fresh(uuid, wanted, deed, ProjectState.ACTIVE)
+    await requirements.check_references(tx, wanted, hidden=True)
+    project = requirements.fresh(uuid, wanted, deed, ProjectState.ACTIVE)
     if not await store.insert(tx, project):
         raise Conflict(f"there is a project {project.name!r} already")
     await store.log(tx, uuid, (None, project.state), deed.who.actor, deed.now)
@@ -90,7 +90,7 @@ async def create_system(tx: Transaction, user: UUID, now: datetime) -> Project:
         private=True,
     )
     deed = Deed(Who.admin(DAEMON), now)
-    plain = applications.fresh(user, wanted, deed, ProjectState.ACTIVE)
+    plain = requirements.fresh(user, wanted, deed, ProjectState.ACTIVE)
     if not await store.insert(tx, evolve(plain, is_system=True)):
         raise Conflict(f"user {user} has an own project already")
     await store.log(tx, user, (None, ProjectState.ACTIVE), DAEMON, now)

@@ -184,6 +184,32 @@ async def cause(tx: Transaction, project: UUID) -> UUID | None:
     return None if row is None else row[0]
 
 
+async def warned(tx: Transaction, uuid: UUID, days: int) -> bool:
+    """Note that a project's people are warned ``days`` before its end; False
+    where they were already, that long before or later.
+    """
+    return (
+        await tx.execute(
+            "UPDATE identity.project SET warned_days = %(days)s WHERE uuid = %(it)s"
+            " AND (warned_days IS NULL OR warned_days > %(days)s)",
+            {"days": days, "it": uuid},
+        )
+        == 1
+    )
+
+
+async def set_default(
+    tx: Transaction, user: UUID, project: UUID, now: datetime
+) -> None:
+    """Let unscoped tokens of ``user`` act in ``project``."""
+    own = None if user == project else project
+    await tx.execute(
+        "UPDATE identity.app_user SET default_project = %s, updated_at = %s"
+        " WHERE uuid = %s",
+        (own, now, user),
+    )
+
+
 async def forget_default(
     tx: Transaction, project: UUID, user: UUID | None = None
 ) -> None:

@@ -56,6 +56,8 @@ from snfd.quota import service as quota
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
 from snfd.wiring.astakos import astakos
+from snfd.wiring.mail import mail
+from snfd.wiring.projects import expiry
 from storage.blocks import Blocks, MemoryBlocks
 from storage.download import Reader
 from storage.files import FileBlocks
@@ -188,8 +190,10 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     )
     listener = Listener(reactor, ground.dsn)
     services: list[Service] = [thread, upkeep, listener]
+    services.append(expiry(ground, cloud.astakos.projects))
     if "follower" in config.run:
         services.append(_keepers(ground, cloud, db, listener))
+        services.extend(mail(ground, db, listener))
     if "console" in config.run:
         services.append(cloud.consoles)
         _watch_consoles(cloud.consoles, listener)

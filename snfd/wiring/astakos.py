@@ -17,6 +17,7 @@ from snfd.quota.commissions import Commissions
 from snfd.quota.reports import Reports
 from snfd.registry.tokens import Components
 from snfd.wiring.accounts import accounts
+from snfd.wiring.projects import projects
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
@@ -30,6 +31,7 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     post = Post(ground.keys)
     return Astakos(
         post=post,
+        projects=projects(ground, db, post),
         accounts=accounts(ground, db, prover, tasks, post),
         admin=Administration.build(db, ground.reactor),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),

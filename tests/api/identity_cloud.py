@@ -9,7 +9,9 @@ from api.openstack import identity as v3
 from api.synnefo import account
 from api.synnefo import identity as v2
 from api.synnefo.account.commissions import CommissionsApi
+from api.synnefo.account.memberships import MembershipsApi
 from api.synnefo.account.names import AccountApi
+from api.synnefo.account.projects import ProjectsApi
 from api.synnefo.account.quotas import QuotasApi
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
@@ -76,6 +78,8 @@ class IdentityApis:
                 AccountApi(cloud.people, cloud.feedback),
                 QuotasApi(cloud.quota, Reports(cloud.db)),
                 CommissionsApi(cloud.commissions),
+                ProjectsApi(cloud.project_parts.desk),
+                MembershipsApi(cloud.project_parts.memberships),
                 components=cloud.components,
             )
         )

@@ -1,0 +1,142 @@
+"""Memberships: joining projects, letting people in, leaving.
+
+Source: ``spec/astakos.md`` §2.6.6, and §2.2 for the default project.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from api.operations import operation
+from api.paging import Limit, RowId, complete, wanted
+from api.synnefo.account.project_bodies import Reason
+from api.synnefo.account.project_views import MembershipId, MembershipView
+from snfd.errors import Invalid
+from snfd.identity.model import Caller
+from snfd.projects.member_desk import MembershipDesk
+from snfd.projects.rules import Action
+
+Email = Annotated[str, Meta(min_length=1, max_length=254)]
+MemberNumber = Annotated[int, Meta(ge=0)]
+
+
+class MembershipQuery(Struct):
+    """Which memberships; without ``limit`` all of them."""
+
+    project: UUID | None = None
+    limit: Limit | None = None
+    marker: RowId = 0
+
+
+class WantedJoin(Struct):
+    """Which project the caller wants to be in."""
+
+    project: UUID
+
+
+class WantedEnrolment(Struct):
+    """Whom to put into which project."""
+
+    project: UUID
+    user: Email
+
+
+class NewMembership(Struct):
+    """Body of ``POST /projects/memberships``: ``join`` or ``enroll``."""
+
+    join: WantedJoin | UnsetType = UNSET
+    enroll: WantedEnrolment | UnsetType = UNSET
+
+    def one(self) -> WantedJoin | WantedEnrolment:
+        """What was given.
+
+        :raises Invalid: both, or none.
+        """
+        given = [one for one in (self.join, self.enroll) if one is not UNSET]
+        if len(given) != 1:
+            raise Invalid("the body must have either join or enroll")
+        return given[0]
+
+
+class MembershipAction(Struct):
+    """Body of an action on a membership: one action, and the reason."""
+
+    leave: Reason | UnsetType = UNSET
+    cancel: Reason | UnsetType = UNSET
+    accept: Reason | UnsetType = UNSET
+    reject: Reason | UnsetType = UNSET
+    remove: Reason | UnsetType = UNSET
+    suspend: Reason | UnsetType = UNSET
+    unsuspend: Reason | UnsetType = UNSET
+    deny_leave: Reason | UnsetType = UNSET
+    cancel_leave: Reason | UnsetType = UNSET
+
+    def one(self) -> tuple[Action, str]:
+        """The action and the reason.
+
+        :raises Invalid: there are several actions, or none.
+        """
+        given = [
+            (Action(name), reason)
+            for name in self.__struct_fields__
+            if isinstance(reason := getattr(self, name), str)
+        ]
+        if len(given) != 1:
+            known = ", ".join(self.__struct_fields__)
+            raise Invalid(f"the body must have one of {known}")
+        return given[0]
+
+
+class WantedDefault(Struct):
+    """Body of ``/myaccount/default_project``."""
+
+    project_id: UUID
+
+
+class MembershipsApi:
+    """The ``/projects/memberships`` resources, and the default project."""
+
+    def __init__(self, memberships: MembershipDesk) -> None:
+        self._memberships = memberships
+
+    @operation("GET", "/projects/memberships", query=MembershipQuery)
+    async def all(self, caller: Caller, query: MembershipQuery) -> list[MembershipView]:
+        """List memberships of the caller, and in projects that he owns."""
+        most = wanted(query.limit) + 1
+        found = await self._memberships.list(caller, query.project, query.marker, most)
+        return [MembershipView.of(one) for one in complete(found, query.limit)]
+
+    @operation("GET", "/projects/memberships/<membership>")
+    async def one(self, caller: Caller, membership: MemberNumber) -> MembershipView:
+        """Show one membership."""
+        return MembershipView.of(await self._memberships.get(caller, membership))
+
+    @operation("POST", "/projects/memberships", body=NewMembership)
+    async def make(self, caller: Caller, body: NewMembership) -> MembershipId:
+        """Ask to be a member of a project, or make somebody a member."""
+        return MembershipId(await self._make(caller, body.one()))
+
+    @operation(
+        "POST", "/projects/memberships/<membership>/action", body=MembershipAction
+    )
+    async def act(
+        self, caller: Caller, membership: MemberNumber, body: MembershipAction
+    ) -> bytes:
+        """Accept, end or otherwise change a membership."""
+        await self._memberships.act(caller, membership, *body.one())
+        return b""
+
+    @operation("POST", "/myaccount/default_project", body=WantedDefault)
+    @operation("PUT", "/myaccount/default_project", body=WantedDefault)
+    async def set_default(self, caller: Caller, body: WantedDefault) -> bytes:
+        """Choose what the caller's unscoped tokens act in."""
+        await self._memberships.set_default(caller, body.project_id)
+        return b""
+
+    async def _make(self, caller: Caller, what: WantedJoin | WantedEnrolment) -> int:
+        if isinstance(what, WantedJoin):
+            return await self._memberships.join(caller, what.project)
+        return await self._memberships.enroll(caller, what.project, what.user)

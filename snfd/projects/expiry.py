@@ -1,0 +1,110 @@
+"""The ends of projects: warnings before, termination then (W30)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from snfd.audit import DAEMON
+from snfd.clock import now
+from snfd.db.port import Database, Transaction
+from snfd.mail.model import Kind
+from snfd.projects import lifecycle, store, view_store
+from snfd.projects.deed import Deed
+from snfd.projects.letters import Letters
+from snfd.projects.rules import Who
+from snfd.projects.states import ALIVE
+
+WARNINGS = (1, 7, 30)
+"""How many days before the end people are warned."""
+
+MAX_ROUND = 100
+"""How many projects of each kind one round looks after."""
+
+REASON = "its end date has passed"
+
+
+@define(eq=False)
+class Expiry(Service):
+    """Warns of the ends of projects, and terminates those that are past.
+
+    Several processes may do it at once: each project is locked, and looked at
+    again.
+
+    :ivar letters: None where nobody is told.
+    :ivar period: time between two rounds, in seconds.
+    """
+
+    clock: IReactorTime
+    db: Database
+    letters: Letters | None = None
+    period: float = 300.0
+    _loop: LoopingCall = field(init=False)
+    _ended: Deferred[Any] = field(init=False, factory=lambda: succeed(None))
+    _log = Logger()
+
+    def startService(self) -> None:
+        """Start the rounds, the first after a period."""
+        Service.startService(self)
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._round()))
+        self._loop.clock = self.clock
+        self._ended = self._loop.start(self.period, now=False)
+
+    def stopService(self) -> Deferred[Any]:
+        """Wait for the round in progress."""
+        Service.stopService(self)
+        if self._loop.running:
+            self._loop.stop()
+        return self._ended
+
+    async def _round(self) -> None:
+        at = now(self.clock)
+        try:
+            for row in await self.db.read(view_store.EXPIRED, (at, MAX_ROUND)):
+                await self.db.run(terminate, row[0], at, self.letters)
+            for days in WARNINGS:
+                args = (at, days, MAX_ROUND)
+                for (uuid,) in await self.db.read(view_store.TO_WARN, args):
+                    await self.db.run(warn, uuid, days, at, self.letters)
+        except Exception:
+            self._log.failure("ends of projects are not looked after")
+
+
+async def terminate(
+    tx: Transaction, uuid: UUID, at: datetime, letters: Letters | None
+) -> None:
+    """Terminate a project, if it still lives past its end."""
+    project = await store.take(tx, uuid)
+    if project is None or project.state not in ALIVE:
+        return
+    if project.ends is not None and project.ends <= at:
+        deed = Deed(Who.admin(DAEMON), at, REASON, letters)
+        await lifecycle.change_state(tx, deed, project, "terminate")
+
+
+async def warn(
+    tx: Transaction, uuid: UUID, days: int, at: datetime, letters: Letters | None
+) -> None:
+    """Warn of a project's end, unless its people know or it moved away."""
+    project = await store.take(tx, uuid)
+    if project is None or project.state not in ALIVE or project.ends is None:
+        return
+    if not at < project.ends <= at + timedelta(days=days):
+        return
+    if await store.warned(tx, uuid, days) and letters is not None:
+        await letters.everybody(
+            tx,
+            project,
+            f"expiry:{uuid}:{project.ends.isoformat()}:{days}",
+            Kind.PROJECT_EXPIRES,
+            date=project.ends.date().isoformat(),
+            days=str(days),
+        )

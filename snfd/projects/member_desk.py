@@ -1,0 +1,175 @@
+"""What people do with memberships, over an API or as administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from attrs import frozen
+
+from snfd.db.port import Transaction
+from snfd.errors import Conflict, Forbidden, NotFound
+from snfd.identity.model import Caller
+from snfd.identity.names import normalised
+from snfd.projects import lifecycle, member_store, members, store, view_store
+from snfd.projects.deed import Deed
+from snfd.projects.desk import Office, visible
+from snfd.projects.model import Record
+from snfd.projects.rules import Action, Who, allowed
+from snfd.projects.states import GRANTED, MembershipState, ProjectState
+from snfd.projects.view_store import Member
+
+
+@frozen
+class ShownMember:
+    """A membership, and what the one who asked may do about it."""
+
+    member: Member
+    actions: Sequence[Action]
+
+
+@frozen(eq=False)
+class MembershipDesk:
+    """Joining projects, leaving them, and letting people in."""
+
+    office: Office
+
+    async def list(
+        self, caller: Caller, project: UUID | None, after: int, most: int
+    ) -> Sequence[ShownMember]:
+        """Memberships of the caller and in projects that he owns, or all for
+        administrators; by number.
+
+        :param project: only in that one.
+        :param after: the number that they follow; 0 for the first page.
+        """
+        who = Who.of(caller)
+        args = (caller.user, caller.is_admin, project, after, most)
+        rows = await self.office.db.read(view_store.MEMBERSHIPS, args)
+        return [_shown(who, one) for one in view_store.members(rows)]
+
+    async def get(self, caller: Caller, number: int) -> ShownMember:
+        """One membership.
+
+        :raises NotFound: there is none.
+        :raises Forbidden: it is somebody else's, in somebody else's project.
+        """
+        who = Who.of(caller)
+        for row in await self.office.db.read(view_store.MEMBERSHIP, (number,)):
+            one = view_store.member(row)
+            _near(who, one.case.user, one.case.terms.owner)
+            return _shown(who, one)
+        raise NotFound(f"there is no membership {number}")
+
+    async def join(self, caller: Caller, project: UUID) -> int:
+        """Ask to be a member; the membership's number.
+
+        :raises NotFound: there is no such project, or a private one that he
+            never had to do with.
+        :raises Conflict: he is associated already, or nobody can join.
+        """
+        deed = self.office.deed(Who.of(caller))
+        return await self.office.db.run(_join, deed, project, caller.user)
+
+    async def enroll(self, caller: Caller, project: UUID, name: str) -> int:
+        """Put somebody in; the membership's number.
+
+        :param name: his e-mail or username.
+        :raises Forbidden: only the owner and administrators may.
+        :raises Conflict: no such project or person, or not now.
+        """
+        deed = self.office.deed(Who.of(caller))
+        return await self.office.db.run(_enroll, deed, project, normalised(name))
+
+    async def act(
+        self, caller: Caller, number: int, action: Action, reason: str
+    ) -> None:
+        """Do ``action`` to a membership.
+
+        :raises NotFound: there is none.
+        :raises Forbidden: it is not the caller's to do.
+        :raises Conflict: not now; `Busy` where the states forbid it.
+        """
+        deed = self.office.deed(Who.of(caller), reason)
+        await self.office.db.run(_act, deed, number, action)
+
+    async def set_default(self, caller: Caller, project: UUID) -> None:
+        """Let the caller's unscoped tokens act in ``project``.
+
+        :raises NotFound: there is no such project that he may see.
+        :raises Forbidden: he is no member, or it is not active.
+        """
+        deed = self.office.deed(Who.of(caller))
+        await self.office.db.run(set_default, deed, project, caller.user)
+
+
+async def set_default(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> None:
+    """Let unscoped tokens of ``user`` act in a project.
+
+    :raises NotFound: as `MembershipDesk.set_default`.
+    :raises Forbidden: as `MembershipDesk.set_default`.
+    """
+    project = await lifecycle.taken(tx, uuid)
+    one = await members.taken(tx, uuid, user)
+    if one.state not in GRANTED:
+        _known(deed.who, project, one.state)
+        raise Forbidden("only a member's project can be his default")
+    if project.state is not ProjectState.ACTIVE:
+        raise Forbidden(f"the project is {project.state}")
+    await store.set_default(tx, user, uuid, deed.now)
+
+
+def _near(who: Who, user: UUID, owner: UUID | None) -> None:
+    if not (who.is_admin or who.owns(owner) or who.owns(user)):
+        raise Forbidden("this membership is of other people")
+
+
+def _shown(who: Who, one: Member) -> ShownMember:
+    return ShownMember(one, allowed(who, one.case))
+
+
+def _known(who: Who, project: Record, state: MembershipState) -> None:
+    """Pass if ``who`` may know that there is ``project``.
+
+    :raises NotFound: it is private and none of his; or a thing of others that
+        never came to be.
+    """
+    if state is not MembershipState.NONE:
+        return
+    try:
+        visible(who, project, state)
+    except Forbidden:
+        return
+
+
+async def _join(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> int:
+    project = await lifecycle.taken(tx, uuid)
+    one = await members.taken(tx, uuid, user)
+    _known(deed.who, project, one.state)
+    return await members.join(tx, deed, project, user)
+
+
+async def _enroll(tx: Transaction, deed: Deed, uuid: UUID, name: str) -> int:
+    try:
+        project = await lifecycle.taken(tx, uuid)
+        _known(deed.who, project, MembershipState.NONE)
+    except NotFound as error:
+        # so it is told since Synnefo 0.15
+        raise Conflict(error.message) from None
+    if not (deed.who.is_admin or deed.who.owns(project.owner)):
+        raise Forbidden("only a project's owner adds people")
+    user = await member_store.accepted_person(tx, name)
+    if user is None:
+        raise Conflict("there is no such user")
+    return await members.enroll(tx, deed, project, user)
+
+
+async def _act(tx: Transaction, deed: Deed, number: int, action: Action) -> None:
+    uuid = await member_store.project_of(tx, number)
+    if uuid is None:
+        raise NotFound(f"there is no membership {number}")
+    project = await lifecycle.taken(tx, uuid)
+    one = await member_store.take(tx, uuid, number=number)
+    assert one is not None
+    _near(deed.who, one.user, project.owner)
+    await members.act(tx, deed, project, one, action)
