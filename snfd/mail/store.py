@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from snfd.db.port import Row, Transaction, notify
+from snfd.db.port import Transaction, notify
 from snfd.mail.model import Letter, PutBack, Queued
 from snfd.mail.states import State
 
@@ -106,19 +105,6 @@ async def purge(tx: Transaction, before: datetime, limit: int) -> int:
         "DELETE FROM ops.mail WHERE id IN (SELECT id FROM ops.mail"
         " WHERE finished < %s ORDER BY finished LIMIT %s FOR UPDATE SKIP LOCKED)",
         (before, limit),
-    )
-
-
-async def listed(
-    tx: Transaction, states: Sequence[str], marker: int | None, limit: int
-) -> list[Row]:
-    """Letters in these states, newest first, below ``marker``."""
-    return await tx.rows(
-        "SELECT id, event, recipient, kind, state, attempts, repeats, created,"
-        " finished, last_error, request_id FROM ops.mail"
-        " WHERE state = ANY(%s) AND (%s::bigint IS NULL OR id < %s)"
-        " ORDER BY id DESC LIMIT %s",
-        (list(states), marker, marker, limit),
     )
 
 

@@ -53,6 +53,7 @@ from snfd.observe import Metrics, request_id
 from snfd.plugin import IApi, Mount
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
+from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
 from snfd.wiring.astakos import astakos
@@ -155,7 +156,12 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         tasks=tasks,
         metrics=ground.metrics,
         urls=urls,
-        catalog=Catalog(urls, _catalogued(plugins), config.identity.region),
+        catalog=Catalog(
+            urls,
+            _catalogued(plugins),
+            config.identity.region,
+            Services(db).others,
+        ),
         authenticator=Authenticator(db, reactor, upkeep.used),
         identity=Identity(db, prover, reactor, secrets.token_bytes, lifetime),
         people=People(db),

@@ -1,0 +1,128 @@
+"""Letters: who writes them, who carries them, how long they are remembered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import Counter
+from twisted.application.service import Service
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+
+from snfd import audit
+from snfd.config import Config, Urls
+from snfd.db.listener import Listener
+from snfd.db.port import Database
+from snfd.errors import Invalid
+from snfd.ganeti.trust import policy
+from snfd.mail import store
+from snfd.mail.compose import Composer
+from snfd.mail.courier import SmtpCourier
+from snfd.mail.model import checked_address
+from snfd.mail.sender import Pace, Sender
+from snfd.mail.smtp import Terms
+from snfd.mail.texts import Branding, load
+from snfd.observe import Metrics
+from snfd.retention import Keep, Retention
+
+if TYPE_CHECKING:
+    from snfd.wiring import Ground
+
+
+def branding(config: Config) -> Branding:
+    """What the cloud is called."""
+    chosen = config.branding
+    return Branding(
+        service=chosen.service,
+        company=chosen.company,
+        company_url=chosen.company_url,
+        contact=chosen.contact,
+        site=chosen.site or Urls.of(config.urls).astakos,
+        footer=chosen.footer,
+    )
+
+
+def mail(ground: Ground, db: Database, listener: Listener) -> list[Service]:
+    """What sends letters, and what forgets old ones and old audit entries.
+
+    :raises Invalid: a text, an address or the CA file is no good.
+    """
+    sender = _sender(ground, db)
+    listener.subscribe("mail", sender.heard, sender.heard)
+    _figures(ground.metrics, sender)
+    config = ground.config
+    keeps = [Keep(store.purge, timedelta(days=config.mail.keep_days))]
+    if config.audit.keep_days:
+        keeps.append(Keep(audit.purge, timedelta(days=config.audit.keep_days)))
+    return [sender, Retention(ground.reactor, db, keeps)]
+
+
+def _sender(ground: Ground, db: Database) -> Sender:
+    chosen = ground.config.mail
+    folder = Path(chosen.templates) if chosen.templates else None
+    texts = load(folder, branding(ground.config))
+    outcomes = Counter(
+        "snfd_letters",
+        "Letters that were sent, failed, deferred, or repeated in doubt.",
+        ("outcome",),
+        registry=ground.metrics.registry,
+    )
+    for outcome in ("sent", "failed", "deferred", "repeated"):
+        outcomes.labels(outcome)
+    return Sender(
+        ground.reactor,
+        db,
+        ground.keys,
+        Composer(texts, checked_address(chosen.sender)),
+        _courier(ground.reactor, ground.config) if chosen.server else None,
+        Pace(
+            hold=max(30.0, 2.0 * chosen.timeout),
+            hold_handed=chosen.patience + 2.0 * chosen.timeout,
+            give_up=timedelta(days=chosen.give_up_days),
+        ),
+        lambda outcome: outcomes.labels(outcome).inc(),
+    )
+
+
+def _courier(reactor: Any, config: Config) -> SmtpCourier:
+    chosen = config.mail
+    host = chosen.server.encode()
+    trust = policy(_authorities(chosen.tls_ca)).creatorForNetloc(host, chosen.port)
+    endpoint: Any = HostnameEndpoint(reactor, host, chosen.port, chosen.timeout)
+    if chosen.security == "tls":
+        endpoint = wrapClientTLS(trust, endpoint)
+    starttls = chosen.security == "starttls"
+    terms = Terms(
+        gethostname(),
+        trust if starttls else None,
+        starttls,
+        chosen.username,
+        chosen.password,
+        chosen.timeout,
+        chosen.patience,
+    )
+    return SmtpCourier(reactor, endpoint, terms)
+
+
+def _authorities(file: str) -> str | None:
+    if not file:
+        return None
+    try:
+        return Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"mail.tls_ca: {error}") from None
+
+
+def _figures(metrics: Metrics, sender: Sender) -> None:
+    metrics.gauge(
+        "letters_waiting",
+        "Letters that are neither sent nor given up.",
+        lambda: sender.waiting.count,
+    )
+    metrics.gauge(
+        "letters_oldest_seconds",
+        "How long the oldest of them waits.",
+        lambda: sender.oldest_seconds,
+    )
