@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from snfd.accounts.model import PAUSE
+from snfd.accounts.model import PAUSE, check_address
 from snfd.accounts.parts import Parts, set_password, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
@@ -18,7 +18,7 @@ from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import NotFound
 from snfd.identity.model import Caller
-from snfd.identity.names import check_email, check_password
+from snfd.identity.names import check_password
 from snfd.tokens import digest
 
 
@@ -49,7 +49,7 @@ class Credentials:
 
         :raises Invalid: it is no address.
         """
-        email = check_email(email)
+        email = check_address(email)
         work = self._ask(email, self.parts.secret(), self.parts.now())
         self.parts.behind(work, "a letter to a new password")
 

@@ -12,6 +12,7 @@ from snfd.accounts.emails import set_email
 from snfd.accounts.model import (
     MAX_AFFILIATION,
     NewAccount,
+    check_address,
     check_group,
     check_person,
 )
@@ -26,7 +27,7 @@ from snfd.accounts.store import terms
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Invalid, NotFound
-from snfd.identity.names import check_email, check_username
+from snfd.identity.names import check_username
 
 KEPT = ("default", "admin", "admin-api")
 """Groups that mean something to the daemon."""
@@ -102,7 +103,7 @@ class Editing:
         :raises Invalid: it is no address.
         :raises Conflict: somebody else has it.
         """
-        email, at = check_email(email), self.parts.now()
+        email, at = check_address(email), self.parts.now()
         await self.parts.db.run(self._email, user, email, actor, at)
 
     async def set_password(
@@ -136,7 +137,7 @@ class Editing:
         await self.parts.db.run(close, user, actor, at, force=force)
 
     def _checked(self, wanted: Wanted) -> NewAccount:
-        email = check_email(wanted.email)
+        email = check_address(wanted.email)
         affiliation = check_person(
             wanted.affiliation or "", "an affiliation", MAX_AFFILIATION
         )

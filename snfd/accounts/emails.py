@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from snfd.accounts.model import Account
+from snfd.accounts.model import Account, check_address
 from snfd.accounts.parts import Parts, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
@@ -18,7 +18,6 @@ from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller
-from snfd.identity.names import check_email
 from snfd.mail.model import Kind
 from snfd.tokens import digest
 
@@ -39,7 +38,7 @@ class Emails:
         :raises Forbidden: the password is wrong, or the token not good for that.
         :raises TooManyRequests: too many were wrong lately.
         """
-        email = check_email(email)
+        email = check_address(email)
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, password)
         account = await self.parts.db.run(find, caller.user)

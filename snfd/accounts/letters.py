@@ -7,12 +7,16 @@ from urllib.parse import quote
 from uuid import UUID
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from snfd.accounts.model import Account
 from snfd.db.port import Transaction
+from snfd.errors import Invalid
 from snfd.mail.model import Kind, Letter
 from snfd.mail.service import Post
 from snfd.tokens import digest
+
+_log = Logger(namespace="accounts")
 
 PAGES = {
     Kind.VERIFY: "activate?auth=",
@@ -91,4 +95,8 @@ class Letters:
         **values: str,
     ) -> None:
         event = f"{kind}:{user}:{mark}"
-        await self.post.put(tx, Letter(event, to, kind, {"name": name, **values}))
+        try:
+            await self.post.put(tx, Letter(event, to, kind, {"name": name, **values}))
+        except Invalid:
+            # an address that no letter reaches must not keep anybody in
+            _log.warn("user {user} cannot be written to", user=str(user))

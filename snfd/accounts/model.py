@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from attrs import field, frozen
 
 from snfd.accounts.states import Columns, State, state_of
 from snfd.errors import Invalid
-from snfd.identity.names import full_name
+from snfd.identity.names import check_email, full_name
+from snfd.mail.model import checked_address
 
 MAX_PERSON = 100
 MAX_AFFILIATION = 254
@@ -37,6 +38,7 @@ class Account:
     :ivar terms: the newest terms of service that he signed, if any.
     :ivar default_project: None for his own.
     :ivar methods: how he may log in, ``local`` for a password.
+    :ivar token_until: when the last of his tokens ends; None where he has none.
     """
 
     uuid: UUID
@@ -61,6 +63,7 @@ class Account:
     last_login_at: datetime | None
     groups: tuple[str, ...]
     methods: tuple[str, ...]
+    token_until: datetime | None = None
 
     @property
     def state(self) -> State:
@@ -88,6 +91,21 @@ class Account:
                 return _why("Accepted/Inactive", self.deactivated_reason)
             case _:
                 return "Closed"
+
+
+@frozen
+class Method:
+    """A way to log in.
+
+    :ivar identifier: who he is there; empty for passwords.
+    :ivar info: what else is known of it.
+    """
+
+    module: str
+    identifier: str
+    active: bool
+    affiliation: str | None
+    info: Mapping[str, object]
 
 
 @frozen
@@ -200,6 +218,14 @@ def accepting_policy(rules: Rules, email: str) -> str | None:
     if any(one.match(email) for one in rules.accept):
         return "email"
     return None
+
+
+def check_address(text: str) -> str:
+    """``text`` normalised, if it may be somebody's address.
+
+    :raises Invalid: it is none, or none to which a letter can be sent.
+    """
+    return checked_address(check_email(text))
 
 
 def check_person(text: str, what: str, most: int = MAX_PERSON) -> str:

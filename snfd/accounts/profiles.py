@@ -11,6 +11,7 @@ from snfd.accounts.model import MAX_AFFILIATION, Account, Names, check_person
 from snfd.accounts.parts import Parts, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.store import people as store
+from snfd.accounts.store import tokens
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, NotFound
@@ -32,6 +33,16 @@ class Profiles:
         for row in await self.parts.db.read(store.ONE, (caller.user,)):
             return store.account(row)
         raise NotFound("the account is gone")
+
+    async def since(self, caller: Caller) -> datetime:
+        """When the token that the caller presents was made.
+
+        :raises NotFound: it ended meanwhile.
+        """
+        for row in await self.parts.db.read(tokens.SINCE, (caller.token_hash,)):
+            at: datetime = row[0]
+            return at
+        raise NotFound("the token has ended")
 
     async def change(self, caller: Caller, names: Names) -> Account:
         """Change names; the account then.

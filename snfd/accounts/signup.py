@@ -14,6 +14,7 @@ from snfd.accounts.model import (
     PAUSE,
     Account,
     NewAccount,
+    check_address,
     check_person,
 )
 from snfd.accounts.parts import Parts
@@ -25,7 +26,7 @@ from snfd.accounts.store.keys import Purpose
 from snfd.audit import record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound
-from snfd.identity.names import check_email, check_password
+from snfd.identity.names import check_password
 from snfd.tokens import digest
 
 NO_KEY = "this link is not, or no longer, good"
@@ -88,7 +89,7 @@ class SignUp:
 
         :raises Invalid: it is no address.
         """
-        email = check_email(email)
+        email = check_address(email)
         secret, at = self.parts.secret(), self.parts.now()
         self.parts.behind(self._resend(email, secret, at), "a letter of verification")
 
@@ -99,7 +100,7 @@ class SignUp:
         )
         return NewAccount(
             uuid=self.parts.new_id(),
-            email=check_email(form.email),
+            email=check_address(form.email),
             first_name=check_person(form.first_name, "a first name"),
             last_name=check_person(form.last_name, "a last name"),
             affiliation=affiliation or None,

@@ -17,6 +17,7 @@ from snfd.accounts.profiles import Profiles
 from snfd.accounts.service import Lives
 from snfd.accounts.signup import SignUp
 from snfd.accounts.terms import Terms
+from snfd.accounts.users import Users
 from snfd.config import IdentitySection
 
 
@@ -37,21 +38,25 @@ class Accounts:
     moderation: Moderation
     editing: Editing
     groups: Groups
+    users: Users
 
     @classmethod
     def of(cls, parts: Parts) -> Accounts:
         """All of them, over ``parts``."""
+        editing, moderation = Editing(parts), Moderation(parts)
+        terms, tokens = Terms(parts), HeldTokens(parts)
         return cls(
             lives=parts.lives,
             signup=SignUp(parts),
             credentials=Credentials(parts),
             emails=Emails(parts),
             profiles=Profiles(parts),
-            terms=Terms(parts),
-            tokens=HeldTokens(parts),
-            moderation=Moderation(parts),
-            editing=Editing(parts),
+            terms=terms,
+            tokens=tokens,
+            moderation=moderation,
+            editing=editing,
             groups=Groups(parts),
+            users=Users(parts, editing, moderation, terms, tokens),
         )
 
 

@@ -54,13 +54,23 @@ def _v2(cloud: Cloud, peers: Any) -> Any:
         cloud.identity,
         cloud.projects,
         cloud.catalog,
+        *_users(cloud),
         components=cloud.astakos.components,
         peers=peers,
     )
 
 
+def _users(cloud: Cloud) -> Sequence[object]:
+    """The admin user API, where it is switched on."""
+    from api.synnefo.users import UsersApi
+
+    users = cloud.astakos.accounts.users
+    return [UsersApi(users)] if cloud.config.identity.admin_api else []
+
+
 def _account(cloud: Cloud, peers: Any) -> Any:
     from api.synnefo import account
+    from api.synnefo.account import own
     from api.synnefo.account.commissions import CommissionsApi
     from api.synnefo.account.memberships import MembershipsApi
     from api.synnefo.account.names import AccountApi
@@ -75,6 +85,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         CommissionsApi(parts.commissions),
         ProjectsApi(parts.projects.desk),
         MembershipsApi(parts.projects.memberships),
+        *own.apis(parts.accounts, cloud.authenticator, cloud.authenticator.signer),
         components=parts.components,
     )
 

@@ -21,7 +21,8 @@ COLUMNS = """
             JOIN identity.user_group g ON g.id = x.group_id
            WHERE x.user_id = u.uuid ORDER BY g.name),
     ARRAY(SELECT DISTINCT l.module FROM identity.login_method l
-           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module)
+           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module),
+    (SELECT max(t.expires_at) FROM identity.api_token t WHERE t.user_id = u.uuid)
 """
 
 ONE = Statement(
@@ -47,7 +48,7 @@ NUMBER = Statement(
 def account(row: Row) -> Account:
     """The account in a row of the statements above."""
     columns, groups, methods = Columns(*row[7:11]), tuple(row[23]), tuple(row[24])
-    return Account(*(*row[:7], columns, *row[11:23], groups, methods))
+    return Account(*(*row[:7], columns, *row[11:23], groups, methods, row[25]))
 
 
 async def find(tx: Transaction, user: UUID, *, lock: bool = False) -> Account | None:

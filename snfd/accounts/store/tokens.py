@@ -36,6 +36,11 @@ MARKER = Statement(
 )
 
 
+SINCE = Statement(
+    "token_since", "SELECT created_at FROM identity.api_token WHERE hash = $1"
+)
+
+
 @frozen
 class Presented:
     """The token that somebody presents, where it matters which it is.

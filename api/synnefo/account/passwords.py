@@ -1,0 +1,57 @@
+"""Passwords: a new one for an old one, or by letter.
+
+Source: ``spec/astakos.md`` §5.2, W25.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from api.operations import operation
+from api.synnefo.account.signup import Key, Secret, WhoseAddress
+from snfd.accounts.credentials import Credentials
+from snfd.identity.model import Caller
+
+
+class PasswordChange(Struct):
+    """Body of ``POST /password``; ``old`` is null for who has none."""
+
+    new: Secret
+    old: Secret | None = None
+
+    def __repr__(self) -> str:
+        return "PasswordChange(…)"
+
+
+class PasswordReset(Struct):
+    """Body of ``POST /password/reset/confirm``; ``key`` is that of the link."""
+
+    key: Key
+    password: Secret
+
+    def __repr__(self) -> str:
+        return "PasswordReset(…)"
+
+
+class PasswordsApi:
+    """The ``/password`` resources."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    @operation("POST", "/password", body=PasswordChange, status=204)
+    async def change(self, caller: Caller, body: PasswordChange) -> None:
+        """Change the caller's password; other sessions and tokens end."""
+        await self._credentials.change(caller, body.old, body.new)
+
+    @operation("POST", "/password/reset", body=WhoseAddress, auth=False, status=202)
+    async def ask(self, body: WhoseAddress) -> None:
+        """Ask for a letter with a link to a new password."""
+        await self._credentials.ask_reset(body.email)
+
+    @operation(
+        "POST", "/password/reset/confirm", body=PasswordReset, auth=False, status=204
+    )
+    async def reset(self, body: PasswordReset) -> None:
+        """Set a new password with the link's key."""
+        await self._credentials.reset(body.key, body.password)
