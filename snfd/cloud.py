@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snfd.compute.service import Compute
     from snfd.config import Config, Urls
     from snfd.identity.credentials import Credentials
+    from snfd.identity.directory import Directory
     from snfd.identity.people import People
     from snfd.identity.second_factor import SecondFactors
     from snfd.identity.service import Authenticator, Identity
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from snfd.quota.commissions import Commissions
     from snfd.quota.reports import Reports
     from snfd.quota.service import Quota
+    from snfd.registry.importing import Services
+    from snfd.registry.service import Registry
     from snfd.registry.tokens import Components
     from snfd.tasks import Tasks
     from storage.download import Reader
@@ -47,11 +50,14 @@ class Astakos:
     accounts: Accounts
     admin: Administration
     credentials: Credentials
+    directory: Directory
     second_factors: SecondFactors
     components: Components
     commissions: Commissions
     reports: Reports
     feedback: Feedback
+    registry: Registry
+    services: Services
     projects: ProjectParts
 
 

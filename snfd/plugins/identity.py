@@ -37,12 +37,22 @@ class IdentityApi:
 def _openstack(cloud: Cloud, peers: Any) -> Sequence[Mount]:
     from api.openstack import identity as v3
 
-    known = cloud.authenticator, cloud.identity
+    parts = v3.Services(
+        authenticator=cloud.authenticator,
+        identity=cloud.identity,
+        people=cloud.people,
+        projects=cloud.projects,
+        catalog=cloud.catalog,
+        credentials=cloud.astakos.credentials,
+        directory=cloud.astakos.directory,
+        accounts=cloud.astakos.accounts,
+        project_admin=cloud.astakos.projects.admin,
+        peers=peers,
+    )
     versions = v3.versions(cloud.authenticator, cloud.catalog)
-    whole = v3.resource(*known, cloud.people, cloud.projects, cloud.catalog, peers)
     return [
         Mount("/identity", "openstack", versions),
-        Mount("/identity/v3", "openstack", whole),
+        Mount("/identity/v3", "openstack", v3.resource(parts)),
     ]
 
 

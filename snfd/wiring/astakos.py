@@ -9,12 +9,15 @@ from uuid import uuid4
 from snfd.admin.service import Administration
 from snfd.cloud import Astakos
 from snfd.identity.credentials import Credentials
+from snfd.identity.directory import Directory
 from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
 from snfd.quota.commissions import Commissions
 from snfd.quota.reports import Reports
+from snfd.registry.importing import Services
+from snfd.registry.service import Registry
 from snfd.registry.tokens import Components
 from snfd.wiring.accounts import accounts
 from snfd.wiring.projects import projects
@@ -29,12 +32,14 @@ if TYPE_CHECKING:
 def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astakos:
     """All of them, over what stands already."""
     post = Post(ground.keys)
+    parts = projects(ground, db, post)
     return Astakos(
         post=post,
-        projects=projects(ground, db, post),
+        projects=parts,
         accounts=accounts(ground, db, prover, tasks, post),
-        admin=Administration.build(db, ground.reactor),
+        admin=Administration.build(db, ground.reactor, parts.office),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
+        directory=Directory(db),
         second_factors=SecondFactors(
             db,
             prover,
@@ -45,6 +50,8 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         ),
         components=Components(db, ground.reactor),
         commissions=Commissions(db),
+        registry=Registry(db, ground.reactor, secrets.token_bytes),
+        services=Services(db),
         reports=Reports(db),
         feedback=Feedback(
             db,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from attrs import define, field
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,9 +15,14 @@ from api.synnefo.account.memberships import MembershipsApi
 from api.synnefo.account.names import AccountApi
 from api.synnefo.account.projects import ProjectsApi
 from api.synnefo.account.quotas import QuotasApi
+from snfd.accounts.wired import Accounts
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
+from snfd.identity.credentials import Credentials
+from snfd.identity.directory import Directory
 from snfd.quota.reports import Reports
+from snfd.registry.importing import Services
+from tests.accounts.cloud import AccountCloud
 from tests.api.memory import Browser, Response
 from tests.identity.cloud import IdentityCloud, identity_cloud
 
@@ -33,7 +40,8 @@ class IdentityApis:
 
     case: SynchronousTestCase
     cloud: IdentityCloud = field(init=False)
-    catalog: Catalog = field(init=False, factory=lambda: Catalog(URLS, KINDS))
+    catalog: Catalog = field(init=False)
+    accounts: Accounts = field(init=False)
     v2: Browser = field(init=False)
     v3: Browser = field(init=False)
     root: Browser = field(init=False)
@@ -41,6 +49,9 @@ class IdentityApis:
 
     def __attrs_post_init__(self) -> None:
         cloud = self.cloud = identity_cloud(self.case)
+        self.accounts = AccountCloud(cloud).accounts
+        others = Services(cloud.db).others
+        self.catalog = Catalog(URLS, KINDS, registered=others)
         self.demo, self.reader = cloud.user("demo"), cloud.user("reader")
         self.alt, self.admin = cloud.user("alt"), cloud.user("admin", "secret", "admin")
         self.gone = cloud.user("gone")
@@ -64,11 +75,17 @@ class IdentityApis:
         )
         self.v3 = Browser(
             v3.resource(
-                cloud.authenticator,
-                cloud.identity,
-                cloud.people,
-                cloud.projects,
-                self.catalog,
+                v3.Services(
+                    authenticator=cloud.authenticator,
+                    identity=cloud.identity,
+                    people=cloud.people,
+                    projects=cloud.projects,
+                    catalog=self.catalog,
+                    credentials=Credentials(cloud.db, cloud.clock, uuid4, cloud.random),
+                    directory=Directory(cloud.db),
+                    accounts=self.accounts,
+                    project_admin=cloud.project_parts.admin,
+                )
             )
         )
         self.root = Browser(v3.versions(cloud.authenticator, self.catalog))

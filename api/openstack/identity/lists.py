@@ -52,10 +52,19 @@ class ProjectList(Reply):
     truncated: bool | UnsetType = UNSET
 
     @classmethod
-    def of(cls, listed: Listed, base: str, path: str) -> ProjectList:
-        """A list."""
+    def of(
+        cls, listed: Listed, base: str, path: str, enabled: bool | None = None
+    ) -> ProjectList:
+        """A list.
+
+        :param enabled: only those that are so; None for all.
+        """
         return cls(
-            [ProjectView.of(one, base) for one in listed.projects],
+            [
+                ProjectView.of(one, base)
+                for one in listed.projects
+                if enabled in (None, one.active)
+            ],
             Links(base + path),
             listed.truncated or UNSET,
         )

@@ -17,6 +17,15 @@ ORDER = ("reader", "member", "admin")
 """The roles there are, weakest first."""
 
 
+INTERFACES = ("public", "internal", "admin")
+"""What a service is reached by; one URL for all of them."""
+
+
+def endpoint_id(one: OpenStackEndpoint, interface: str) -> str:
+    """The id of an endpoint as one of `INTERFACES`."""
+    return f"{one.id[:-1]}{INTERFACES.index(interface)}"
+
+
 class Version(Reply):
     """A version of the identity API."""
 
@@ -102,17 +111,12 @@ class Service(Reply):
     @classmethod
     def of(cls, one: OpenStackEndpoint) -> Service:
         """The same URL for everybody, as public, internal and admin."""
-        return cls(
-            one.service,
-            one.type,
-            one.name,
-            [
-                Endpoint(
-                    f"{one.id[:-1]}{number}", kind, one.region, one.region, one.url
-                )
-                for number, kind in enumerate(("public", "internal", "admin"))
-            ],
-        )
+        region = one.region
+        endpoints = [
+            Endpoint(endpoint_id(one, kind), kind, region, region, one.url)
+            for kind in INTERFACES
+        ]
+        return cls(one.service, one.type, one.name, endpoints)
 
 
 class TokenPart(Reply, omit_defaults=False):
