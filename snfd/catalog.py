@@ -1,17 +1,19 @@
 """Where each service is reached, in Synnefo's and in OpenStack's words.
 
-Both lists come from one table each; an entry appears only while the part of
-the daemon that serves it is enabled (decision 10).
+Both lists of this daemon's own services come from one table each; an entry
+appears only while the part of the daemon that serves it is enabled (decision
+10). Services of other programs, as they are registered, stand in both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID, uuid5
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from snfd.config import Urls
+from snfd.registry.model import EXPOSE, Endpoint, Own, Service
 
 _SPACE = UUID("5d3cf9e0-6a0a-4d3f-9d8e-6f1f4a1c7b2e")
 
@@ -74,8 +76,9 @@ KINDS = frozenset({one.kind for one in _SYNNEFO} | {kind for kind, *_ in _OPENST
 
 @frozen
 class SynnefoEndpoint:
-    """The one endpoint of a service in the v2.0 catalog.
+    """An endpoint of a service in the v2.0 catalog; ours have one each.
 
+    :ivar exposed: whether the URL ends in the version.
     :ivar version: as in the URL, or an empty string for none.
     :ivar ui_url: the component's pages.
     :ivar weblogin_url: where to send a browser; only for weblogin.
@@ -88,6 +91,7 @@ class SynnefoEndpoint:
     region: str
     ui_url: str
     weblogin_url: str | None
+    exposed: bool = True
 
 
 @frozen
@@ -105,24 +109,66 @@ class OpenStackEndpoint:
     region: str
 
 
+async def _nothing() -> Sequence[Service]:
+    return ()
+
+
 @frozen(eq=False)
 class Catalog:
-    """Lists the endpoints of what is enabled.
+    """Lists the endpoints of what is enabled, and of what others serve.
 
     :ivar enabled: some of `KINDS`.
+    :ivar registered: reads the services of other programs.
+    :ivar others: those services, as far as this catalog knows them.
     """
 
     urls: Urls
     enabled: frozenset[str]
     region: str = REGION
+    registered: Callable[[], Awaitable[Sequence[Service]]] = _nothing
+    others: Sequence[Service] = ()
+
+    async def current(self) -> Catalog:
+        """The catalog as it is now: others' services are read each time.
+
+        Whoever registers one and looks finds it (``spec/astakos.md`` W34).
+        """
+        return evolve(self, others=await self.registered())
+
+    def own(self) -> Sequence[Own]:
+        """What this daemon serves, for the registry."""
+        return [
+            Own(
+                component=one.base,
+                base_url=getattr(self.urls, one.base),
+                name=one.name,
+                type=one.type,
+                version=one.version,
+                url=self._synnefo(one).url,
+            )
+            for one in _SYNNEFO
+            if one.kind in self.enabled
+        ]
 
     def synnefo(self) -> Sequence[SynnefoEndpoint]:
-        """The v2.0 catalog: Synnefo's types, one endpoint each, in its order."""
-        return [self._synnefo(one) for one in _SYNNEFO if one.kind in self.enabled]
+        """The v2.0 catalog: Synnefo's types in its order, then others'.
 
-    def openstack(self, project: UUID) -> Sequence[OpenStackEndpoint]:
-        """The v3 catalog for a token of ``project``."""
-        text = str(project)
+        No type is there twice: clients take that for an error.
+        """
+        own = [self._synnefo(one) for one in _SYNNEFO if one.kind in self.enabled]
+        types = {one.type for one in own}
+        return own + [
+            self._other(one, endpoint)
+            for one in self.others
+            if one.type not in types
+            for endpoint in one.endpoints
+        ]
+
+    def openstack(self, project: UUID | str) -> Sequence[OpenStackEndpoint]:
+        """The v3 catalog for a token of ``project``, or with text in its place."""
+        return [*self._openstack(str(project)), *map(self._foreign, self._reachable())]
+
+    def _openstack(self, text: str) -> Sequence[OpenStackEndpoint]:
         return [
             OpenStackEndpoint(
                 service=service,
@@ -135,6 +181,37 @@ class Catalog:
             for kind, type_, name, base, path, service, endpoint in _OPENSTACK
             if kind in self.enabled
         ]
+
+    def _reachable(self) -> Sequence[Service]:
+        return [one for one in self.others if one.endpoints]
+
+    def _foreign(self, one: Service) -> OpenStackEndpoint:
+        """Another program's service; of its endpoints the last, usually newest."""
+        endpoint = one.endpoints[-1]
+        return OpenStackEndpoint(
+            service=uuid5(_SPACE, f"service {one.name}").hex,
+            id=uuid5(_SPACE, f"service {one.name} endpoint").hex,
+            type=one.type,
+            name=one.name,
+            url=str(endpoint["publicURL"]),
+            region=self._region(endpoint),
+        )
+
+    def _other(self, one: Service, endpoint: Endpoint) -> SynnefoEndpoint:
+        return SynnefoEndpoint(
+            name=one.name,
+            type=one.type,
+            url=str(endpoint["publicURL"]),
+            version=str(endpoint["versionId"]),
+            region=self._region(endpoint),
+            ui_url=one.ui_url or "",
+            weblogin_url=None,
+            exposed=endpoint.get(EXPOSE) is not False,
+        )
+
+    def _region(self, endpoint: Endpoint) -> str:
+        region = endpoint.get("region")
+        return region if isinstance(region, str) and region else self.region
 
     def identity(self, version: str) -> str:
         """URL of a version of the identity service, ``v3`` or ``v2.0``."""

@@ -36,7 +36,6 @@ from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
-from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES
 from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix
@@ -185,7 +184,10 @@ class Daemon(Service):
     async def _rows(
         self, built: Built, keys: KeyRing, pocket: EmbeddedPocket | None
     ) -> None:
-        await built.database.run(quota.register, RESOURCES)
+        catalog = built.cloud.catalog
+        await built.cloud.astakos.services.register_own(
+            catalog.own(), f"{built.cloud.urls.astakos}/ui", RESOURCES
+        )
         clusters = Clusters(built.database, keys)
         wanted = [_cluster(one) for one in self.loaded.config.bootstrap.cluster]
         await clusters.bootstrap(wanted)

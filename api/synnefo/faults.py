@@ -36,7 +36,6 @@ FAULTS: Mapping[type[CloudError], Fault] = {
     errors.TooManyRequests: Fault(429, "tooManyRequests"),
     errors.NotImplementedHere: Fault(501, "notImplemented"),
     errors.Unavailable: Fault(503, "serviceUnavailable"),
-    NobodyListens: Fault(502, "badGateway"),
     errors.Timeout: Fault(503, "serviceUnavailable"),
     errors.Closed: Fault(503, "serviceUnavailable"),
 }
@@ -70,7 +69,7 @@ def render(
 DIALECT = Dialect(
     name="synnefo",
     title="Synnefo",
-    faults=FAULTS,
+    faults={**FAULTS, NobodyListens: Fault(502, "badGateway")},
     render=render,
     fault_body=dict[str, FaultBody],
     unknown_path=errors.Invalid,

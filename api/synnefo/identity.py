@@ -97,10 +97,10 @@ class TokensApi:
         Without a body the answer is the service catalog alone.
         """
         if not _has_body(request):
-            return AccessReply.public(self._catalog)
+            return AccessReply.public(await self._catalog.current())
         body: Authenticate = decode_body(request, Authenticate, DIALECT)
         issued = await self._issued(body.auth, self._peers.address(request))
-        return AccessReply.of(issued, self._catalog)
+        return AccessReply.of(issued, await self._catalog.current())
 
     async def _issued(self, auth: Auth, address: str) -> Issued:
         scope = auth.scope()

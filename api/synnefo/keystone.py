@@ -168,9 +168,8 @@ class KnownTokensApi:
     async def endpoints(self, token: str, request: IRequest) -> EndpointList:
         """List the services that a token is good for."""
         await self._inspected(request, token)
-        return EndpointList(
-            [EndpointView.of(one) for one in self._catalog.synnefo()], []
-        )
+        catalog = await self._catalog.current()
+        return EndpointList([EndpointView.of(one) for one in catalog.synnefo()], [])
 
     @operation("DELETE", "/tokens/<token>", status=204)
     async def revoke(self, caller: Caller, token: str) -> None:

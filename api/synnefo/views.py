@@ -89,7 +89,7 @@ class Endpoint(Reply):
 
 
 class Service(Reply):
-    """A service with its one endpoint."""
+    """A service with its endpoints; ours have one each."""
 
     name: str
     type: str
@@ -97,17 +97,24 @@ class Service(Reply):
     endpoints: list[Endpoint]
 
     @classmethod
-    def of(cls, one: SynnefoEndpoint) -> Service:
-        """A service of the catalog."""
-        endpoint = Endpoint(
-            public_url=one.url,
-            version=one.version,
-            region=one.region,
-            ui_url=one.ui_url,
-            expose_version="True" if one.version else UNSET,
-            weblogin_url=one.weblogin_url or UNSET,
-        )
-        return cls(one.name, one.type, [], [endpoint])
+    def all(cls, catalog: Catalog) -> list[Service]:
+        """The services of the catalog, in its order."""
+        found: dict[str, Service] = {}
+        for one in catalog.synnefo():
+            service = found.setdefault(one.name, cls(one.name, one.type, [], []))
+            service.endpoints.append(_endpoint(one))
+        return list(found.values())
+
+
+def _endpoint(one: SynnefoEndpoint) -> Endpoint:
+    return Endpoint(
+        public_url=one.url,
+        version=one.version,
+        region=one.region,
+        ui_url=one.ui_url,
+        expose_version=str(one.exposed) if one.version else UNSET,
+        weblogin_url=one.weblogin_url or UNSET,
+    )
 
 
 class Access(Reply, rename={"catalog": "serviceCatalog"}):
@@ -126,7 +133,7 @@ class AccessReply(Reply):
     @classmethod
     def public(cls, catalog: Catalog) -> AccessReply:
         """Only the catalog."""
-        return cls(Access([Service.of(one) for one in catalog.synnefo()]))
+        return cls(Access(Service.all(catalog)))
 
     @classmethod
     def of(cls, issued: Issued, catalog: Catalog) -> AccessReply:

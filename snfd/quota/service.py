@@ -126,6 +126,11 @@ async def register(tx: Transaction, resources: Sequence[Resource]) -> Sequence[s
     return new
 
 
+async def resources_of(tx: Transaction, services: Sequence[str]) -> Sequence[Resource]:
+    """The resources that these services account for, hidden ones too, by name."""
+    return await store.resources_of(tx, services)
+
+
 async def open_project(
     tx: Transaction, project: UUID, limits: Mapping[str, Limit]
 ) -> None:

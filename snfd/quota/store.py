@@ -238,6 +238,19 @@ RESOURCES = Statement(
 )
 
 
+async def resources_of(tx: Transaction, services: Sequence[str]) -> list[Resource]:
+    """The resources that ``services`` account for, by name."""
+    rows = await tx.rows(
+        """
+        SELECT name, description, unit, service_type, service_origin, system_default,
+               project_default, api_visible, ui_visible
+          FROM quota.resource WHERE service_origin = ANY(%s::text[]) ORDER BY name
+        """,
+        (list(services),),
+    )
+    return [Resource(*row) for row in rows]
+
+
 def columns(keys: Iterable[Key]) -> dict[str, object]:
     """``keys`` as three parameters: projects, members, resources."""
     listed = list(keys)

@@ -20,6 +20,9 @@ MIN_TOKEN, MAX_TOKEN = 22, 1024
 RESERVED = "snfd"
 """Whose name the charges of this daemon's own services bear: no component's."""
 
+EXPOSE = "SNF:exposeVersion"
+"""Key of an endpoint: whether its URL is to end in its version."""
+
 Scalar = str | int | float | bool | None
 Endpoint = Mapping[str, Scalar]
 """One endpoint as it was published: at least ``versionId`` and ``publicURL``."""
@@ -59,6 +62,27 @@ class Service:
     endpoints: Sequence[Endpoint]
     builtin: bool
     ui_url: str | None = None
+
+
+@frozen
+class Own:
+    """A service of this daemon.
+
+    :ivar base_url: of its component.
+    :ivar url: of itself, version included.
+    """
+
+    component: str
+    base_url: str
+    name: str
+    type: str
+    version: str
+    url: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Its one endpoint, as components publish theirs."""
+        return {"versionId": self.version, "publicURL": self.url, EXPOSE: True}
 
 
 def check_name(name: str) -> str:

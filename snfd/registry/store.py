@@ -168,3 +168,65 @@ async def pending(tx: Transaction, name: str) -> int:
     )
     assert row is not None
     return int(row[0])
+
+
+_LOCK = 0x736E6653
+
+
+async def lock(tx: Transaction) -> None:
+    """Keep others from registering services until the transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+async def upsert_component(
+    tx: Transaction, name: str, base_url: str, ui_url: str
+) -> None:
+    """Add a component of this daemon, or write where it is."""
+    await tx.execute(
+        """
+        INSERT INTO identity.component AS c (name, base_url, ui_url)
+        VALUES (%s, %s, %s)
+        ON CONFLICT (name) DO UPDATE
+           SET base_url = excluded.base_url, ui_url = excluded.ui_url
+         WHERE (c.base_url, c.ui_url)
+               IS DISTINCT FROM (excluded.base_url, excluded.ui_url)
+        """,
+        (name, base_url, ui_url),
+    )
+
+
+async def has_builtin(tx: Transaction, component_id: int) -> bool:
+    """Whether a component has services of this daemon."""
+    row = await tx.row(
+        "SELECT 1 FROM identity.service WHERE component_id = %s AND builtin",
+        (component_id,),
+    )
+    return row is not None
+
+
+async def services_of(tx: Transaction, component: str) -> list[Service]:
+    """All services of a component, by name."""
+    rows = await tx.rows(
+        f"""
+        SELECT {_SERVICE}
+          FROM identity.service s JOIN identity.component c ON c.id = s.component_id
+         WHERE c.name = %s ORDER BY s.name
+        """,
+        (component,),
+    )
+    return [service(row) for row in rows]
+
+
+async def owners(tx: Transaction, resources: Sequence[str]) -> dict[str, str]:
+    """Whose each of ``resources`` is; those that are nobody's are missing."""
+    rows = await tx.rows(
+        """
+        SELECT r.name, c.name
+          FROM quota.resource r
+          JOIN identity.service s ON s.name = r.service_origin
+          JOIN identity.component c ON c.id = s.component_id
+         WHERE r.name = ANY(%s::text[])
+        """,
+        (list(resources),),
+    )
+    return dict(rows)

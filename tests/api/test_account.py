@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -145,6 +146,28 @@ class QuotasTests(Base):
         )
         found = self.apis.account.get("/quotas", token=self.token).json
         self.assertEqual({R1}, set(found[str(self.apis.project)]))
+
+
+class CatalogTests(Base):
+    def test_what_was_registered_is_in_both_catalogs_at_once(self) -> None:
+        endpoint = {"versionId": "v1", "publicURL": "https://one.test/v1"}
+        self.apis.cloud.execute(
+            "UPDATE identity.service SET endpoints = %s::jsonb WHERE name = %s",
+            json.dumps([endpoint]),
+            "one_service",
+        )
+        access = self.apis.v2.request("POST", "/tokens").json["access"]
+        found = {one["type"]: one for one in access["serviceCatalog"]}
+        (shown,) = found["one"]["endpoints"]
+        self.assertEqual("https://one.test/v1", shown["publicURL"])
+        self.assertEqual("v1", shown["versionId"])
+        listed = self.apis.v3.get("/auth/catalog", token=self.token).json["catalog"]
+        (mine,) = [one for one in listed if one["type"] == "one"]
+        self.assertEqual({"https://one.test/v1"}, {e["url"] for e in mine["endpoints"]})
+        access = self.apis.v2.post(
+            "/tokens", {"auth": {"token": {"id": self.token}}}
+        ).json["access"]
+        self.assertIn("one", {one["type"] for one in access["serviceCatalog"]})
 
 
 class ServiceQuotasTests(Base):

@@ -72,7 +72,7 @@ class AuthApi:
     ) -> Answer[TokenReply]:
         """Log in, or exchange a token for one of another scope."""
         issued = await self._issued(body.auth, self._peers.address(request))
-        return self._told(issued, query.wants_catalog(request))
+        return await self._told(issued, query.wants_catalog(request))
 
     @operation("GET", "/auth/tokens", query=TokenQuery, auth=OWN, raw=True)
     async def show(self, query: TokenQuery, request: IRequest) -> Answer[TokenReply]:
@@ -81,7 +81,8 @@ class AuthApi:
             await self._authenticator(token_of(request))
         secret = _subject(request)
         token = await self._authenticator.inspect(token_of(request), secret)
-        return self._told(Issued(secret, token), query.wants_catalog(request))
+        told = Issued(secret, token)
+        return await self._told(told, query.wants_catalog(request))
 
     @operation("DELETE", "/auth/tokens", status=204, raw=True)
     async def revoke(self, caller: Caller, request: IRequest) -> None:
@@ -91,7 +92,7 @@ class AuthApi:
     @operation("GET", "/auth/catalog")
     async def catalog(self, caller: Caller) -> CatalogReply:
         """List the services for the token's project."""
-        found = services(self._catalog, caller.project)
+        found = services(await self._catalog.current(), caller.project)
         return CatalogReply(found, Links(f"{self._base}/auth/catalog"))
 
     @operation("GET", "/auth/projects")
@@ -137,8 +138,8 @@ class AuthApi:
             user.ref(), user.password, scope, passcode=code, address=address
         )
 
-    def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
-        catalog = self._catalog if with_catalog else None
+    async def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
+        catalog = await self._catalog.current() if with_catalog else None
         reply = TokenReply.of(issued.token, catalog)
         return Answer(reply, headers={"X-Subject-Token": issued.secret})
 
