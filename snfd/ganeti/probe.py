@@ -21,6 +21,10 @@ AFTER_COMMIT: Final = "after-commit"
 DURING_SUBMIT: Final = "during-submit"
 AFTER_SUBMIT: Final = "after-submit"
 WHILE_SETTLING: Final = "while-settling"
+LETTER_HELD: Final = "letter-held"
+LETTER_HANDED: Final = "letter-handed"
+LETTER_TAKEN: Final = "letter-taken"
+LETTER_NOTED: Final = "letter-noted"
 
 POINTS: Final = (
     BEFORE_COMMIT,
@@ -28,6 +32,10 @@ POINTS: Final = (
     DURING_SUBMIT,
     AFTER_SUBMIT,
     WHILE_SETTLING,
+    LETTER_HELD,
+    LETTER_HANDED,
+    LETTER_TAKEN,
+    LETTER_NOTED,
 )
 
 

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from snfd.clock import now
 from snfd.db.port import Database
 from snfd.errors import CloudError, Unavailable
+from snfd.ganeti import probe
 from snfd.ganeti.loop import Loop
 from snfd.mail import store
 from snfd.mail.compose import Composer
@@ -87,6 +88,7 @@ class Sender(Service):
     courier: Courier | None
     pace: Pace = Pace()
     counted: Callable[[str], object] = lambda outcome: None
+    probe: probe.Probe = probe.nothing
     waiting: Waiting = field(init=False, default=Waiting())
     _loop: Loop = field(init=False)
     _untold: dict[int, tuple[Queued, Verdict]] = field(init=False, factory=dict)
@@ -228,8 +230,11 @@ class Sender(Service):
                 event=letter.event,
                 letter=letter.id,
             )
+        self.probe(probe.LETTER_HELD)
         verdict = await self._connection.send(parcel, lambda: self._may_go(letter))
+        self.probe(probe.LETTER_TAKEN)
         await self._note(letter, verdict)
+        self.probe(probe.LETTER_NOTED)
 
     def _parcel(self, letter: Queued) -> Parcel:
         sealed = MAIL.at(f"{letter.event}/{letter.to}")
@@ -241,7 +246,9 @@ class Sender(Service):
     async def _may_go(self, letter: Queued) -> bool:
         when = now(self.clock)
         until = when + timedelta(seconds=self.pace.hold_handed)
-        return bool(self.running) and await self.db.run(store.hand, letter, when, until)
+        ours = await self.db.run(store.hand, letter, when, until)
+        self.probe(probe.LETTER_HANDED)
+        return ours and bool(self.running)
 
     async def _note(self, letter: Queued, verdict: Verdict) -> None:
         """Write down what became of a letter; until that worked it is kept in mind."""

@@ -78,11 +78,12 @@ def _sender(ground: Ground, db: Database) -> Sender:
         Composer(texts, checked_address(chosen.sender)),
         _courier(ground.reactor, ground.config) if chosen.server else None,
         Pace(
-            hold=max(30.0, 2.0 * chosen.timeout),
+            hold=2.0 * chosen.timeout,
             hold_handed=chosen.patience + 2.0 * chosen.timeout,
             give_up=timedelta(days=chosen.give_up_days),
         ),
         lambda outcome: outcomes.labels(outcome).inc(),
+        ground.probe,
     )
 
 
