@@ -6,19 +6,12 @@ from typing import Generic, TypeVar
 
 from api.operations import Reply, operation
 from api.paging import RowId
-from snfd.admin.model import (
-    AuditAsk,
-    AuditRow,
+from snfd.admin.grant_model import (
     CommissionAsk,
     CommissionFacts,
     CommissionRow,
-    GroupAsk,
-    GroupRow,
-    MailAsk,
-    MailRow,
     MemberAsk,
     MemberRow,
-    Page,
     ProjectAsk,
     ProjectFacts,
     ProjectRow,
@@ -26,6 +19,15 @@ from snfd.admin.model import (
     QuotaRow,
     ResourceAsk,
     ResourceRow,
+)
+from snfd.admin.model import (
+    AuditAsk,
+    AuditRow,
+    GroupAsk,
+    GroupRow,
+    MailAsk,
+    MailRow,
+    Page,
     TokenAsk,
     TokenRow,
     UserAsk,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.admin.belongings import StandingApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
+from api.admin.people import ModerationApi, UsersApi
+from api.admin.projects import MembersApi, ProjectLivesApi, ProjectsApi
 from api.dispatch import Served, build
 from snfd.admin.rights import Staff
 
@@ -21,8 +24,19 @@ Gate = Callable[[str | None], Awaitable[Staff]]
 
 def apis(cloud: Cloud) -> Sequence[object]:
     """One object for each family of resources."""
-    admin = cloud.astakos.admin
-    return [DirectoryApi(admin.directory), LedgerApi(admin.ledger)]
+    parts = cloud.astakos
+    admin, accounts = parts.admin, parts.accounts
+    return [
+        DirectoryApi(admin.directory),
+        UsersApi(admin, accounts.editing),
+        ModerationApi(admin, accounts.moderation),
+        StandingApi(admin, accounts.groups, accounts.terms),
+        TokensApi(admin, accounts.tokens),
+        LedgerApi(admin.ledger),
+        ProjectsApi(admin, parts.projects.admin),
+        ProjectLivesApi(admin, parts.projects.admin),
+        MembersApi(admin, parts.projects.admin),
+    ]
 
 
 def resource(cloud: Cloud, gate: Gate | None = None) -> Served:

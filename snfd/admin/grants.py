@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from snfd.admin import model
+from snfd.admin import grant_model as model
 from snfd.admin.store import Listing
 
 _MEMBERS = """
@@ -12,13 +12,19 @@ _MEMBERS = """
         AND m.state IN ('accepted', 'leave_requested'))
 """
 
+_WAITING = """
+    (SELECT a.id FROM identity.application a
+      WHERE a.project_id = p.uuid AND a.state = 'pending')
+"""
+
 PROJECTS = Listing(
     f"""
     SELECT p.uuid, p.name, o.username, p.state, p.is_system, {_MEMBERS},
-           p.created_at, p.ends_at
+           p.created_at, p.ends_at, {_WAITING}
       FROM identity.project p LEFT JOIN identity.app_user o ON o.uuid = p.owner_id
      WHERE (%(marker)s::uuid IS NULL OR p.uuid > %(marker)s)
        AND (p.is_system = %(system)s)
+       AND (NOT %(pending)s OR {_WAITING} IS NOT NULL)
        AND (%(state)s::text IS NULL OR p.state = %(state)s)
        AND (%(owner)s::uuid IS NULL OR p.owner_id = %(owner)s)
        AND (%(search)s::text IS NULL
@@ -33,7 +39,7 @@ PROJECTS = Listing(
 PROJECT = f"""
     SELECT p.uuid, p.name, o.username, p.state, p.is_system, p.private, p.homepage,
            p.description, p.join_policy, p.leave_policy, p.max_members, {_MEMBERS},
-           p.created_at, p.ends_at
+           p.created_at, p.ends_at, p.deactivated_at
       FROM identity.project p LEFT JOIN identity.app_user o ON o.uuid = p.owner_id
      WHERE p.uuid = %(wanted)s
 """
@@ -47,6 +53,19 @@ PROJECT_UUID = """
      LIMIT 1
 """
 """Which is meant by a uuid or a name; of namesakes the live one."""
+
+APPLICATION = """
+    SELECT a.id, u.username, a.state, a.issued_at, a.comments, a.changes::text,
+           a.response
+      FROM identity.project p JOIN identity.application a ON a.id = p.last_application
+      JOIN identity.app_user u ON u.uuid = a.applicant
+     WHERE p.uuid = %(wanted)s
+"""
+
+HISTORY = """
+    SELECT at, from_state, to_state, actor_name, reason FROM identity.project_log
+     WHERE project_id = %(wanted)s ORDER BY id DESC LIMIT 100
+"""
 
 LIMITS = """
     SELECT r.name, r.unit, l.member_cap, l.project_cap,

@@ -18,9 +18,6 @@ Text = Annotated[str, Meta(max_length=255)]
 Count = Annotated[int, Meta(ge=1, le=MOST)]
 RowId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-HoldingMarker = Annotated[str, Meta(pattern=f"^{_UUID}/{_UUID}/[^/]+$")]
-
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
     """Base of what is shown: immutable, and closed."""
@@ -48,7 +45,10 @@ class Page(Generic[R]):
 
 
 class UserAsk(Ask, frozen=True):
-    """Which users; what is not asked for is not looked at."""
+    """Which users; what is not asked for is not looked at.
+
+    :ivar closed: also those who are gone.
+    """
 
     active: bool | None = None
     verified: bool | None = None
@@ -56,6 +56,7 @@ class UserAsk(Ask, frozen=True):
     group: Text | None = None
     method: Text | None = None
     search: Text | None = None
+    closed: bool = False
 
 
 class UserRow(Fact, frozen=True):
@@ -107,6 +108,7 @@ class UserFacts(Fact, frozen=True):
     deactivated_reason: str | None
     groups: list[str]
     methods: list[str]
+    signed_terms: int | None
     default_project: UUID
     tokens: int
     sessions: int
@@ -124,160 +126,6 @@ class GroupRow(Fact, frozen=True):
 
     name: str
     members: int
-
-
-class ProjectAsk(Ask, frozen=True):
-    """Which projects; people's own ones only if they are asked for."""
-
-    state: Text | None = None
-    owner: Text | None = None
-    search: Text | None = None
-    system: bool = False
-
-
-class ProjectRow(Fact, frozen=True):
-    """A project in a list."""
-
-    uuid: UUID
-    name: str
-    owner: str | None
-    state: str
-    system: bool
-    members: int
-    created: datetime
-    ends: datetime | None
-
-
-class LimitFacts(Fact, frozen=True):
-    """What a project grants of a resource, and what is used of that."""
-
-    resource: str
-    unit: str | None
-    member: int
-    project: int
-    used: int
-
-
-class ProjectFacts(Fact, frozen=True):
-    """All about one project."""
-
-    uuid: UUID
-    name: str
-    owner: str | None
-    state: str
-    system: bool
-    private: bool
-    homepage: str
-    description: str
-    join_policy: str
-    leave_policy: str
-    max_members: int
-    members: int
-    created: datetime
-    ends: datetime | None
-    limits: list[LimitFacts]
-
-
-class MemberAsk(Ask, frozen=True):
-    """Which members of a project."""
-
-    state: Text | None = None
-
-
-class MemberRow(Fact, frozen=True):
-    """A member of a project."""
-
-    uuid: UUID
-    username: str
-    email: str
-    role: str
-    state: str
-
-
-class QuotaAsk(Ask, frozen=True):
-    """Which holdings; whole projects' ones only if they are asked for.
-
-    :ivar over: only those whose usage is above the limit.
-    """
-
-    user: Text | None = None
-    project: Text | None = None
-    resource: Text | None = None
-    over: bool = False
-    whole: bool = False
-
-
-class QuotaRow(Fact, frozen=True):
-    """What a member, or (user None) a whole project, has of a resource."""
-
-    user: str | None
-    project: str
-    resource: str
-    unit: str | None
-    limit: int
-    usage: int
-    pending: int
-    project_uuid: UUID
-    user_uuid: UUID | None
-
-
-class CommissionAsk(Ask, frozen=True):
-    """Which commissions.
-
-    :ivar overdue: only those pending for so many seconds.
-    """
-
-    overdue: Annotated[int, Meta(ge=0, le=2**31)] | None = None
-    issuer: Text | None = None
-
-
-class CommissionRow(Fact, frozen=True):
-    """A pending commission."""
-
-    serial: int
-    issuer: str
-    name: str
-    issued: datetime
-    age: int
-    provisions: int
-
-
-class ProvisionFacts(Fact, frozen=True):
-    """One quantity of a commission."""
-
-    project: str
-    user: str | None
-    resource: str
-    quantity: int
-
-
-class CommissionFacts(Fact, frozen=True):
-    """All about a pending commission."""
-
-    serial: int
-    issuer: str
-    name: str
-    issued: datetime
-    age: int
-    waits_for: UUID | None
-    provisions: list[ProvisionFacts]
-
-
-class ResourceAsk(Ask, frozen=True):
-    """Which resources."""
-
-
-class ResourceRow(Fact, frozen=True):
-    """Something that is counted."""
-
-    name: str
-    description: str
-    unit: str | None
-    service: str
-    system_default: int
-    project_default: int
-    api_visible: bool
-    ui_visible: bool
 
 
 class TokenAsk(Ask, frozen=True):

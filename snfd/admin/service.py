@@ -7,22 +7,15 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.admin import grants, store
-from snfd.admin.model import (
-    Ask,
-    AuditAsk,
-    AuditRow,
+from snfd.admin.grant_model import (
+    ApplicationFacts,
     CommissionAsk,
     CommissionFacts,
     CommissionRow,
-    GroupAsk,
-    GroupRow,
+    EntryFacts,
     LimitFacts,
-    MailAsk,
-    MailRow,
     MemberAsk,
     MemberRow,
-    MembershipOf,
-    Page,
     ProjectAsk,
     ProjectFacts,
     ProjectRow,
@@ -31,6 +24,17 @@ from snfd.admin.model import (
     QuotaRow,
     ResourceAsk,
     ResourceRow,
+)
+from snfd.admin.model import (
+    Ask,
+    AuditAsk,
+    AuditRow,
+    GroupAsk,
+    GroupRow,
+    MailAsk,
+    MailRow,
+    MembershipOf,
+    Page,
     TokenAsk,
     TokenRow,
     UserAsk,
@@ -38,11 +42,13 @@ from snfd.admin.model import (
     UserRow,
 )
 from snfd.admin.rights import Staff, staff
+from snfd.admin.standing import Standing
 from snfd.audit import Actor
 from snfd.clock import Seconds, now
 from snfd.db.port import Database
-from snfd.errors import Unauthorized
+from snfd.errors import Forbidden, NotFound, Unauthorized
 from snfd.identity.service import MISSING, resolved
+from snfd.projects.desk import Office
 
 
 @frozen(eq=False)
@@ -145,7 +151,26 @@ class Ledger:
         uuid = await self.find.project(name)
         row = await store.one(self.db, grants.PROJECT, uuid, "project")
         limits = await self.db.read(grants.LIMITS, {"wanted": uuid})
-        return ProjectFacts(*(*row, [LimitFacts(*one) for one in limits]))
+        past = await self.db.read(grants.HISTORY, {"wanted": uuid})
+        applied = await self.db.read(grants.APPLICATION, {"wanted": uuid})
+        return ProjectFacts(
+            *(
+                *row,
+                [ApplicationFacts(*one) for one in applied],
+                [LimitFacts(*one) for one in limits],
+                [EntryFacts(*one) for one in past],
+            )
+        )
+
+    async def application(self, project: UUID) -> int:
+        """The number of the last application for a project.
+
+        :raises NotFound: there never was one.
+        """
+        for row in await self.db.read(grants.APPLICATION, {"wanted": project}):
+            number: int = row[0]
+            return number
+        raise NotFound(f"nobody applied for project {project}")
 
     async def members(self, name: str, ask: MemberAsk) -> Page[MemberRow]:
         """Members of one project, in the order of their uuids."""
@@ -184,12 +209,23 @@ class Administration:
     find: Finder
     directory: Directory
     ledger: Ledger
+    standing: Standing
 
     @classmethod
-    def build(cls, db: Database, clock: Seconds) -> Administration:
-        """All of it, over ``db``."""
+    def build(cls, db: Database, clock: Seconds, office: Office) -> Administration:
+        """All of it, over ``db``.
+
+        :param office: what use cases of projects need.
+        """
         find = Finder(db)
-        return cls(db, clock, find, Directory(db, find), Ledger(db, find))
+        return cls(
+            db,
+            clock,
+            find,
+            Directory(db, find),
+            Ledger(db, find),
+            Standing(office),
+        )
 
     async def staff(self, token: str | None) -> Staff:
         """Who presents ``token``, if he looks after the cloud.
@@ -200,5 +236,7 @@ class Administration:
         if not token:
             raise Unauthorized(MISSING)
         found = await resolved(self.db, token, now(self.clock))
+        if found.kind == "appcred" and not found.caller.is_admin:
+            raise Forbidden("this credential may not look after the cloud")
         groups = [group.name for group in found.groups]
         return staff(Actor.of(found.caller), groups)

@@ -77,7 +77,8 @@ def _marker(text: str | None, kind: Any) -> object:
 
 
 STATUS = """
-    CASE WHEN u.is_active THEN 'active'
+    CASE WHEN u.closed_at IS NOT NULL THEN 'closed'
+         WHEN u.is_active THEN 'active'
          WHEN u.moderation = 'rejected' THEN 'rejected'
          WHEN NOT u.email_verified THEN 'pending verification'
          WHEN u.moderation = 'pending' THEN 'pending moderation'
@@ -100,6 +101,7 @@ USERS = Listing(
            u.joined_at, u.last_login_at, u.number
       FROM identity.app_user u
      WHERE (%(marker)s::bigint IS NULL OR u.number > %(marker)s)
+       AND (%(closed)s OR u.closed_at IS NULL)
        AND (%(active)s::boolean IS NULL OR u.is_active = %(active)s)
        AND (%(verified)s::boolean IS NULL OR u.email_verified = %(verified)s)
        AND (%(moderation)s::text IS NULL OR u.moderation = %(moderation)s)
@@ -125,7 +127,7 @@ USER = f"""
     SELECT u.uuid, u.username, u.email, u.first_name, u.last_name, u.affiliation,
            {STATUS}, u.is_active, u.email_verified, u.moderation, u.accepted_policy,
            u.rejected_reason, u.deactivated_reason, {GROUPS}, {METHODS},
-           coalesce(u.default_project, u.uuid),
+           u.terms_id, coalesce(u.default_project, u.uuid),
            (SELECT count(*) FROM identity.api_token t
              WHERE t.user_id = u.uuid AND t.kind <> 'session'),
            (SELECT count(*) FROM identity.api_token t
@@ -162,14 +164,15 @@ GROUP_LIST = Listing(
     str,
 )
 
+_ID = "coalesce(t.audit_ids[1], left(encode(t.hash, 'hex'), 22))"
+
 TOKENS = Listing(
-    """
-    SELECT coalesce(t.audit_ids[1], encode(t.hash, 'hex')), u.username, t.kind,
-           t.label, p.name, t.created_at, t.expires_at, t.last_used_at
+    f"""
+    SELECT {_ID}, u.username, t.kind, t.label, p.name, t.created_at, t.expires_at,
+           t.last_used_at
       FROM identity.api_token t JOIN identity.app_user u ON u.uuid = t.user_id
       LEFT JOIN identity.project p ON p.uuid = t.project_id
-     WHERE (%(marker)s::text IS NULL
-            OR coalesce(t.audit_ids[1], encode(t.hash, 'hex')) > %(marker)s)
+     WHERE (%(marker)s::text IS NULL OR {_ID} > %(marker)s)
        AND (%(user)s::uuid IS NULL OR t.user_id = %(user)s)
        AND t.expires_at > now() AND t.kind <> 'session'
      ORDER BY 1 LIMIT %(most)s

@@ -33,7 +33,8 @@ class AdminCase(SynchronousTestCase):
         )
         self.helper = cloud.user("helper", "secret", "helpdesk")
         self.project = cloud.project("demo", {"cyclades.vm": 5}, demo="member")
-        self.services = Administration.build(cloud.db, cloud.clock)
+        office = cloud.project_parts.office
+        self.services = Administration.build(cloud.db, cloud.clock, office)
         gate: Any = self.services.staff
         self.web = Browser(
             build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -110,7 +111,7 @@ class CommandTests(SynchronousTestCase):
             group = snfctl.commands[noun.name]
             assert isinstance(group, click.Group)
             command = group.commands[verb.name]
-            words = verb.example.replace("'", "").split()
+            words = shlex.split(verb.example)
             command.make_context(verb.name, words, resilient_parsing=False)
 
     def test_every_option_and_argument_is_explained(self) -> None:

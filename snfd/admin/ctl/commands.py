@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -21,7 +20,7 @@ from snfd.admin.ctl.verbs import Noun, Param, Verb
 from snfd.loading import Loaded, load
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-DIRECT = frozenset(("yes", "ask_password", "password_stdin", "generate_password"))
+DIRECT = frozenset(("yes", "ask_password", "password_stdin"))
 LOOKS = frozenset(("output", "columns", "filters", "no_headers", "units", "most"))
 
 
@@ -171,21 +170,18 @@ def _option(one: Param) -> click.Option:
 
 
 def _secret_options(verb: Verb) -> list[click.Parameter]:
-    if not verb.secret:
+    if not verb.asks:
         return []
     return [
         click.Option(
-            ["--ask-password"], is_flag=True, help="Ask for the password here."
+            ["--ask-password"],
+            is_flag=True,
+            help="Ask for the password here, instead of having one made.",
         ),
         click.Option(
             ["--password-stdin"],
             is_flag=True,
             help="Read the password from the first line of standard input.",
-        ),
-        click.Option(
-            ["--generate-password"],
-            is_flag=True,
-            help="Make a password, and print it once.",
         ),
     ]
 
@@ -231,7 +227,7 @@ def _look_options(verb: Verb) -> list[click.Parameter]:
 def _perform(verb: Verb, chosen: Chosen, values: Mapping[str, Any]) -> None:
     told = {k: v for k, v in values.items() if k not in DIRECT | LOOKS}
     look = _look(values)
-    generated = _secret(verb, values, told)
+    _secret(verb, values, told)
     if verb.warning and not values["yes"]:
         _confirm(verb.warning.format(**told))
     run = Run(verb, chosen.client(), look, told, values.get("most"))
@@ -242,16 +238,14 @@ def _perform(verb: Verb, chosen: Chosen, values: Mapping[str, Any]) -> None:
         items: Sequence[Any] = run.items()
         say(look.listed(items, verb.columns))
     else:
-        items = _answer(run, generated)
+        items = _answer(run)
     if verb.findings and items:
         raise Problem(FINDINGS, f"{len(items)} finding(s)")
 
 
-def _answer(run: Run, generated: str | None) -> Sequence[Any]:
+def _answer(run: Run) -> Sequence[Any]:
     """Print the answer to a request that is no list; its findings, if any."""
     found = run.send()
-    if generated is not None:
-        found = {**(found or {}), "password": generated}
     if isinstance(found, Mapping) and set(found) == {"items", "next"}:
         say(run.look.listed(found["items"], run.verb.columns))
         items: Sequence[Any] = found["items"]
@@ -274,25 +268,20 @@ def _look(values: Mapping[str, Any]) -> Look:
     )
 
 
-def _secret(verb: Verb, values: Mapping[str, Any], told: dict[str, Any]) -> str | None:
-    """Put a password among the fields, if there is to be one; it, if made here."""
-    if not verb.secret:
-        return None
-    ways = [values[name] for name in DIRECT - {"yes"}]
-    if sum(ways) > 1:
-        raise click.UsageError("only one way to get the password, please")
-    if values["generate_password"]:
-        told[verb.secret] = secrets.token_urlsafe(15)
-        return str(told[verb.secret])
+def _secret(verb: Verb, values: Mapping[str, Any], told: dict[str, Any]) -> None:
+    """Put a password among the fields, if one is given; never from the words."""
+    if not verb.asks:
+        return
+    if values["password_stdin"] and values["ask_password"]:
+        raise click.UsageError("--ask-password or --password-stdin, not both")
     if values["password_stdin"]:
-        told[verb.secret] = sys.stdin.readline().rstrip("\r\n")
-    elif values["ask_password"] or verb.secret_required:
+        told[verb.asks] = sys.stdin.readline().rstrip("\r\n")
+    elif values["ask_password"]:
         if not sys.stdin.isatty():
             raise click.UsageError("no terminal to ask on; use --password-stdin")
-        told[verb.secret] = click.prompt(
+        told[verb.asks] = click.prompt(
             "Password", hide_input=True, confirmation_prompt=True, err=True
         )
-    return None
 
 
 def _confirm(question: str) -> None:

@@ -6,7 +6,7 @@ them, and tests compare them with the API's OpenAPI document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from re import findall
 from typing import Any
 
@@ -43,7 +43,7 @@ class Param:
     """One argument or option.
 
     :ivar name: of the field in path, query string or body, with underscores; the
-        option is spelled with hyphens.
+        option is ``spelled`` like it, with hyphens, if nothing else is said.
     :ivar kind: a click type; None for a flag.
     :ivar many: whether it may be given again and again.
     :ivar metavar: what stands for the value in ``--help``.
@@ -57,11 +57,12 @@ class Param:
     required: bool = False
     metavar: str | None = None
     shape: Any = None
+    spelled: str = ""
 
     @property
     def option(self) -> str:
         """How it is spelled."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + (self.spelled or self.name).replace("_", "-")
 
     @property
     def shown(self) -> str:
@@ -97,9 +98,8 @@ class Verb:
     :ivar parts: fields of a single thing that are tables of their own, each
         with its columns.
     :ivar warning: what to confirm before it is done; empty for nothing.
-    :ivar secret: the field that is asked for at the terminal, or read from
-        standard input.
-    :ivar secret_required: whether there must be one.
+    :ivar asks: a password's field: asked for at the terminal, or read from
+        standard input, or else made by the cloud.
     :ivar findings: whether what it lists is bad news, told by the exit status.
     :ivar run: what does it instead of one request; see `commands.Runner`.
     """
@@ -112,10 +112,9 @@ class Verb:
     arguments: Sequence[Param] = ()
     options: Sequence[Param] = ()
     columns: Sequence[str] = ()
-    parts: dict[str, Sequence[str]] = field(factory=dict)
+    parts: Mapping[str, Sequence[str]] = field(factory=dict)
     warning: str = ""
-    secret: str = ""
-    secret_required: bool = False
+    asks: str = ""
     findings: bool = False
     run: Any = None
 
@@ -138,7 +137,7 @@ class Verb:
         """What goes into the query string or the body."""
         every = (*self.arguments, *self.options)
         sent = [one for one in every if one.name not in self.segments]
-        return [*sent, Param(self.secret, "")] if self.secret else sent
+        return [*sent, Param(self.asks, "")] if self.asks else sent
 
     @property
     def takes_body(self) -> bool:

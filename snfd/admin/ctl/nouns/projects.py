@@ -2,9 +2,176 @@
 
 from __future__ import annotations
 
-from snfd.admin.ctl.verbs import Noun, Param, Verb, choice, flag
+from snfd.admin.ctl.verbs import (
+    AMOUNT,
+    COUNT,
+    Noun,
+    Param,
+    Verb,
+    choice,
+    flag,
+    yes_no,
+)
 
 WHICH = Param("project", "a project's uuid or name")
+
+WHO = Param("user", "a user's uuid, username or e-mail")
+REASON = Param("reason", "Why; whom it concerns is told.")
+SHOWN = {
+    "application": ("number", "applicant", "state", "issued", "comments", "changes"),
+    "limits": ("resource", "member", "project", "used"),
+    "history": ("at", "before", "after", "actor", "reason"),
+}
+POLICIES = ("auto", "moderated", "closed")
+
+
+def _limits(given: list[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
+    return {name: {"member": member, "project": whole} for name, member, whole in given}
+
+
+PROPERTIES = (
+    Param("owner", "Whose it is: uuid, username or e-mail."),
+    Param("description", "What it is for."),
+    Param("homepage", "URL of its home page."),
+    Param("ends", "When it ends, as 2030-01-01T00:00:00Z.", metavar="TIME"),
+    choice("join_policy", "Whether people may join by themselves.", *POLICIES),
+    choice("leave_policy", "Whether members may leave by themselves.", *POLICIES),
+    Param("max_members", "How many members at most; inf for no limit.", AMOUNT),
+    yes_no("private", "Whether others do not see it."),
+    Param(
+        "limits",
+        "What it grants of a resource: to each member, and to all together; units"
+        " K M G T, or inf. Repeatable.",
+        (str, AMOUNT, AMOUNT),
+        many=True,
+        metavar="RESOURCE MEMBER PROJECT",
+        shape=_limits,
+        spelled="limit",
+    ),
+    REASON,
+)
+
+
+def _decision(name: str, text: str, example: str, *more: Param) -> Verb:
+    number = Param("application", "Its number; else the project's last.", COUNT)
+    return Verb(
+        name,
+        "POST",
+        f"/projects/{{project}}/{name}",
+        text,
+        example,
+        (WHICH,),
+        (number, REASON, *more),
+        parts=SHOWN,
+    )
+
+
+def _life(name: str, text: str, example: str, warning: str = "") -> Verb:
+    return Verb(
+        name,
+        "POST",
+        f"/projects/{{project}}/{name}",
+        text,
+        example,
+        (WHICH,),
+        (REASON,),
+        parts=SHOWN,
+        warning=warning,
+    )
+
+
+def _member(name: str, text: str) -> Verb:
+    return Verb(
+        f"member-{name}",
+        "POST",
+        f"/projects/{{project}}/members/{{user}}/{name}",
+        text,
+        "physics.example.org alice --reason 'as agreed'",
+        (WHICH, WHO),
+        (REASON,),
+    )
+
+
+CHANGES = (
+    Verb(
+        "create",
+        "POST",
+        "/projects",
+        "Make an active project, without application; any name will do.\n\n"
+        "Resources that are not mentioned have their default limits.",
+        "physics --owner alice --limit cyclades.vm 2 20 --limit cyclades.ram 4G 40G",
+        (Param("name", "what it is called"),),
+        PROPERTIES,
+        parts=SHOWN,
+    ),
+    Verb(
+        "modify",
+        "PATCH",
+        "/projects/{project}",
+        "Change a project, its limits and its owner, at once.",
+        "physics --limit pithos.diskspace 10G 1T --join-policy closed",
+        (WHICH,),
+        (Param("name", "Another name."), *PROPERTIES),
+        parts=SHOWN,
+    ),
+    _decision(
+        "approve",
+        "Grant the application for a project, or for changes to it.",
+        "physics.example.org --reason 'welcome'",
+        flag("reactivate", "Make a suspended or terminated project active, too."),
+    ),
+    _decision(
+        "deny",
+        "Refuse the application for a project, or for changes to it.",
+        "physics.example.org --application 17 --reason 'too much'",
+    ),
+    _life(
+        "suspend",
+        "Have a project grant nothing until it is unsuspended.",
+        "physics --reason 'unpaid' --yes",
+        "Suspend {project}? Its members can use nothing of it then.",
+    ),
+    _life("unsuspend", "Have a suspended project grant what it did.", "physics"),
+    _life(
+        "terminate",
+        "End a project; its name is free for others then.",
+        "physics --reason 'over' --yes",
+        "Terminate {project}?",
+    ),
+    _life("reinstate", "Bring a terminated project back.", "physics"),
+    Verb(
+        "expired",
+        "GET",
+        "/expired-projects",
+        "List live projects whose end has passed: what 'expire' would end.",
+        "-o json",
+        columns=("uuid", "name", "ends"),
+    ),
+    Verb(
+        "expire",
+        "POST",
+        "/expired-projects/terminate",
+        "Terminate the projects whose end has passed, now.\n\n"
+        "The daemon does so by itself every few minutes.",
+        "--yes",
+        warning="Terminate all projects that are past their end?",
+    ),
+    Verb(
+        "member-add",
+        "PUT",
+        "/projects/{project}/members/{user}",
+        "Make a user a member, whatever the policies; or change his role.\n\n"
+        "A reader may look at what is in the project, and change nothing.",
+        "physics alice --role reader",
+        (WHICH, WHO),
+        (choice("role", "What he may do.", "member", "reader"),),
+    ),
+    _member("accept", "Grant a request to join."),
+    _member("reject", "Refuse a request to join."),
+    _member("remove", "End a membership."),
+    _member("suspend", "Grant a member nothing until he is unsuspended."),
+    _member("unsuspend", "Grant a suspended member what he had."),
+)
 
 PROJECT = Noun(
     "project",
@@ -28,9 +195,10 @@ PROJECT = Noun(
                 ),
                 Param("owner", "Only those of this user."),
                 Param("search", "Only those whose name holds this text."),
+                flag("pending", "Only those with an application that waits."),
                 flag("system", "People's own projects instead."),
             ),
-            columns=("uuid", "name", "owner", "state", "members", "ends"),
+            columns=("uuid", "name", "owner", "state", "members", "ends", "pending"),
         ),
         Verb(
             "show",
@@ -39,7 +207,7 @@ PROJECT = Noun(
             "Show all about a project, and what it grants.",
             "physics.example.org",
             (WHICH,),
-            parts={"limits": ("resource", "member", "project", "used")},
+            parts=SHOWN,
         ),
         Verb(
             "members",
@@ -63,5 +231,6 @@ PROJECT = Noun(
             ),
             columns=("uuid", "username", "email", "role", "state"),
         ),
+        *CHANGES,
     ),
 )
