@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 Kind = Literal["api", "follower", "console"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+Colour = Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")]
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,7 +190,12 @@ class BrandingSection(Section, frozen=True):
     """What the cloud is called in letters and pages.
 
     :ivar contact: address for those who need help.
-    :ivar site: URL of the cloud's home page; empty for ``urls.base``.
+    :ivar site: URL of the cloud's home page; empty for ``urls.astakos``.
+    :ivar copyright: what pages say of that; empty makes it of ``company``.
+    :ivar colour: of the pages' accents, ``#rrggbb``; ``colour_dark`` is for dark
+        pages. Empty leaves the pages' own.
+    :ivar images: directory with ``logo``, ``logo-dark`` and ``favicon``, as SVG,
+        PNG or ICO, for pages.
     """
 
     service: str = "snfd"
@@ -198,6 +204,11 @@ class BrandingSection(Section, frozen=True):
     contact: str = ""
     site: str = ""
     footer: str = ""
+    show_copyright: bool = True
+    copyright: str = ""
+    colour: Colour = ""
+    colour_dark: Colour = ""
+    images: str = ""
 
 
 class ClusterSection(Section, frozen=True):
