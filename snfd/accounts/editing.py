@@ -81,8 +81,8 @@ class Editing:
         :raises Conflict: e-mail or username are taken.
         """
         new = self._checked(wanted)
-        made = None if wanted.password else self.parts.secret()[:20]
-        hashed = await self.parts.passwords.hash(wanted.password or made or "")
+        chosen, made = self._password_of(wanted.password)
+        hashed = await self.parts.passwords.hash(chosen)
         new, at = evolve(new, password_hash=hashed), self.parts.now()
         await self.parts.db.run(
             self._added, new, wanted.active, wanted.signed, actor, at
@@ -114,8 +114,8 @@ class Editing:
         :param password: None generates one.
         :raises Invalid: it may not be one.
         """
-        made = None if password else self.parts.secret()[:20]
-        hashed = await self.parts.passwords.hash(password or made or "")
+        chosen, made = self._password_of(password)
+        hashed = await self.parts.passwords.hash(chosen)
         await self.parts.db.run(self._password, user, hashed, actor)
         return made
 
@@ -135,6 +135,13 @@ class Editing:
         """
         close, at = self.parts.lives.close, self.parts.now()
         await self.parts.db.run(close, user, actor, at, force=force)
+
+    def _password_of(self, given: str | None) -> tuple[str, str | None]:
+        """The password to set; and again if it was generated, else None."""
+        if given is not None:
+            return given, None
+        made = self.parts.secret()[:20]
+        return made, made
 
     def _checked(self, wanted: Wanted) -> NewAccount:
         email = check_address(wanted.email)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -89,7 +90,7 @@ class AccountCloud:
         )
         self.accounts = Accounts.of(self.parts)
 
-    def rule(self, **changes: object) -> None:
+    def rule(self, **changes: Any) -> None:
         """Have other rules."""
         self.use(evolve(self.parts.rules, **changes))
 
