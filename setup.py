@@ -32,6 +32,7 @@ setup(
         "twisted.plugins",
     ],
     package_data={
+        "api.ui": ["*.css"],
         "snfd.db.migrations": ["*.sql"],
         "snfd.mail": ["templates/*.txt"],
     },

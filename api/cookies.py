@@ -50,16 +50,20 @@ def made(
     secure: bool,
     seconds: int | None = None,
     path: str = "/",
-    site: str = "Lax",
 ) -> str:
     """A ``Set-Cookie`` header that scripts cannot read.
 
     :param seconds: how long the browser keeps it; 0 forgets it, None keeps it
         until the browser is closed.
     """
-    parts = [f"{name}={value}", f"Path={path}", "HttpOnly", f"SameSite={site}"]
+    parts = [f"{name}={value}", f"Path={path}", "HttpOnly", "SameSite=Lax"]
     if seconds is not None:
         parts.append(f"Max-Age={seconds}")
     if secure:
         parts.append("Secure")
     return "; ".join(parts)
+
+
+def put(request: IRequest, line: str) -> None:
+    """Have the answer set a cookie, whatever else it sets."""
+    request.responseHeaders.addRawHeader(b"Set-Cookie", line.encode())

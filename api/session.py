@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from twisted.web.iweb import IRequest
 
 from api import cookies
+from api.addresses import Peers
 from api.operations import Answer, Reply, operation
 from api.times import micros_offset
 from snfd.errors import NotFound
@@ -48,16 +49,20 @@ class SessionApi:
     """The session of the browser that asks.
 
     :param secure: whether cookies go over TLS only.
+    :param peers: tells where a request comes from.
     """
 
-    def __init__(self, sessions: Sessions, secure: bool) -> None:
+    def __init__(
+        self, sessions: Sessions, secure: bool, peers: Peers | None = None
+    ) -> None:
         self._sessions = sessions
         self._secure = secure
+        self._peers = peers or Peers()
 
     @operation("POST", "/login", body=Login, auth=False, raw=True)
     async def login(self, request: IRequest, body: Login) -> Answer[SessionReply]:
         """Open a session by password; the cookie is its key."""
-        address = peer(request)
+        address = self._peers.address(request)
         issued = await self._sessions.login(
             body.username, body.password, code=body.totp, address=address
         )
@@ -95,11 +100,6 @@ def opened(issued: Issued, secure: bool) -> str:
 def closed(secure: bool) -> str:
     """The cookie that makes a browser forget its session."""
     return cookies.made(cookies.SESSION, "", secure=secure, seconds=0)
-
-
-def peer(request: IRequest) -> str:
-    """Where a request comes from, or an empty string."""
-    return getattr(request.getClientAddress(), "host", "") or ""
 
 
 def _reply(issued: Issued) -> SessionReply:

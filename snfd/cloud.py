@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from snfd.identity.service import Authenticator, Identity
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
+    from snfd.logins.wired import Browsing
     from snfd.mail.feedback import Feedback
     from snfd.mail.service import Post
     from snfd.network.service import NetworkServices
@@ -48,6 +49,7 @@ class Astakos:
 
     post: Post
     accounts: Accounts
+    browsing: Browsing
     admin: Administration
     credentials: Credentials
     directory: Directory

@@ -15,7 +15,7 @@ from api.decoding import decode_body
 from api.dispatch import ComponentAuthenticator, Served, build, nobody
 from api.operations import operation
 from api.synnefo.faults import DIALECT
-from api.synnefo.keystone import KnownTokensApi, TenantsApi
+from api.synnefo.keystone import Granted, KnownTokensApi, TenantsApi, no_grants
 from api.synnefo.views import AccessReply, VersionDocument
 from snfd.catalog import Catalog
 from snfd.errors import Invalid
@@ -123,16 +123,18 @@ def resource(
     *apis: object,
     components: ComponentAuthenticator = nobody,
     peers: Peers = DIRECT,
+    granted: Granted = no_grants,
 ) -> Served:
     """Everything below ``/identity/v2.0``.
 
     :param components: who else may check tokens.
+    :param granted: what a token of OAuth2 says.
     """
     return build(
         DIALECT,
         authenticator,
         TokensApi(identity, catalog, peers),
-        KnownTokensApi(authenticator, components, identity, catalog),
+        KnownTokensApi(authenticator, components, identity, catalog, granted),
         TenantsApi(projects),
         *apis,
         components=components,

@@ -5,7 +5,8 @@ Source: ``spec/astakos.md`` §2.1.3 and §2.1.4.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -134,6 +135,21 @@ class ExtensionList(Reply):
     extensions: Extensions
 
 
+class Granted(Protocol):
+    """Looks tokens of OAuth2 up."""
+
+    def __call__(self, secret: str, belongs_to: str | None) -> Awaitable[Token]:
+        """What the token says.
+
+        :raises NotFound: it is none, or not for that.
+        """
+
+
+async def no_grants(secret: str, belongs_to: str | None) -> Token:
+    """Where nobody is granted any, there are none."""
+    raise NotFound(NO_SUBJECT)
+
+
 class KnownTokensApi:
     """Tokens that exist: their owners, administrators and components see them."""
 
@@ -143,7 +159,9 @@ class KnownTokensApi:
         components: ComponentAuthenticator,
         identity: Identity,
         catalog: Catalog,
+        granted: Granted = no_grants,
     ) -> None:
+        self._granted = granted
         self._authenticator = authenticator
         self._components = components
         self._identity = identity
@@ -158,7 +176,8 @@ class KnownTokensApi:
         Without a token of one's own it is looked for among those of OAuth2.
         """
         if token_of(request) is None:
-            raise NotFound(NO_SUBJECT)
+            found = await self._granted(token, query.belongs_to or None)
+            return KnownReply.of(found, token)
         found = await self._inspected(request, token)
         if query.belongs_to not in (None, "", str(found.project.uuid)):
             raise NotFound(NO_SUBJECT)

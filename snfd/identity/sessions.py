@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from snfd.db.port import Transaction, notify
+from snfd.db.port import Database, Transaction, notify
 from snfd.errors import Unauthorized
 from snfd.identity import store
 from snfd.identity.model import Issued, Token
@@ -45,6 +45,15 @@ async def begin(
     )
     await store.insert_token(tx, new)
     return Issued(secret, await _inside(tx, new.hash))
+
+
+async def held(db: Database, hash_: bytes, at: datetime) -> Token | None:
+    """The token with this sha256; None if it is not good at ``at``."""
+    for row in await db.read(store.TOKEN, (hash_,)):
+        token = store.token(row)
+        if token and token.expires > at and not token.waits_for_terms(at):
+            return token
+    return None
 
 
 async def end(tx: Transaction, hash_: bytes) -> None:

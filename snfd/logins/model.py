@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from snfd.identity.model import Issued
 from snfd.tokens import text
@@ -151,13 +152,16 @@ class Arrival:
 
 @frozen
 class Newcomer:
-    """What somebody says of himself when he opens an account."""
+    """What somebody says of himself when he opens an account.
+
+    :ivar terms: the terms of service that he agrees to; None for none.
+    """
 
     email: str
     first_name: str = ""
     last_name: str = ""
     affiliation: str = ""
-    username: str = ""
+    terms: int | None = None
 
 
 @frozen
@@ -185,6 +189,13 @@ def cleaned(fields: Mapping[str, object]) -> dict[str, str]:
 
 def merged(claims: Claims, newcomer: Newcomer, forced: frozenset[str]) -> Newcomer:
     """What ``newcomer`` wrote, but for the fields that only the method decides."""
-    told = {name: claims.fields[name] for name in forced if name in claims.fields}
-    written = {name: getattr(newcomer, name) for name in (*FIELDS, "username")}
-    return Newcomer(**{**written, **told})
+    told: dict[str, Any] = {
+        name: claims.fields[name] for name in forced if name in claims.fields
+    }
+    return evolve(newcomer, **told)
+
+
+def complete(claims: Claims, forced: frozenset[str]) -> bool:
+    """Whether the method decides all that an account needs: nobody need be asked."""
+    wanted = {"email", "first_name", "last_name"}
+    return wanted <= forced and wanted <= claims.fields.keys()

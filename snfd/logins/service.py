@@ -78,6 +78,7 @@ class Logins:
         name: str,
         password: str,
         *,
+        by: Caller | None = None,
         code: str = "",
         next_: str = "",
         address: str = "",
@@ -86,6 +87,8 @@ class Logins:
 
         Failures count as those of our passwords do.
 
+        :param by: who is logged in already; then the method becomes his.
+        :param code: of the second factor; empty for none.
         :raises Unauthorized: the password is wrong, or a code is.
         :raises TooManyRequests: too many failed lately.
         """
@@ -102,7 +105,7 @@ class Logins:
         if known is not None:
             second = await self.prover.second_factor(known.user, code or None, guess)
         return await self.arrive(
-            way.method, claims, None, next_=next_, address=address, second=second
+            way.method, claims, by, next_=next_, address=address, second=second
         )
 
     async def arrive(
@@ -283,6 +286,7 @@ class Logins:
             tx, told, verified, policies, actor, method.name, at
         )
         await self._give(tx, opened.user, method, claims, actor, at)
+        await store.join(tx, opened.user, policies.creation_groups)
         session = None
         if opened.active:
             how = (method.name,)

@@ -67,6 +67,7 @@ def _v2(cloud: Cloud, peers: Any) -> Any:
         *_users(cloud),
         components=cloud.astakos.components,
         peers=peers,
+        granted=cloud.astakos.browsing.oauth2.validate,
     )
 
 
@@ -79,6 +80,7 @@ def _users(cloud: Cloud) -> Sequence[object]:
 
 
 def _account(cloud: Cloud, peers: Any) -> Any:
+    from api.session import SessionApi
     from api.synnefo import account
     from api.synnefo.account import own
     from api.synnefo.account.commissions import CommissionsApi
@@ -95,6 +97,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         CommissionsApi(parts.commissions),
         ProjectsApi(parts.projects.desk),
         MembershipsApi(parts.projects.memberships),
+        SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
         *own.apis(parts.accounts, cloud.authenticator, cloud.authenticator.signer),
         components=parts.components,
     )

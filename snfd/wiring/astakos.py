@@ -20,6 +20,7 @@ from snfd.registry.importing import Services
 from snfd.registry.service import Registry
 from snfd.registry.tokens import Components
 from snfd.wiring.accounts import accounts
+from snfd.wiring.logins import browsing
 from snfd.wiring.projects import projects
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     """All of them, over what stands already."""
     post = Post(ground.keys)
     parts = projects(ground, db, post)
+    people = accounts(ground, db, prover, tasks, post)
     return Astakos(
         post=post,
         projects=parts,
-        accounts=accounts(ground, db, prover, tasks, post),
+        accounts=people,
+        browsing=browsing(ground, db, prover, people),
         admin=Administration.build(db, ground.reactor, parts.office),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         directory=Directory(db),

@@ -1,0 +1,98 @@
+"""Hands a token to a program on somebody's machine, by way of his browser.
+
+Source: ``spec/astakos.md`` §2.8.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+from twisted.web.iweb import IRequest
+
+from api import cookies
+from api.dispatch import Served, build
+from api.operations import Answer, operation
+from api.session import closed
+from api.synnefo.faults import DIALECT
+from api.ui.desk import TERMS, Desk
+from api.ui.paper import HEADERS
+from snfd.errors import Forbidden, Invalid
+from snfd.logins.redirects import MAX_URL, plus_query, with_query
+
+Address = Annotated[str, Meta(max_length=MAX_URL)]
+HERE = "/weblogin/login"
+
+
+class Wish(Struct):
+    """What the program wants.
+
+    ``renew`` asks for a fresh token, which it gets anyway; ``force`` for another
+    login; ``state`` comes back as it was given.
+    """
+
+    next: Address = ""
+    renew: Annotated[str, Meta(max_length=8)] | None = None
+    force: Annotated[str, Meta(max_length=8)] | None = None
+    state: Annotated[str, Meta(max_length=512)] | None = None
+
+    @property
+    def again(self) -> str:
+        """The address to come back to, once somebody has logged in."""
+        more = {} if self.renew is None else {"renew": self.renew}
+        if self.state is not None:
+            more["state"] = self.state
+        return plus_query(HERE, next=self.next, **more)
+
+
+class WebloginApi:
+    """``/weblogin/login``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @operation(
+        "GET", "/login", auth=False, raw=True, query=Wish, status=302, head=False
+    )
+    async def login(self, request: IRequest, query: Wish) -> Answer[bytes]:
+        """Send the browser back to the program with a token, made for it alone."""
+        if not query.next:
+            raise Invalid("next says where the token goes, and is missing")
+        if not self._desk.redirects.listed(query.next):
+            raise Forbidden("tokens are not handed to that address")
+        if query.force is not None:
+            await self._log_out(request)
+        elif (to := await self._handed(request, query)) is not None:
+            return _going(to)
+        elif await self._desk.must_sign(request):
+            return _going(plus_query(TERMS, next=query.again))
+        return _going(self._desk.login_url(query.again))
+
+    async def _handed(self, request: IRequest, wish: Wish) -> str | None:
+        """The program's address with a token; None where nobody is logged in."""
+        caller = await self._desk.caller(request)
+        if caller is None:
+            return None
+        label = f"weblogin {urlsplit(wish.next).scheme}"
+        issued = await self._desk.browsing.sessions.hand_off(caller, label)
+        state = {} if wish.state is None else {"state": wish.state}
+        return with_query(
+            wish.next, uuid=str(caller.user), token=issued.secret, **state
+        )
+
+    async def _log_out(self, request: IRequest) -> None:
+        caller = await self._desk.caller(request)
+        if caller is not None:
+            await self._desk.browsing.sessions.logout(caller)
+        cookies.put(request, closed(self._desk.browsing.secure))
+
+
+def resource(desk: Desk) -> Served:
+    """Everything below ``/weblogin``."""
+    return build(DIALECT, desk.authenticator, WebloginApi(desk))
+
+
+def _going(url: str) -> Answer[bytes]:
+    headers = {**HEADERS, "Location": url, "Content-Type": "application/octet-stream"}
+    return Answer(b"", headers=headers)

@@ -1,0 +1,100 @@
+"""The form of an account for somebody whom a login method vouches for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.web.iweb import IRequest
+
+from api.operations import Answer, operation
+from api.ui.desk import TERMS, Desk
+from api.ui.methods import NEWCOMER, opened
+from api.ui.paper import Field, Link
+from snfd.accounts.terms import Terms
+from snfd.errors import Busy, Conflict, Invalid, NotFound
+from snfd.logins.model import Newcomer, Pending
+from snfd.logins.service import STALE
+
+LABELS = {
+    "email": "E-mail",
+    "first_name": "First name",
+    "last_name": "Last name",
+}
+
+
+class NewcomerPages:
+    """``/ui/login/new``: what a new account needs to know."""
+
+    def __init__(self, desk: Desk, terms: Terms) -> None:
+        self._desk = desk
+        self._terms = terms
+
+    @operation("GET", "/new", auth=False, raw=True)
+    async def show(self, request: IRequest) -> Answer[bytes]:
+        """Ask for what the method did not tell."""
+        key = self._key(request)
+        pending = await self._desk.browsing.logins.pending(key)
+        return await self._form(request, pending, pending.claims.fields)
+
+    @operation("POST", "/new", auth=False, raw=True)
+    async def take(self, request: IRequest) -> Answer[bytes]:
+        """Open the account."""
+        given = self._desk.forms.read(request)
+        key = self._key(request)
+        pending = await self._desk.browsing.logins.pending(key)
+        told = {name: given.get(name, "") for name in LABELS}
+        terms = int(given["terms"]) if given.get("terms", "").isdecimal() else None
+        agreed = terms if given.get("agreed", "").lower() == "yes" else None
+        try:
+            newcomer = Newcomer(**told, terms=agreed)
+            return await opened(self._desk, request, key, newcomer)
+        except (Invalid, Conflict) as error:
+            return await self._form(request, pending, told, error)
+
+    def _key(self, request: IRequest) -> str:
+        """The key that the browser carries.
+
+        :raises NotFound: none.
+        """
+        told = self._desk.recall(request, NEWCOMER)
+        if told is None or "key" not in told:
+            raise NotFound(STALE)
+        return told["key"]
+
+    async def _form(
+        self,
+        request: IRequest,
+        pending: Pending,
+        told: Any,
+        error: Invalid | Conflict | None = None,
+    ) -> Answer[bytes]:
+        way = self._desk.browsing.logins.way(pending.method)
+        known = pending.claims.fields
+        forced = {name for name in way.method.forced if name in known}
+        fields = [
+            Field(
+                name,
+                label,
+                "email" if name == "email" else "text",
+                (known if name in forced else told).get(name, ""),
+                name in forced,
+                needed=name == "email",
+            )
+            for name, label in LABELS.items()
+        ]
+        hidden, links = {}, []
+        terms = await self._terms.newest()
+        if terms is not None:
+            hidden["terms"] = str(terms.id)
+            links.append(Link(f"{TERMS}/{terms.id}", "The terms of service"))
+            fields.append(Field("agreed", "I agree to the terms of service: type yes"))
+        return self._desk.forms.answer(
+            request,
+            f"A new account with {way.method.title}",
+            status=200 if error is None else 409 if isinstance(error, Busy) else 400,
+            problem="" if error is None else error.message,
+            fields=fields,
+            hidden=hidden,
+            button="Open the account",
+            links=links,
+        )

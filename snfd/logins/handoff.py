@@ -1,0 +1,330 @@
+"""OAuth2: programs that people let act for them (authorization code).
+
+Sources: ``spec/astakos.md`` §2.9, RFC 6749 §4.1, RFC 7636.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+
+from snfd.audit import Actor, record
+from snfd.clock import Seconds, now
+from snfd.db.port import Database, Statement, Transaction
+from snfd.errors import Conflict, Invalid, NotFound
+from snfd.identity import sessions
+from snfd.identity.model import Caller, Token
+from snfd.logins.model import same
+from snfd.logins.redirects import MAX_URL, Redirects
+from snfd.tokens import digest, mint
+
+CODE_LASTS = timedelta(minutes=1)
+TOKEN_LASTS = timedelta(seconds=20)
+CODE_BYTES = 45
+"""Sixty characters."""
+
+MAX_CLIENTS = 1000
+
+_CLIENT = Statement(
+    "identity_oauth2_client",
+    "SELECT id, name, redirects, trusted, secret_hash FROM identity.oauth2_client"
+    " WHERE id = $1",
+)
+
+_TOKEN = Statement(
+    "identity_oauth2_token",
+    "SELECT c.session, t.scope, t.expires_at FROM identity.oauth2_token t"
+    " JOIN identity.oauth2_code c ON c.hash = t.code"
+    " WHERE t.hash = $1 AND t.expires_at > $2",
+)
+
+
+class Refused(Invalid):
+    """A request of a program that OAuth2 has a word for.
+
+    ``details["error"]`` is that word, such as ``invalid_grant``.
+    """
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message, error=word)
+
+
+@frozen
+class Client:
+    """A program.
+
+    :ivar redirects: exact addresses to which its users are sent back.
+    :ivar trusted: nobody is asked whether he lets it.
+    """
+
+    id: str
+    name: str
+    redirects: Sequence[str]
+    trusted: bool
+    secret_hash: bytes | None = field(default=None, repr=False)
+
+
+@frozen
+class Wish:
+    """What a program wants of its user.
+
+    :ivar redirect: where to send him back.
+    :ivar challenge: PKCE, S256; empty for none.
+    """
+
+    client: Client
+    redirect: str
+    scope: str
+    state: str
+    challenge: str
+
+
+@frozen(eq=False)
+class OAuth2:
+    """Gives programs short tokens, by way of their users' browsers.
+
+    :ivar random: gives so many random bytes, fit for secrets.
+    """
+
+    db: Database
+    clock: Seconds
+    random: Callable[[int], bytes]
+
+    async def wish(
+        self,
+        client: str,
+        redirect: str,
+        scope: str,
+        state: str,
+        challenge: str = "",
+        method: str = "",
+    ) -> Wish:
+        """A program's request, if it may ask for that.
+
+        :param redirect: empty where it has registered only one.
+        :raises Refused: unknown client, another redirect than registered, or no
+            PKCE from a program that can keep no secret.
+        """
+        found = await self._client(client)
+        if found is None:
+            raise Refused("invalid_client", "there is no such client")
+        if not redirect and len(found.redirects) == 1:
+            redirect = found.redirects[0]
+        if len(redirect) > MAX_URL or redirect not in found.redirects:
+            raise Refused("invalid_request", "redirect_uri is not registered")
+        if (challenge and method != "S256") or len(challenge) > 128:
+            raise Refused("invalid_request", "code_challenge_method must be S256")
+        if not challenge and found.secret_hash is None:
+            raise Refused("invalid_request", "this client must send a code_challenge")
+        first = scope.split()[0] if scope.split() else redirect
+        if len(first) > MAX_URL:
+            raise Refused("invalid_scope", "the scope is too long")
+        return Wish(found, redirect, first, state, challenge)
+
+    async def grant(self, caller: Caller, wish: Wish) -> str:
+        """A code that the program may exchange for a token, once, soon."""
+        code = mint(self.random, CODE_BYTES)
+        await self.db.run(self._granted, caller, wish, code)
+        return code
+
+    async def token(
+        self, client: str, secret: str | None, code: str, redirect: str, verifier: str
+    ) -> str:
+        """A token for a code.
+
+        A code that comes twice was stolen: what it was exchanged for ends.
+
+        :param secret: None where the program sent none.
+        :param redirect: as in the request of the code; empty for the only one.
+        :raises Refused: wrong client, secret, code, redirect or verifier.
+        """
+        found = await self._client(client)
+        known = None if found is None else found.secret_hash
+        told = digest(secret or "").hex()
+        if found is None or (known is not None and not same(known.hex(), told)):
+            raise Refused("invalid_client", "unknown client, or a wrong secret")
+        made = mint(self.random)
+        why = await self.db.run(
+            self._exchanged, found, code, redirect, verifier, digest(made)
+        )
+        if why:
+            raise Refused("invalid_grant", why)
+        return made
+
+    async def validate(self, secret: str, belongs_to: str | None) -> Token:
+        """What a token from here says.
+
+        :param belongs_to: must begin with the token's scope; None for anything.
+        :raises NotFound: it is none, is no longer good, or is of another scope.
+        """
+        at = now(self.clock)
+        found = await self.db.read(_TOKEN, (digest(secret), at))
+        for session, scope, expires in found:
+            if belongs_to is None or _within(belongs_to, scope):
+                token = await sessions.held(self.db, bytes(session), at)
+                if token is not None:
+                    return evolve(token, hash=digest(secret), expires=expires)
+        raise NotFound("there is no such token")
+
+    async def clients(self) -> Sequence[Client]:
+        """All programs, by id."""
+        rows = await self.db.read(
+            "SELECT id, name, redirects, trusted, secret_hash"
+            " FROM identity.oauth2_client ORDER BY id LIMIT %s",
+            (MAX_CLIENTS,),
+        )
+        return [Client(*row) for row in rows]
+
+    async def register(
+        self, actor: Actor, client: Client, *, public: bool = False
+    ) -> str:
+        """Make a program known; its secret, told once, or empty if it is ``public``.
+
+        :raises Invalid: no redirect, or one that is no exact address.
+        :raises Conflict: there is one of that id.
+        """
+        for one in client.redirects:
+            parts = urlsplit(one)
+            if not Redirects("", [one.rstrip("/")]).listed(one.rstrip("/")) or (
+                not parts.scheme or parts.fragment
+            ):
+                raise Invalid(f"{one!r} is no address to send people back to")
+        if not client.redirects or not client.id.isprintable():
+            raise Invalid("a client needs an id, and an address to send people back to")
+        secret = "" if public else mint(self.random)
+        await self.db.run(self._registered, actor, client, secret)
+        return secret
+
+    async def remove(self, actor: Actor, client: str) -> None:
+        """Forget a program; what it was given ends.
+
+        :raises NotFound: there is none.
+        """
+        await self.db.run(_removed, actor, client)
+
+    async def _client(self, ident: str) -> Client | None:
+        for row in await self.db.read(_CLIENT, (ident,)):
+            hash_ = row[4]
+            known = None if hash_ is None else bytes(hash_)
+            return Client(row[0], row[1], row[2], row[3], known)
+        return None
+
+    async def _granted(
+        self, tx: Transaction, caller: Caller, wish: Wish, code: str
+    ) -> None:
+        at = now(self.clock)
+        await tx.execute(
+            "DELETE FROM identity.oauth2_code WHERE expires_at < %s",
+            (at - TOKEN_LASTS,),
+        )
+        await tx.execute(
+            "INSERT INTO identity.oauth2_code"
+            " (hash, client_id, session, redirect, scope, challenge, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (
+                digest(code),
+                wish.client.id,
+                caller.token_hash,
+                wish.redirect,
+                wish.scope,
+                wish.challenge,
+                at + CODE_LASTS,
+            ),
+        )
+        target = f"user:{caller.user}"
+        await record(
+            tx, Actor.of(caller), "oauth2.grant", target, client=wish.client.id
+        )
+
+    async def _exchanged(
+        self,
+        tx: Transaction,
+        client: Client,
+        code: str,
+        redirect: str,
+        verifier: str,
+        token: bytes,
+    ) -> str:
+        """Exchange a code; why not, or an empty string."""
+        at = now(self.clock)
+        hash_ = digest(code)
+        row = await tx.row(
+            "SELECT client_id, redirect, scope, challenge, used, expires_at"
+            " FROM identity.oauth2_code WHERE hash = %s FOR UPDATE",
+            (hash_,),
+        )
+        if row is None or row[0] != client.id:
+            return "there is no such code"
+        if row[4]:
+            await tx.execute(
+                "DELETE FROM identity.oauth2_token WHERE code = %s", (hash_,)
+            )
+            return "the code was exchanged already"
+        await tx.execute(
+            "UPDATE identity.oauth2_code SET used = true WHERE hash = %s", (hash_,)
+        )
+        why = _wrong(client, row, redirect, verifier, at)
+        if not why:
+            await tx.execute(
+                "INSERT INTO identity.oauth2_token (hash, code, scope, expires_at)"
+                " VALUES (%s, %s, %s, %s)",
+                (token, hash_, row[2], at + TOKEN_LASTS),
+            )
+        return why
+
+    async def _registered(
+        self, tx: Transaction, actor: Actor, client: Client, secret: str
+    ) -> None:
+        added = await tx.execute(
+            "INSERT INTO identity.oauth2_client"
+            " (id, name, secret_hash, redirects, trusted, created_at)"
+            " VALUES (%s, %s, %s, %s::text[], %s, %s) ON CONFLICT DO NOTHING",
+            (
+                client.id,
+                client.name,
+                digest(secret) if secret else None,
+                list(client.redirects),
+                client.trusted,
+                now(self.clock),
+            ),
+        )
+        if not added:
+            raise Conflict(f"there is a client {client.id} already")
+        await record(tx, actor, "oauth2.register", f"client:{client.id}")
+
+
+def _within(address: str, scope: str) -> bool:
+    """Whether ``address`` is ``scope``, or goes on where that ends."""
+    if not address.startswith(scope):
+        return False
+    rest = address[len(scope) :]
+    return not rest or scope.endswith("/") or rest[0] in "/?#"
+
+
+def _wrong(
+    client: Client, row: tuple[object, ...], redirect: str, verifier: str, at: datetime
+) -> str:
+    """What is wrong with an exchange, or an empty string."""
+    _, wanted, _, challenge, _, expires = row
+    assert isinstance(expires, datetime)
+    if expires <= at:
+        return "the code is too old"
+    if redirect != wanted and (redirect or list(client.redirects) != [wanted]):
+        return "redirect_uri is not that of the code"
+    made = sha256(verifier.encode("utf-8", "surrogatepass")).digest()
+    shown = urlsafe_b64encode(made).rstrip(b"=").decode()
+    if challenge and not same(shown, str(challenge)):
+        return "code_verifier is not that of the code"
+    return ""
+
+
+async def _removed(tx: Transaction, actor: Actor, client: str) -> None:
+    sql = "DELETE FROM identity.oauth2_client WHERE id = %s"
+    if not await tx.execute(sql, (client,)):
+        raise NotFound(f"there is no client {client}")
+    await record(tx, actor, "oauth2.remove", f"client:{client}")

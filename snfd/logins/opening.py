@@ -1,0 +1,66 @@
+"""Opens accounts for those whom a login method vouches for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from snfd.accounts.model import MAX_AFFILIATION, NewAccount, check_person
+from snfd.accounts.parts import Parts
+from snfd.accounts.service import find
+from snfd.accounts.store import terms
+from snfd.accounts.store.keys import Purpose
+from snfd.audit import Actor
+from snfd.db.port import Transaction
+from snfd.errors import Forbidden, Invalid
+from snfd.identity.names import check_email
+from snfd.logins.model import Newcomer, Opened, Policies
+
+
+@frozen(eq=False)
+class Opening:
+    """Accounts without a password; see `snfd.logins.port.Accounts`."""
+
+    parts: Parts
+
+    async def __call__(
+        self,
+        tx: Transaction,
+        newcomer: Newcomer,
+        verified: bool,
+        policies: Policies,
+        actor: Actor,
+        method: str,
+        now: datetime,
+    ) -> Opened:
+        """See `snfd.logins.port.Accounts`."""
+        parts = self.parts
+        if not parts.rules.signup:
+            raise Forbidden("accounts are opened by administrators only")
+        newest = await terms.newest(tx)
+        if newcomer.terms != newest:
+            raise Invalid("the terms of service must be agreed to")
+        new = self._account(newcomer)
+        await parts.lives.open_account(tx, new, now)
+        if verified:
+            policy = f"auth_provider_{method}" if policies.automoderate else None
+            active = await parts.lives.verified(tx, new.uuid, method, now, policy)
+            return Opened(new.uuid, active)
+        account = await find(tx, new.uuid)
+        secret, lasts = parts.secret(), parts.rules.verification
+        await parts.send_key(tx, account, Purpose.VERIFY, secret, new.email, lasts, now)
+        return Opened(new.uuid, active=False)
+
+    def _account(self, newcomer: Newcomer) -> NewAccount:
+        affiliation = check_person(
+            newcomer.affiliation, "an affiliation", MAX_AFFILIATION
+        )
+        return NewAccount(
+            uuid=self.parts.new_id(),
+            email=check_email(newcomer.email),
+            first_name=check_person(newcomer.first_name, "a first name"),
+            last_name=check_person(newcomer.last_name, "a last name"),
+            affiliation=affiliation or None,
+            terms=newcomer.terms,
+        )

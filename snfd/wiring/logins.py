@@ -1,0 +1,67 @@
+"""The parts that log people in with a browser."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from twisted.plugin import getPlugins
+
+import snfd.plugins
+from snfd.config import Urls
+from snfd.logins.handoff import OAuth2
+from snfd.logins.opening import Opening
+from snfd.logins.port import Tools
+from snfd.logins.profiles import Profiles
+from snfd.logins.redirects import Redirects
+from snfd.logins.service import Logins
+from snfd.logins.sessions import Sessions
+from snfd.logins.wired import Browsing, takes_passwords, ways
+from snfd.plugin import ILogin
+
+if TYPE_CHECKING:
+    from snfd.accounts.wired import Accounts
+    from snfd.db.port import Database
+    from snfd.identity.proof import Prover
+    from snfd.wiring import Ground
+
+
+def browsing(
+    ground: Ground, db: Database, prover: Prover, accounts: Accounts
+) -> Browsing:
+    """All of them, over what stands already.
+
+    :raises Invalid: a login method is not configured as it must be.
+    """
+    config, reactor = ground.config, ground.reactor
+    base = Urls.of(config.urls).astakos
+    kinds = {one.kind: one.way for one in getPlugins(ILogin, snfd.plugins)}
+    tools = Tools(reactor, secrets.token_bytes, config.identity.trusted_proxies)
+    found = ways(config.login, kinds, tools)
+    sessions = Sessions(
+        db,
+        prover,
+        reactor,
+        secrets.token_bytes,
+        timedelta(seconds=config.identity.session_seconds),
+        timedelta(seconds=config.identity.personal_seconds),
+        takes_passwords(found),
+    )
+    return Browsing(
+        sessions=sessions,
+        logins=Logins(
+            db,
+            sessions,
+            prover,
+            Opening(accounts.signup.parts),
+            reactor,
+            secrets.token_bytes,
+            found,
+        ),
+        profiles=Profiles(db),
+        oauth2=OAuth2(db, reactor, secrets.token_bytes),
+        redirects=Redirects(base, tuple(config.identity.redirects)),
+        sealer=ground.keys,
+        secure=base.startswith("https://"),
+    )
