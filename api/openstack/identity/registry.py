@@ -160,13 +160,13 @@ class RegistryApi:
         found = [one for one in await self._endpoints() if _matches(one, query)]
         return EndpointList(found, Links(f"{self._base}/endpoints"))
 
-    @operation("GET", "/endpoints/<endpoint>")
-    async def endpoint(self, caller: Caller, endpoint: str) -> EndpointReply:
+    @operation("GET", "/endpoints/<ident>")
+    async def endpoint(self, caller: Caller, ident: str) -> EndpointReply:
         """Show one endpoint."""
         for one in await self._endpoints():
-            if one.id == endpoint:
+            if one.id == ident:
                 return EndpointReply(one)
-        raise NotFound(f"there is no endpoint {endpoint}")
+        raise NotFound(f"there is no endpoint {ident}")
 
     def _region(self) -> RegionView:
         region = self._catalog.region

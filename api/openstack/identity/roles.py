@@ -168,9 +168,9 @@ class GrantsApi:
     @operation("PUT", GRANT, status=204)
     async def grant(self, caller: Caller, project: UUID, user: UUID, role: str) -> None:
         """Make somebody a member of a project; weaker roles change nothing."""
-        actor = administrator(caller)
+        actor, role = administrator(caller), _known(role)
         one = await self._one(caller, project, user)
-        if one is not None and _known(role) in one.roles:
+        if one is not None and role in one.roles:
             return
         if role == ADMIN:
             raise Forbidden(BY_GROUP)
