@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from snfd.projects.parts import ProjectParts
     from snfd.projects.service import Projects
     from snfd.quota.commissions import Commissions
+    from snfd.quota.desk import QuotaDesk
+    from snfd.quota.integrity import Integrity
     from snfd.quota.reports import Reports
     from snfd.quota.service import Quota
     from snfd.registry.importing import Services
@@ -57,6 +59,8 @@ class Astakos:
     components: Components
     commissions: Commissions
     reports: Reports
+    quota_desk: QuotaDesk
+    integrity: Integrity
     feedback: Feedback
     registry: Registry
     services: Services

@@ -117,3 +117,12 @@ async def rival(tx: Transaction, name: str, project: UUID) -> bool:
         (name, project),
     )
     return row is not None
+
+
+async def undecided(tx: Transaction) -> dict[UUID, int]:
+    """How many undecided applications each applicant has, who has any."""
+    rows = await tx.rows(
+        "SELECT applicant, count(*) FROM identity.application"
+        " WHERE state = 'pending' GROUP BY applicant"
+    )
+    return dict(rows)

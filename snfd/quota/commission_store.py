@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
-
 from snfd.db.port import Row, Statement, Transaction
-from snfd.quota.model import Holding, Key, Provisions
+from snfd.quota.model import Commission, Key, Provisions, Settled
 from snfd.quota.store import columns
-
-ACCEPT, REJECT = "ACCEPT", "REJECT"
 
 PENDING = Statement(
     "quota_pending",
@@ -34,31 +30,6 @@ ONE = Statement(
     """,
 )
 """One pending commission: (serial, clientkey or None) → rows for `commission`."""
-
-
-@frozen
-class Commission:
-    """A pending commission with its provisions."""
-
-    serial: int
-    clientkey: str
-    name: str
-    issued: datetime
-    provisions: Provisions
-
-
-@frozen
-class Settled:
-    """What became of one provision.
-
-    :ivar holding: as it is afterwards.
-    :ivar why: `ACCEPT` or `REJECT`.
-    """
-
-    commission: Commission
-    holding: Holding
-    delta: int
-    why: str
 
 
 def commission(rows: Sequence[Row]) -> Commission:

@@ -13,8 +13,7 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
 from snfd.quota import commission_store as store
 from snfd.quota import orders
-from snfd.quota.commission_store import ACCEPT, Commission, Settled
-from snfd.quota.model import Holding, Key
+from snfd.quota.model import ACCEPT, Commission, Holding, Key, Settled
 from snfd.quota.orders import Order, Parts
 from snfd.quota.resolving import Resolved, resolve
 from snfd.quota.store import locked, save

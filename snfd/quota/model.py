@@ -9,6 +9,7 @@ pending imports and P⁻ the pending releases of a holding::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -126,6 +127,35 @@ def provisions(user: UUID, project: UUID, amounts: Mapping[str, int]) -> Provisi
         if quantity
         for member in (WHOLE_PROJECT, user)
     }
+
+
+ACCEPT, REJECT = "ACCEPT", "REJECT"
+"""What becomes of a pending commission, as it is logged."""
+
+
+@frozen
+class Commission:
+    """A pending commission with its provisions."""
+
+    serial: int
+    clientkey: str
+    name: str
+    issued: datetime
+    provisions: Provisions
+
+
+@frozen
+class Settled:
+    """What became of one provision.
+
+    :ivar holding: as it is afterwards.
+    :ivar why: `ACCEPT` or `REJECT`.
+    """
+
+    commission: Commission
+    holding: Holding
+    delta: int
+    why: str
 
 
 @frozen

@@ -13,8 +13,7 @@ from attrs import frozen
 from snfd.db.port import Transaction
 from snfd.quota import commission_store as commissions
 from snfd.quota import store
-from snfd.quota.commission_store import ACCEPT, Commission, Settled
-from snfd.quota.model import Holding, Key
+from snfd.quota.model import ACCEPT, REJECT, Commission, Holding, Key, Settled
 
 
 @frozen
@@ -43,8 +42,8 @@ async def resolve(
     """
     good, bad = set(accept), set(reject)
     both = good & bad
-    wanted = dict.fromkeys(good - both, commissions.ACCEPT)
-    wanted |= dict.fromkeys(bad - both, commissions.REJECT)
+    wanted = dict.fromkeys(good - both, ACCEPT)
+    wanted |= dict.fromkeys(bad - both, REJECT)
     taken = await commissions.take(tx, wanted, clientkey) if wanted else []
     await _settle(tx, taken, wanted)
     done = [one.serial for one in taken]

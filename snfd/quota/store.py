@@ -17,6 +17,22 @@ _KEYS = """
 """
 
 
+WANTED = """
+    SELECT l.project_id, NULL::uuid AS user_id, l.resource,
+           CASE WHEN p.state = 'active' THEN l.project_cap ELSE 0 END AS cap
+      FROM quota.project_limit l
+      JOIN identity.project p ON p.uuid = l.project_id
+    UNION ALL
+    SELECT l.project_id, m.user_id, l.resource,
+           CASE WHEN p.state = 'active' AND m.state IN ('accepted', 'leave_requested')
+                THEN l.member_cap ELSE 0 END
+      FROM quota.project_limit l
+      JOIN identity.project p ON p.uuid = l.project_id
+      JOIN identity.membership m ON m.project_id = l.project_id AND m.initialized
+"""
+"""The holdings that there must be: (project_id, user_id, resource, cap)."""
+
+
 async def locked(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Holding]:
     """Lock exactly the holdings ``keys``; those that do not exist are missing."""
     rows = await tx.rows(
@@ -167,9 +183,10 @@ async def refresh(
     project: UUID | None,
     user: UUID | None = None,
     resources: Sequence[str] | None = None,
-) -> None:
+) -> int:
     """Make holdings and their limits what projects and memberships say.
 
+    How many were added or changed.
     Usage is never touched, no holding is removed, and locks are taken in key
     order (``spec/astakos.md`` §3.6, §3.9).
 
@@ -177,24 +194,10 @@ async def refresh(
     :param user: only this member's, or None for all and the project's own.
     :param resources: only holdings of these, or None for all.
     """
-    await tx.execute(
-        """
+    return await tx.execute(
+        f"""
         INSERT INTO quota.holding (project_id, user_id, resource, cap)
-        SELECT project_id, user_id, resource, cap FROM (
-            SELECT l.project_id, NULL::uuid AS user_id, l.resource,
-                   CASE WHEN p.state = 'active' THEN l.project_cap ELSE 0 END AS cap
-              FROM quota.project_limit l
-              JOIN identity.project p ON p.uuid = l.project_id
-            UNION ALL
-            SELECT l.project_id, m.user_id, l.resource,
-                   CASE WHEN p.state = 'active'
-                         AND m.state IN ('accepted', 'leave_requested')
-                        THEN l.member_cap ELSE 0 END
-              FROM quota.project_limit l
-              JOIN identity.project p ON p.uuid = l.project_id
-              JOIN identity.membership m ON m.project_id = l.project_id
-               AND m.initialized
-        ) AS wanted
+        SELECT project_id, user_id, resource, cap FROM ({WANTED}) AS wanted
          WHERE (%(project)s::uuid IS NULL OR project_id = %(project)s)
            AND (%(user)s::uuid IS NULL OR user_id = %(user)s)
            AND (%(resources)s::text[] IS NULL OR resource = ANY(%(resources)s))
@@ -238,14 +241,41 @@ RESOURCES = Statement(
 )
 
 
+_RESOURCE = """
+    name, description, unit, service_type, service_origin, system_default,
+    project_default, api_visible, ui_visible
+"""
+
+
+async def lock_resource(tx: Transaction, name: str) -> Resource | None:
+    """The resource called ``name``, kept from changing; None for none."""
+    row = await tx.row(
+        f"SELECT {_RESOURCE} FROM quota.resource WHERE name = %s FOR NO KEY UPDATE",
+        (name,),
+    )
+    return None if row is None else Resource(*row)
+
+
+async def save_resource(tx: Transaction, one: Resource) -> None:
+    """Write a resource's defaults and visibility."""
+    await tx.execute(
+        "UPDATE quota.resource SET system_default = %s, project_default = %s,"
+        " api_visible = %s, ui_visible = %s WHERE name = %s",
+        (
+            one.system_default,
+            one.project_default,
+            one.api_visible,
+            one.ui_visible,
+            one.name,
+        ),
+    )
+
+
 async def resources_of(tx: Transaction, services: Sequence[str]) -> list[Resource]:
     """The resources that ``services`` account for, by name."""
     rows = await tx.rows(
-        """
-        SELECT name, description, unit, service_type, service_origin, system_default,
-               project_default, api_visible, ui_visible
-          FROM quota.resource WHERE service_origin = ANY(%s::text[]) ORDER BY name
-        """,
+        f"SELECT {_RESOURCE} FROM quota.resource"
+        " WHERE service_origin = ANY(%s::text[]) ORDER BY name",
         (list(services),),
     )
     return [Resource(*row) for row in rows]

@@ -14,7 +14,10 @@ from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
+from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
+from snfd.quota.desk import QuotaDesk
+from snfd.quota.integrity import Integrity
 from snfd.quota.reports import Reports
 from snfd.registry.importing import Services
 from snfd.registry.service import Registry
@@ -56,6 +59,8 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         registry=Registry(db, ground.reactor, secrets.token_bytes),
         services=Services(db),
         reports=Reports(db),
+        quota_desk=QuotaDesk(db),
+        integrity=Integrity(db, undecided),
         feedback=Feedback(
             db,
             People(db),

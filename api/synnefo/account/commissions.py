@@ -15,8 +15,8 @@ from api.synnefo.faults import FAULTS
 from api.times import micros_offset
 from snfd import errors
 from snfd.errors import CloudError, Invalid
-from snfd.quota.commission_store import Commission
 from snfd.quota.commissions import Commissions
+from snfd.quota.model import Commission
 from snfd.quota.orders import Order, Provision
 from snfd.quota.resolving import Resolved
 from snfd.registry.model import Component
