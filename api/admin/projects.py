@@ -136,8 +136,8 @@ class ProjectsApi:
         await self._projects.modify(actor, uuid, wanted, body.reason)
         return await self._admin.ledger.project(str(uuid))
 
-    @operation("POST", "/projects/<project>/approve", body=Decision)
-    async def approve(self, staff: Staff, project: str, body: Decision) -> ProjectFacts:
+    @operation("POST", "/projects/<project>/approve", body=Approval)
+    async def approve(self, staff: Staff, project: str, body: Approval) -> ProjectFacts:
         """Grant the application for a project."""
         return await self._decided(staff, project, "approve", body)
 

@@ -10,6 +10,7 @@ from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.people import ModerationApi, UsersApi
 from api.admin.projects import MembersApi, ProjectLivesApi, ProjectsApi
+from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.dispatch import Served, build
 from snfd.admin.rights import Staff
 
@@ -36,6 +37,9 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ProjectsApi(admin, parts.projects.admin),
         ProjectLivesApi(admin, parts.projects.admin),
         MembersApi(admin, parts.projects.admin),
+        ComponentsApi(parts.registry),
+        ServicesApi(parts.services),
+        TermsApi(accounts.terms),
     ]
 
 

@@ -161,3 +161,10 @@ RESOURCE = """
            api_visible, ui_visible
       FROM quota.resource WHERE name = %(wanted)s
 """
+
+OWN_PROJECTS = """
+    SELECT uuid FROM identity.project
+     WHERE is_system AND state IN ('active', 'suspended', 'terminated')
+       AND (%(marker)s::uuid IS NULL OR uuid > %(marker)s)
+     ORDER BY uuid LIMIT %(most)s
+"""

@@ -9,6 +9,8 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta, Struct
 
+from snfd.errors import Invalid
+
 R = TypeVar("R")
 
 MOST = 1000
@@ -193,3 +195,69 @@ class MailRow(Fact, frozen=True):
     finished: datetime | None
     last_error: str | None
     event: str
+
+
+class ComponentAsk(Ask, frozen=True):
+    """Which components."""
+
+
+class ComponentRow(Fact, frozen=True):
+    """A program that offers services; never its token."""
+
+    name: str
+    base_url: str | None
+    ui_url: str | None
+    created: datetime
+    has_token: bool
+    token_created: datetime | None
+    token_expires: datetime | None
+
+
+class ServiceAsk(Ask, frozen=True):
+    """Which services."""
+
+    component: Text | None = None
+
+
+class ServiceRow(Fact, frozen=True):
+    """A service; ``builtin`` if this daemon serves it itself."""
+
+    name: str
+    type: str
+    component: str
+    builtin: bool
+    urls: list[str]
+
+
+class TermsAsk(Ask, frozen=True):
+    """Which terms of service, newest first."""
+
+    def before(self) -> int | None:
+        """The version that the page follows.
+
+        :raises Invalid: the marker is no version.
+        """
+        if self.marker is None:
+            return None
+        if not self.marker.isdecimal() or len(self.marker) > 18:
+            raise Invalid(f"marker {self.marker!r} is no version")
+        return int(self.marker)
+
+
+class TermsRow(Fact, frozen=True):
+    """A version of the terms of service; ``id`` is its number."""
+
+    id: int
+    issued: datetime
+    enforced: datetime
+    format: str
+
+
+class TermsFacts(Fact, frozen=True):
+    """A version with its text."""
+
+    id: int
+    issued: datetime
+    enforced: datetime
+    format: str
+    body: str

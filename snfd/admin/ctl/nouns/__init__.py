@@ -6,6 +6,7 @@ from snfd.admin.ctl.nouns.operations import AUDIT, MAIL
 from snfd.admin.ctl.nouns.people import GROUP, SESSION, TOKEN, USER
 from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
+from snfd.admin.ctl.nouns.registry import COMPONENT, SERVICE, TERMS
 from snfd.admin.ctl.verbs import Noun
 
 NOUNS: tuple[Noun, ...] = (
@@ -15,6 +16,9 @@ NOUNS: tuple[Noun, ...] = (
     QUOTA,
     COMMISSION,
     RESOURCE,
+    SERVICE,
+    COMPONENT,
+    TERMS,
     TOKEN,
     SESSION,
     MAIL,
