@@ -88,6 +88,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
     from api.synnefo.account.names import AccountApi
     from api.synnefo.account.projects import ProjectsApi
     from api.synnefo.account.quotas import QuotasApi
+    from api.synnefo.account.second_factor import SecondFactorApi
 
     parts = cloud.astakos
     return account.resource(
@@ -97,6 +98,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         CommissionsApi(parts.commissions),
         ProjectsApi(parts.projects.desk),
         MembershipsApi(parts.projects.memberships),
+        SecondFactorApi(parts.second_factors, peers),
         SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
         *own.apis(parts.accounts, cloud.authenticator, cloud.authenticator.signer),
         components=parts.components,
