@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    set_cookies: Sequence[str] = ()
 
     @property
     def json(self) -> Any:
@@ -69,6 +70,10 @@ class Browser:
                 for k, v in response.headers.getAllRawHeaders()
             },
             body,
+            [
+                value.decode("latin-1")
+                for value in response.headers.getRawHeaders(b"Set-Cookie", [])
+            ],
         )
 
     def get(self, path: str, **more: Any) -> Response:
