@@ -27,9 +27,6 @@ SWIFT_LATER = {
 """Large objects in parts, access for others, expiry."""
 
 KAMAKI_LATER = {
-    "project list",
-    "project info",
-    "membership list",
     "file append",
     "file truncate",
     "file modify --read-permission",
@@ -39,7 +36,7 @@ KAMAKI_LATER = {
     "container empty",
     "container delete",
 }
-"""Applications for projects; changes to parts of objects, sharing."""
+"""Changes to parts of objects, sharing."""
 
 
 def python2() -> bool:
@@ -95,6 +92,17 @@ class ClientTests(unittest.TestCase):
             self.skipTest("kamaki needs a CPython 2.7: set PY27")
         areas = "identity image compute network object"
         self.assertEqual(KAMAKI_LATER, self.walk("kamaki.sh", AREAS=areas))
+
+    def test_the_life_of_a_project_with_kamaki(self) -> None:
+        if not python2():
+            self.skipTest("kamaki needs a CPython 2.7: set PY27")
+        people = {
+            "ADMIN_USER": "admin",
+            "ADMIN_PASSWORD": PASSWORD,
+            "OTHER_USER": "alt",
+            "OTHER_PASSWORD": PASSWORD,
+        }
+        self.assertEqual(set(), self.walk("kamaki-projects.sh", **people))
 
     def test_rclone(self) -> None:
         """Files that go up whole; those over 5 MiB would go in segments."""
