@@ -21,6 +21,7 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.plugin import getPlugins
 
 import snfd.plugins
+from snfd.accounts.upkeep import AccountUpkeep
 from snfd.catalog import Catalog, only
 from snfd.clock import now
 from snfd.cloud import Cloud
@@ -197,6 +198,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     listener = Listener(reactor, ground.dsn)
     services: list[Service] = [thread, upkeep, listener]
     services.append(expiry(ground, cloud.astakos.projects))
+    services.append(AccountUpkeep(reactor, db))
     if "follower" in config.run:
         services.append(_keepers(ground, cloud, db, listener))
         services.extend(mail(ground, db, listener))
