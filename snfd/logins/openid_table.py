@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from snfd.errors import Invalid
@@ -52,7 +53,9 @@ class OpenIdTable(LoginTable, frozen=True, kw_only=True):
     preset: str = ""
     client_secret: str = ""
     client_secret_file: str = ""
-    scopes: list[str] = ["openid", "email", "profile"]
+    scopes: list[str] = msgspec.field(
+        default_factory=lambda: ["openid", "email", "profile"]
+    )
     origins: list[str] = []
     client_auth: Literal["basic", "post", "none"] = "basic"
     nonce: bool = True

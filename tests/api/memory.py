@@ -47,8 +47,9 @@ class Browser:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         token: str | None = None,
+        follow: bool = True,
     ) -> Response:
-        """Make one request and wait for its answer."""
+        """Make one request and wait for its answer; of redirects, for the last."""
         sent = {k: [v] for k, v in (headers or {}).items()}
         lower = {name.lower() for name in sent}
         token = token or self.token
@@ -59,7 +60,11 @@ class Browser:
         if data is not None and "content-type" not in lower:
             sent["Content-Type"] = ["application/json"]
         done = self._client.request(
-            method, "http://cloud.test" + path, headers=sent, data=data
+            method,
+            "http://cloud.test" + path,
+            headers=sent,
+            data=data,
+            allow_redirects=follow,
         )
         response = self._wait(done)
         body = self._wait(self._client.content(response))

@@ -242,7 +242,9 @@ class Surfer:
             sent.setdefault("Cookie", "; ".join(pairs))
         if self.csrf:
             sent.setdefault("X-CSRF-Token", self.csrf)
-        answer = self._browser.request(method, path, headers=sent, **more)
+        answer = self._browser.request(
+            method, path, headers=sent, follow=False, **more
+        )
         for line in answer.set_cookies:
             self.keep(line)
         return answer
