@@ -81,6 +81,8 @@ def mounts(client: Client) -> Iterator[Mounted]:
         path = f"/os/network/v2.0/{name}"
         yield Mounted(path, path, neutron)
     yield Mounted("/account/v1.0/quotas", "/account/v1.0/user_catalogs", synnefo)
+    for path in ("/account/v1.0/projects", "/account/v1.0/projects/memberships"):
+        yield Mounted(path, path, synnefo)
     yield Mounted("/identity/v2.0/tokens/x", "/identity/v2.0/tokens", synnefo)
     for path in (
         "/compute/v2.0/servers",
