@@ -21,12 +21,8 @@ from snfd.admin.grant_model import (
     ResourceRow,
 )
 from snfd.admin.model import (
-    AuditAsk,
-    AuditRow,
     GroupAsk,
     GroupRow,
-    MailAsk,
-    MailRow,
     Page,
     TokenAsk,
     TokenRow,
@@ -85,16 +81,6 @@ class DirectoryApi:
     async def sessions(self, staff: Staff, query: TokenAsk) -> Listing[TokenRow]:
         """List browsers' sessions."""
         return Listing.of(await self._directory.sessions(query))
-
-    @operation("GET", "/audit", query=AuditAsk)
-    async def audit(self, staff: Staff, query: AuditAsk) -> Listing[AuditRow]:
-        """List who did what, newest first."""
-        return Listing.of(await self._directory.audit(query))
-
-    @operation("GET", "/mails", query=MailAsk)
-    async def mails(self, staff: Staff, query: MailAsk) -> Listing[MailRow]:
-        """List letters, newest first; never their text."""
-        return Listing.of(await self._directory.mails(query))
 
 
 class LedgerApi:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -66,11 +67,13 @@ class ProjectChanges(Struct):
             leave_policy=self.leave_policy,
             max_members=self.max_members,
             private=self.private,
-            resources={
-                name: Limit(one.project, one.member)
-                for name, one in self.limits.items()
-            },
+            resources=limits(self.limits),
         )
+
+
+def limits(wanted: Mapping[str, WantedLimit]) -> Mapping[str, Limit]:
+    """Limits as projects take them."""
+    return {name: Limit(one.project, one.member) for name, one in wanted.items()}
 
 
 class Decision(Struct):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from api.admin.belongings import StandingApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
+from api.admin.numbers import IntegrityApi, NumbersApi
+from api.admin.operations import MailApi, WatchApi
 from api.admin.people import ModerationApi, UsersApi
 from api.admin.projects import MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
@@ -34,12 +36,16 @@ def apis(cloud: Cloud) -> Sequence[object]:
         StandingApi(admin, accounts.groups, accounts.terms),
         TokensApi(admin, accounts.tokens),
         LedgerApi(admin.ledger),
+        NumbersApi(admin, admin.numbers, parts.quota_desk),
+        IntegrityApi(parts.integrity),
         ProjectsApi(admin, parts.projects.admin),
         ProjectLivesApi(admin, parts.projects.admin),
         MembersApi(admin, parts.projects.admin),
         ComponentsApi(parts.registry),
         ServicesApi(parts.services),
         TermsApi(accounts.terms),
+        MailApi(admin.directory, admin.outbox),
+        WatchApi(admin.trail, admin.doctor, admin.statistics),
     ]
 
 

@@ -168,3 +168,10 @@ OWN_PROJECTS = """
        AND (%(marker)s::uuid IS NULL OR uuid > %(marker)s)
      ORDER BY uuid LIMIT %(most)s
 """
+
+FORGOTTEN = """
+    SELECT serial FROM quota.commission
+     WHERE ref IS NULL AND issued_at < now() - %(overdue)s * interval '1 second'
+       AND (%(issuer)s::text IS NULL OR clientkey = %(issuer)s)
+     ORDER BY serial LIMIT %(most)s
+"""

@@ -158,6 +158,8 @@ class AuditAsk(Ask, frozen=True):
     actor: Text | None = None
     action: Text | None = None
     target: Text | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class AuditRow(Fact, frozen=True):
@@ -261,3 +263,16 @@ class TermsFacts(Fact, frozen=True):
     enforced: datetime
     format: str
     body: str
+
+
+class Ailment(Fact, frozen=True):
+    """Something that is not well.
+
+    :ivar check: which check says so.
+    :ivar remedy: what to do about it.
+    """
+
+    check: str
+    what: str
+    how: str
+    remedy: str

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import frozen
 
 from snfd.admin import grants
-from snfd.audit import Actor, record
-from snfd.db.port import Database, Transaction
+from snfd.audit import Actor
+from snfd.db.port import Database
 from snfd.errors import Busy, NotFound
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
+from snfd.quota.desk import MOST, QuotaDesk
 from snfd.quota.model import Limit
-from snfd.quota.resolving import resolve
+from snfd.quota.resolving import Resolved
 
 BATCH = 100
 """Own projects that are looked up at once."""
@@ -25,7 +26,8 @@ class Numbers:
     """What administrators do when commissions hang, or limits are to change."""
 
     db: Database
-    projects: ProjectAdmin = field(kw_only=True)
+    projects: ProjectAdmin
+    desk: QuotaDesk
 
     async def resolve(
         self, actor: Actor, serial: int, *, accept: bool, force: bool = False
@@ -36,7 +38,37 @@ class Numbers:
         :raises NotFound: it is not pending.
         :raises Busy: a job waits for it, and not ``force``.
         """
-        await self.db.run(_resolve, actor, serial, accept, force)
+        rows = await self.db.read(grants.COMMISSION, {"wanted": serial})
+        job = rows[0][-1] if rows else None
+        if job is not None and not force:
+            raise Busy(
+                f"job {job} waits for commission {serial} and will resolve it",
+                hint="--force does it all the same; the job's outcome is not counted"
+                " then",
+            )
+        chosen = [serial]
+        done = await self.desk.resolve(
+            actor, chosen if accept else [], [] if accept else chosen
+        )
+        if done.missing:
+            raise NotFound(f"there is no pending commission {serial}")
+
+    async def overdue(
+        self, actor: Actor, seconds: int, issuer: str | None, *, accept: bool
+    ) -> Resolved:
+        """Resolve what components forgot; what a job waits for is left.
+
+        At most `MOST` at once.
+
+        :param seconds: how long they must have been pending.
+        :param issuer: only this component's.
+        """
+        asked = {"overdue": seconds, "issuer": issuer, "most": MOST}
+        rows = await self.db.read(grants.FORGOTTEN, asked)
+        serials = [serial for (serial,) in rows]
+        return await self.desk.resolve(
+            actor, serials if accept else [], [] if accept else serials
+        )
 
     async def grant_everybody(
         self,
@@ -66,29 +98,3 @@ class Numbers:
                 after = uuid
             if len(rows) < BATCH:
                 return done
-
-
-async def _resolve(
-    tx: Transaction, actor: Actor, serial: int, accept: bool, force: bool
-) -> None:
-    row = await tx.row(
-        "SELECT clientkey, ref FROM quota.commission WHERE serial = %s FOR UPDATE",
-        (serial,),
-    )
-    if row is None:
-        raise NotFound(f"there is no pending commission {serial}")
-    if row[1] is not None and not force:
-        raise Busy(
-            f"job {row[1]} waits for commission {serial} and will resolve it",
-            hint="--force does it all the same; the job's outcome is then not counted",
-        )
-    chosen = [serial]
-    await resolve(tx, chosen if accept else [], [] if accept else chosen)
-    await record(
-        tx,
-        actor,
-        "commission.accept" if accept else "commission.reject",
-        f"commission:{serial}",
-        issuer=row[0],
-        forced=force,
-    )

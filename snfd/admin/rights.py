@@ -31,6 +31,9 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
 }
 """What members of a group may change; who is in one of them sees everything."""
 
+VIEWERS = frozenset({*RIGHTS, "admin-stats"})
+"""Whose members may see statistics."""
+
 
 @frozen
 class Staff:
@@ -46,6 +49,10 @@ class Staff:
     def name(self) -> str:
         """What he is called."""
         return self._actor.name
+
+    def looking(self) -> Actor:
+        """Himself, for what changes nothing and yet wants to know who asks."""
+        return self._actor
 
     def to(self, right: Right) -> Actor:
         """Himself, if he has ``right``.

@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.admin import grants, store
+from snfd.admin.doctor import Doctor
 from snfd.admin.grant_model import (
     ApplicationFacts,
     CommissionAsk,
@@ -27,8 +28,6 @@ from snfd.admin.grant_model import (
 )
 from snfd.admin.model import (
     Ask,
-    AuditAsk,
-    AuditRow,
     GroupAsk,
     GroupRow,
     MailAsk,
@@ -41,14 +40,20 @@ from snfd.admin.model import (
     UserFacts,
     UserRow,
 )
-from snfd.admin.rights import Staff, staff
+from snfd.admin.numbers import Numbers
+from snfd.admin.rights import VIEWERS, Staff, staff
 from snfd.admin.standing import Standing
-from snfd.audit import Actor
+from snfd.admin.statistics import Statistics
+from snfd.audit import Actor, Trail
 from snfd.clock import Seconds, now
 from snfd.db.port import Database
 from snfd.errors import Forbidden, NotFound, Unauthorized
+from snfd.identity.model import Caller
 from snfd.identity.service import MISSING, resolved
-from snfd.projects.desk import Office
+from snfd.mail.box import Outbox
+from snfd.projects.parts import ProjectParts
+from snfd.quota.desk import QuotaDesk
+from snfd.quota.integrity import Integrity
 
 
 @frozen(eq=False)
@@ -121,10 +126,6 @@ class Directory:
         """Browsers' sessions that are good."""
         asked = await self.find.resolved(ask)
         return await store.page(self.db, store.SESSIONS, ask, asked)
-
-    async def audit(self, ask: AuditAsk) -> Page[AuditRow]:
-        """The audit trail, newest first."""
-        return await store.page(self.db, store.AUDIT, ask)
 
     async def mails(self, ask: MailAsk) -> Page[MailRow]:
         """Letters, newest first."""
@@ -200,7 +201,7 @@ class Ledger:
         return await store.page(self.db, grants.RESOURCES, ask)
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class Administration:
     """What the admin API needs besides the services that everybody uses."""
 
@@ -210,21 +211,30 @@ class Administration:
     directory: Directory
     ledger: Ledger
     standing: Standing
+    numbers: Numbers
+    doctor: Doctor
+    statistics: Statistics
+    outbox: Outbox
+    trail: Trail
 
     @classmethod
-    def build(cls, db: Database, clock: Seconds, office: Office) -> Administration:
-        """All of it, over ``db``.
-
-        :param office: what use cases of projects need.
-        """
+    def build(
+        cls, db: Database, clock: Seconds, projects: ProjectParts, integrity: Integrity
+    ) -> Administration:
+        """All of it, over ``db``."""
         find = Finder(db)
         return cls(
-            db,
-            clock,
-            find,
-            Directory(db, find),
-            Ledger(db, find),
-            Standing(office),
+            db=db,
+            clock=clock,
+            find=find,
+            directory=Directory(db, find),
+            ledger=Ledger(db, find),
+            standing=Standing(projects.office),
+            numbers=Numbers(db, projects.admin, QuotaDesk(db)),
+            doctor=Doctor(db, integrity),
+            statistics=Statistics(db, clock),
+            outbox=Outbox(db, clock),
+            trail=Trail(db),
         )
 
     async def staff(self, token: str | None) -> Staff:
@@ -240,3 +250,16 @@ class Administration:
             raise Forbidden("this credential may not look after the cloud")
         groups = [group.name for group in found.groups]
         return staff(Actor.of(found.caller), groups)
+
+    async def viewer(self, token: str | None) -> Caller:
+        """Who presents ``token``, if he may see statistics.
+
+        :raises Unauthorized: as `staff`.
+        :raises Forbidden: as `staff`.
+        """
+        if not token:
+            raise Unauthorized(MISSING)
+        found = await resolved(self.db, token, now(self.clock))
+        if VIEWERS.isdisjoint(group.name for group in found.groups):
+            raise Forbidden(f"only for members of {', '.join(sorted(VIEWERS))}")
+        return found.caller

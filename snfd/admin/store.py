@@ -189,22 +189,6 @@ SESSIONS = Listing(
     str,
 )
 
-AUDIT = Listing(
-    """
-    SELECT id, at, actor_name, action, target, details::text, request_id
-      FROM ops.audit
-     WHERE (%(marker)s::bigint IS NULL OR id < %(marker)s)
-       AND (%(actor)s::text IS NULL OR actor_name = %(actor)s
-            OR actor::text = %(actor)s)
-       AND (%(action)s::text IS NULL OR action = %(action)s
-            OR starts_with(action, %(action)s || '.'))
-       AND (%(target)s::text IS NULL OR target = %(target)s)
-     ORDER BY id DESC LIMIT %(most)s
-    """,
-    model.AuditRow,
-    lambda row: row.id,
-)
-
 MAILS = Listing(
     """
     SELECT id, kind, recipient, state, attempts, created, due, finished, last_error,

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 @implementer(IApi, IPlugin)
 @frozen
 class AdminApi:
-    """The admin API on the main listener."""
+    """The admin API on the main listener, and the figures of Synnefo's."""
 
     kind: str = "admin"
 
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.admin.resource import PATH, resource
+        from api.synnefo import stats
 
-        return [Mount(PATH, "admin", resource(cloud))]
+        return [
+            Mount(PATH, "admin", resource(cloud)),
+            Mount("/admin/stats", "synnefo", stats.resource(cloud.astakos.admin)),
+        ]
 
 
 admin = AdminApi()

@@ -37,13 +37,14 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     """All of them, over what stands already."""
     post = Post(ground.keys)
     parts = projects(ground, db, post)
-    people = accounts(ground, db, prover, tasks, post)
+    people = accounts(ground, db, prover, tasks, post, parts.office.letters)
+    integrity = Integrity(db, undecided)
     return Astakos(
         post=post,
         projects=parts,
         accounts=people,
         browsing=browsing(ground, db, prover, people),
-        admin=Administration.build(db, ground.reactor, parts.office),
+        admin=Administration.build(db, ground.reactor, parts, integrity),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         directory=Directory(db),
         second_factors=SecondFactors(
@@ -60,7 +61,7 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         services=Services(db),
         reports=Reports(db),
         quota_desk=QuotaDesk(db),
-        integrity=Integrity(db, undecided),
+        integrity=integrity,
         feedback=Feedback(
             db,
             People(db),

@@ -8,12 +8,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
+from api.admin.operations import WatchApi
 from api.dispatch import build
 from snfd.admin.rights import EVERYTHING, RIGHTS, Right, Staff, staff
 from snfd.admin.service import Administration
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Forbidden
+from snfd.projects.application_store import undecided
+from snfd.quota.integrity import Integrity
 from tests.api.memory import Browser, Response
 from tests.identity.cloud import identity_cloud
 
@@ -33,8 +36,10 @@ class AdminCase(SynchronousTestCase):
         )
         self.helper = cloud.user("helper", "secret", "helpdesk")
         self.project = cloud.project("demo", {"cyclades.vm": 5}, demo="member")
-        office = cloud.project_parts.office
-        self.services = Administration.build(cloud.db, cloud.clock, office)
+        integrity = Integrity(cloud.db, undecided)
+        self.services = Administration.build(
+            cloud.db, cloud.clock, cloud.project_parts, integrity
+        )
         gate: Any = self.services.staff
         self.web = Browser(
             build(
@@ -42,6 +47,11 @@ class AdminCase(SynchronousTestCase):
                 gate,
                 DirectoryApi(self.services.directory),
                 LedgerApi(self.services.ledger),
+                WatchApi(
+                    self.services.trail,
+                    self.services.doctor,
+                    self.services.statistics,
+                ),
             ),
             cloud.login("admin").secret,
         )

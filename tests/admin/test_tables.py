@@ -132,9 +132,9 @@ class CommandTests(SynchronousTestCase):
             if not verb.warning:
                 continue
             words = ["7" for _ in verb.arguments]
-            words += [
-                w for one in verb.options if one.required for w in (one.option, "x")
-            ]
+            for one in verb.options:
+                count = len(one.kind) if isinstance(one.kind, tuple) else 1
+                words += [one.option, *["7"] * count] if one.required else []
             done = CliRunner().invoke(
                 snfctl, [noun.name, verb.name, *words], env={"SNFD_VAR": "/nowhere"}
             )

@@ -246,10 +246,13 @@ def _perform(verb: Verb, chosen: Chosen, values: Mapping[str, Any]) -> None:
 def _answer(run: Run) -> Sequence[Any]:
     """Print the answer to a request that is no list; its findings, if any."""
     found = run.send()
-    if isinstance(found, Mapping) and set(found) == {"items", "next"}:
-        say(run.look.listed(found["items"], run.verb.columns))
+    if isinstance(found, Mapping) and found.keys() >= {"items", "next"}:
         items: Sequence[Any] = found["items"]
-        return items
+        say(run.look.listed(items, run.verb.columns))
+        fixed = found.get("fixed", 0)
+        if fixed:
+            click.echo(f"{fixed} put right", err=True)
+        return items[fixed:]
     if found is not None:
         say(run.look.one(found, run.verb.parts))
     elif run.look.for_people:

@@ -85,6 +85,25 @@ def yes_no(name: str, text: str) -> Param:
     return Param(name, text, click.BOOL, metavar="yes|no")
 
 
+def limit_option(*, required: bool = False) -> Param:
+    """Limits of resources, as projects take them."""
+    return Param(
+        "limits",
+        "What is granted of a resource: to each member, and to all together; with"
+        " units K M G T, or inf. Repeatable.",
+        (str, AMOUNT, AMOUNT),
+        many=True,
+        required=required,
+        metavar="RESOURCE MEMBER PROJECT",
+        shape=_limits,
+        spelled="limit",
+    )
+
+
+def _limits(given: Sequence[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
+    return {name: {"member": member, "project": whole} for name, member, whole in given}
+
+
 @frozen
 class Verb:
     """One command.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snfd.admin.ctl.nouns.operations import AUDIT, MAIL
+from snfd.admin.ctl.nouns.operations import AUDIT, DOCTOR, MAIL, STATS
 from snfd.admin.ctl.nouns.people import GROUP, SESSION, TOKEN, USER
 from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
@@ -23,5 +23,7 @@ NOUNS: tuple[Noun, ...] = (
     SESSION,
     MAIL,
     AUDIT,
+    STATS,
+    DOCTOR,
 )
 """In the order in which they are documented."""

@@ -10,6 +10,7 @@ from snfd.admin.ctl.verbs import (
     Verb,
     choice,
     flag,
+    limit_option,
     yes_no,
 )
 
@@ -25,10 +26,6 @@ SHOWN = {
 POLICIES = ("auto", "moderated", "closed")
 
 
-def _limits(given: list[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
-    return {name: {"member": member, "project": whole} for name, member, whole in given}
-
-
 PROPERTIES = (
     Param("owner", "Whose it is: uuid, username or e-mail."),
     Param("description", "What it is for."),
@@ -38,16 +35,7 @@ PROPERTIES = (
     choice("leave_policy", "Whether members may leave by themselves.", *POLICIES),
     Param("max_members", "How many members at most; inf for no limit.", AMOUNT),
     yes_no("private", "Whether others do not see it."),
-    Param(
-        "limits",
-        "What it grants of a resource: to each member, and to all together; units"
-        " K M G T, or inf. Repeatable.",
-        (str, AMOUNT, AMOUNT),
-        many=True,
-        metavar="RESOURCE MEMBER PROJECT",
-        shape=_limits,
-        spelled="limit",
-    ),
+    limit_option(),
     REASON,
 )
 
