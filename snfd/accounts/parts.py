@@ -19,7 +19,7 @@ from snfd.accounts.store.tokens import Presented
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, Unauthorized, Unavailable
+from snfd.errors import Closed, Forbidden, Unauthorized, Unavailable
 from snfd.identity.model import Caller
 from snfd.identity.passwords import Passwords
 from snfd.identity.service import REFUSED
@@ -68,14 +68,20 @@ class Behind:
         """Do ``work`` by and by; a failure is logged.
 
         :raises Unavailable: `WAITING` works wait already.
+        :raises Closed: the process is stopping.
         """
         if self._waiting >= WAITING:
             work.close()
             raise Unavailable("too many ask for letters at once", retry_after=5)
-        self.tasks.start(self._counted(work), what)
+        self._waiting += 1
+        try:
+            self.tasks.start(self._counted(work), what)
+        except Closed:
+            self._waiting -= 1
+            work.close()
+            raise
 
     async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
-        self._waiting += 1
         try:
             await work
         finally:

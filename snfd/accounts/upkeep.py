@@ -12,15 +12,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from snfd.accounts.service import target
 from snfd.accounts.store import keys
 from snfd.accounts.store import people as store
+from snfd.audit import DAEMON, record
 from snfd.clock import now
 from snfd.db.port import Database, Transaction
 
 GRACE = timedelta(days=1)
 """How long what ended is kept."""
 
-MOST = 500
+MOST = 100
 """How many of each one round removes."""
 
 
@@ -60,5 +62,6 @@ class AccountUpkeep(Service):
 
 
 async def _removed(tx: Transaction, before: datetime) -> None:
-    await store.stale(tx, before, MOST)
+    for user in await store.stale(tx, before, MOST):
+        await record(tx, DAEMON, "user.remove", target(user), reason="unverified")
     await keys.purge(tx, before, MOST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,15 +18,22 @@ if TYPE_CHECKING:
     from snfd.db.port import Database
     from snfd.identity.proof import Prover
     from snfd.mail.service import Post
+    from snfd.projects.letters import Letters as ProjectLetters
     from snfd.tasks import Tasks
     from snfd.wiring import Ground
 
 
 def accounts(
-    ground: Ground, db: Database, prover: Prover, tasks: Tasks, post: Post
+    ground: Ground,
+    db: Database,
+    prover: Prover,
+    tasks: Tasks,
+    post: Post,
+    told: ProjectLetters | None = None,
 ) -> Accounts:
     """All of them, over what stands already.
 
+    :param told: tells members of projects that stop with their owner.
     :raises Invalid: a pattern of ``identity.accept`` is no regular expression.
     """
     config = ground.config
@@ -45,8 +53,8 @@ def accounts(
             lives=Lives(
                 chosen,
                 letters,
-                lifecycle.suspend_of_user,
-                lifecycle.unsuspend_of_user,
+                partial(lifecycle.suspend_of_user, letters=told),
+                partial(lifecycle.unsuspend_of_user, letters=told),
             ),
             behind=Behind(tasks),
         )

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.accounts.model import PAUSE, patterns
+from snfd.accounts.parts import WAITING
 from snfd.accounts.signup import Form
-from snfd.errors import Busy, Forbidden, Invalid, NotFound, Unauthorized
+from snfd.errors import (
+    Busy,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
 from snfd.identity.model import Scope, Scoping, UserRef
 from snfd.quota.model import RESOURCES
 from tests.accounts.cloud import ROOT, STAFF, AccountCloud
@@ -183,3 +194,53 @@ class SignUpTests(SynchronousTestCase):
         for table in ("identity.letter_key", "ops.mail", "ops.audit"):
             rows = repr(self.cloud.sql(f"SELECT * FROM {table}"))
             self.assertNotIn(secret, rows)
+
+
+class BehindTests(SynchronousTestCase):
+    """What depends on whether there is an account is done after the answer."""
+
+    def setUp(self) -> None:
+        self.cloud = identity_cloud(self)
+        self.people = AccountCloud(self.cloud)
+        self.people.member("ann")
+        self.later: list[Coroutine[Any, Any, object]] = []
+        self.people.parts.behind.tasks = self  # type: ignore[assignment]
+
+    def start(self, work: Coroutine[Any, Any, object], what: str) -> None:
+        """Instead of `Tasks`: remember it."""
+        self.later.append(work)
+
+    def finish(self) -> None:
+        """Do what was put off."""
+        while self.later:
+            self.cloud.wait(self.later.pop(0))
+
+    def test_the_answer_comes_before_anything_is_looked_at(self) -> None:
+        accounts = self.people.accounts
+        self.cloud.wait(accounts.terms.newest())  # prepares it
+        asks = (
+            lambda email: accounts.credentials.ask_reset(email),
+            lambda email: accounts.signup.resend(email),
+            lambda email: accounts.signup.sign_up(Form(email, "x", "A", "B")),
+        )
+        for ask in asks:
+            seen = set()
+            for name in ("ann", "nobody"):
+                before = self.cloud.db.statements, self.cloud.thread.works
+                self.cloud.wait(ask(f"{name}@example.org"))
+                after = self.cloud.db.statements, self.cloud.thread.works
+                seen.add((after[0] - before[0], after[1] - before[1]))
+            self.assertEqual(1, len(seen), seen)
+        self.assertEqual(6, len(self.later))
+        self.finish()
+        self.assertEqual(1, len(self.people.letters("reset")))
+        self.assertEqual(1, len(self.people.letters("contact")))
+
+    def test_so_much_may_wait_and_no_more(self) -> None:
+        ask = self.people.accounts.credentials.ask_reset
+        for _ in range(WAITING):
+            self.cloud.wait(ask("ann@example.org"))
+        self.cloud.fails(ask("ann@example.org"), Unavailable)
+        self.finish()
+        self.cloud.wait(ask("ann@example.org"))
+        self.finish()

@@ -218,9 +218,12 @@ async def leave(tx: Transaction, user: UUID, groups: Sequence[str]) -> None:
     )
 
 
-async def stale(tx: Transaction, before: datetime, most: int) -> int:
-    """Remove accounts that nobody verified, whose last key expired ``before``."""
-    return await tx.execute(
+async def stale(tx: Transaction, before: datetime, most: int) -> Sequence[UUID]:
+    """Remove accounts that nobody verified, whose last key expired ``before``.
+
+    :param most: how many at most; which it were.
+    """
+    rows = await tx.rows(
         """
         DELETE FROM identity.app_user WHERE uuid IN (
             SELECT u.uuid FROM identity.app_user u
@@ -228,6 +231,8 @@ async def stale(tx: Transaction, before: datetime, most: int) -> int:
              WHERE NOT u.email_verified AND u.moderation = 'pending'
                AND u.closed_at IS NULL AND k.expires_at < %s
              ORDER BY k.expires_at LIMIT %s FOR UPDATE OF u SKIP LOCKED)
+        RETURNING uuid
         """,
         (before, most),
     )
+    return [row[0] for row in rows]
