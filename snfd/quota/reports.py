@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from attrs import frozen
@@ -10,17 +10,12 @@ from attrs import frozen
 from snfd.db.port import Database, Row
 from snfd.errors import NotFound, TooLarge
 from snfd.quota import report_store as store
-from snfd.quota.model import WHOLE_PROJECT, Holding, Key, Usage
 from snfd.registry.model import Component
 
 MOST = 1000
 """The most users, or projects, that one answer tells of."""
 
-OfUsers = Mapping[UUID, Mapping[UUID, Mapping[str, Usage]]]
-"""User → project → resource → use and limits."""
-
-OfProjects = Mapping[UUID, Mapping[str, Holding]]
-"""Project → resource → the whole project's holding."""
+_NOTHING: Row = (0, None)
 
 
 @frozen
@@ -46,57 +41,55 @@ class Wanted:
 
 @frozen(eq=False)
 class Reports:
-    """Tells components of use and limits."""
+    """Tells components of use and limits, as JSON that PostgreSQL made."""
 
     db: Database
 
-    async def of_users(self, component: Component, wanted: Wanted) -> OfUsers:
+    async def of_users(self, component: Component, wanted: Wanted) -> bytes:
         """Members' numbers, of users with a verified e-mail.
+
+        User → project → resource → ``usage limit pending`` and the same of the
+        whole project, with ``project_`` before. A project that was left is
+        there as long as something of it is used.
 
         :raises NotFound: users are named, and there is nothing of them.
         :raises TooLarge: more than `MOST` users, and no limit was given.
         """
-        found: dict[UUID, dict[UUID, dict[str, Usage]]] = {}
-        for user, project, resource, *numbers in await self._rows(component, wanted):
-            member = Holding(Key(project, user, resource), *numbers[:3])
-            whole = Holding(Key(project, WHOLE_PROJECT, resource), *numbers[3:])
-            told = found.setdefault(user, {}).setdefault(project, {})
-            told[resource] = Usage.of(member, whole)
-        if not found and wanted.users is not None:
+        count, text = await self._of_users(component, wanted)
+        if not count and wanted.users is not None:
             raise NotFound("there is no such user with resources of this component")
-        _bounded(found, wanted)
-        return found
+        return _bounded(count, text, wanted)
 
-    async def of_projects(self, component: Component, wanted: Wanted) -> OfProjects:
+    async def of_projects(self, component: Component, wanted: Wanted) -> bytes:
         """Whole projects' numbers, of projects that were active at least once.
+
+        Project → resource → ``project_limit project_usage project_pending``.
 
         :raises NotFound: projects are named, and there is nothing of them.
         :raises TooLarge: more than `MOST` projects, and no limit was given.
         """
-        found: dict[UUID, dict[str, Holding]] = {}
         args = (component.id, wanted.projects, wanted.marker, wanted.most)
-        for project, resource, *numbers in await self.db.read(store.OF_PROJECTS, args):
-            key = Key(project, WHOLE_PROJECT, resource)
-            found.setdefault(project, {})[resource] = Holding(key, *numbers)
-        if not found and wanted.projects is not None:
+        ((count, text),) = await self.db.read(store.OF_PROJECTS, args)
+        if not count and wanted.projects is not None:
             raise NotFound("there is no such project with resources of this component")
-        _bounded(found, wanted)
-        return found
+        return _bounded(count, text, wanted)
 
-    async def _rows(self, component: Component, wanted: Wanted) -> Sequence[Row]:
+    async def _of_users(self, component: Component, wanted: Wanted) -> Row:
         users, projects = wanted.users, wanted.projects
         if users == [] or projects == []:
-            return []
+            return _NOTHING
         if users is not None and len(users) == 1 and len(projects or ()) <= 1:
             project = projects[0] if projects else None
             args = (component.id, users[0], project)
-            return await self.db.read(store.OF_USER, args)
-        return await self.db.read(
+            return (await self.db.read(store.OF_USER, args))[0]
+        rows = await self.db.read(
             store.OF_USERS,
             (component.id, users, projects, wanted.marker, wanted.most),
         )
+        return rows[0]
 
 
-def _bounded(found: Iterable[UUID], wanted: Wanted) -> None:
-    if wanted.limit is None and len(list(found)) > MOST:
+def _bounded(count: int, text: str | None, wanted: Wanted) -> bytes:
+    if wanted.limit is None and count > MOST:
         raise TooLarge(f"there are more than {MOST}: give limit= and marker=")
+    return (text or "{}").encode()

@@ -13,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 from api.synnefo import account
@@ -87,7 +88,7 @@ class CommissionTests(TestCase):
                 method,
                 self.base + path,
                 agent=self.agent,
-                headers={"X-Auth-Token": TOKEN},
+                headers=Headers({"X-Auth-Token": [TOKEN]}),
                 json=body,
             )
             text = await response.text()

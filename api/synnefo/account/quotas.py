@@ -5,18 +5,17 @@ Source: ``spec/astakos.md`` §2.3, §2.4.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from api.operations import SERVICE, Reply, operation
 from api.synnefo.views import QuotasView, ResourceView, UsageView, quotas
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
 from snfd.identity.names import as_uuid
-from snfd.quota.model import Holding
-from snfd.quota.reports import MOST, OfProjects, Reports, Wanted
+from snfd.quota.reports import MOST, Reports, Wanted
 from snfd.quota.service import Quota
 from snfd.registry.model import Component
 
@@ -33,11 +32,6 @@ class ProjectUsageView(Reply):
     project_limit: int
     project_usage: int
     project_pending: int
-
-    @classmethod
-    def of(cls, one: Holding) -> ProjectUsageView:
-        """The numbers of a whole project's holding."""
-        return cls(one.cap, one.usage_max, one.usage_max - one.usage_min)
 
 
 ProjectsView = dict[str, dict[str, ProjectUsageView]]
@@ -88,22 +82,16 @@ class QuotasApi:
     @operation("GET", "/service_quotas", query=Asked, auth=SERVICE)
     async def service_quotas(self, component: Component, query: Asked) -> UsersView:
         """Tell users' use and limits of the component's resources."""
-        found = await self._reports.of_users(component, query.wanted())
-        return {str(user): quotas(one) for user, one in found.items()}
+        text = await self._reports.of_users(component, query.wanted())
+        return cast(UsersView, Raw(text))
 
     @operation("GET", "/service_project_quotas", query=Asked, auth=SERVICE)
     async def service_project_quotas(
         self, component: Component, query: Asked
     ) -> ProjectsView:
         """Tell projects' use and limits of the component's resources."""
-        return _projects(await self._reports.of_projects(component, query.wanted()))
-
-
-def _projects(found: OfProjects) -> ProjectsView:
-    return {
-        str(project): {name: ProjectUsageView.of(one) for name, one in held.items()}
-        for project, held in found.items()
-    }
+        text = await self._reports.of_projects(component, query.wanted())
+        return cast(ProjectsView, Raw(text))
 
 
 def _uuids(text: str | None) -> list[UUID] | None:
