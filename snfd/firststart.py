@@ -13,7 +13,7 @@ from snfd.clock import now
 from snfd.compute.seed import Demo
 from snfd.compute.seed import seed as seed_compute
 from snfd.config import Config
-from snfd.errors import Unauthorized
+from snfd.errors import TooManyRequests, Unauthorized
 from snfd.identity import people
 from snfd.identity.model import By, Caller, Scope, Scoping, UserRef
 from snfd.identity.seed import ALWAYS, MORE
@@ -107,6 +107,6 @@ async def _token(built: Built, account: Account) -> str | None:
     scope = Scope(Scoping.PROJECT, account.project, By.NAME)
     try:
         issued = await identity.login(UserRef("demo"), account.password, scope)
-    except Unauthorized:
+    except (Unauthorized, TooManyRequests):
         return None
     return issued.secret
