@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
@@ -16,10 +16,13 @@ from snfd.accounts.store import people as store
 from snfd.accounts.store.keys import Purpose
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, Forbidden, Invalid, NotFound
+from snfd.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from snfd.identity.model import Caller
 from snfd.mail.model import Kind
 from snfd.tokens import digest
+
+PAUSE = timedelta(minutes=1)
+"""How often one person has links sent to new addresses."""
 
 
 @frozen(eq=False)
@@ -36,7 +39,8 @@ class Emails:
         :param password: the caller's own; None if he has none.
         :raises Invalid: it is no address, or the one that he has.
         :raises Forbidden: the password is wrong, or the token not good for that.
-        :raises TooManyRequests: too many were wrong lately.
+        :raises TooManyRequests: too many were wrong lately; or the last link was
+            sent less than `PAUSE` ago.
         """
         email = check_address(email)
         await self.parts.db.run(whole, caller)
@@ -44,6 +48,10 @@ class Emails:
         account = await self.parts.db.run(find, caller.user)
         if account.email == email:
             raise Invalid("that is your address already")
+        sent = await self.parts.db.run(keys.sent, caller.user, Purpose.EMAIL)
+        if sent is not None and sent > self.parts.now() - PAUSE:
+            pause = int(PAUSE.total_seconds())
+            raise TooManyRequests("a link was sent just now", retry_after=pause)
         work = self._ask(caller, email, self.parts.secret(), self.parts.now())
         self.parts.behind(work, "a letter to a new address")
 
