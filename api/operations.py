@@ -62,6 +62,10 @@ class Answer(Generic[T]):
     headers: Mapping[str, str] = field(factory=dict)
 
 
+EMPTY: Answer[bytes] = Answer(b"", headers={"Content-Type": "application/octet-stream"})
+"""No body where its clients expect 200; it says the type that is described."""
+
+
 class Fault(NamedTuple):
     """How a dialect tells one class of errors: HTTP status and fault name."""
 

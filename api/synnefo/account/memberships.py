@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.operations import operation
+from api.operations import EMPTY, Answer, operation
 from api.paging import Limit, RowId, complete, wanted
 from api.synnefo.account.project_bodies import Reason
 from api.synnefo.account.project_views import MembershipId, MembershipView
@@ -124,17 +124,17 @@ class MembershipsApi:
     )
     async def act(
         self, caller: Caller, membership: MemberNumber, body: MembershipAction
-    ) -> bytes:
+    ) -> Answer[bytes]:
         """Accept, end or otherwise change a membership."""
         await self._memberships.act(caller, membership, *body.one())
-        return b""
+        return EMPTY
 
     @operation("POST", "/myaccount/default_project", body=WantedDefault)
     @operation("PUT", "/myaccount/default_project", body=WantedDefault)
-    async def set_default(self, caller: Caller, body: WantedDefault) -> bytes:
+    async def set_default(self, caller: Caller, body: WantedDefault) -> Answer[bytes]:
         """Choose what the caller's unscoped tokens act in."""
         await self._memberships.set_default(caller, body.project_id)
-        return b""
+        return EMPTY
 
     async def _make(self, caller: Caller, what: WantedJoin | WantedEnrolment) -> int:
         if isinstance(what, WantedJoin):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from api.operations import operation
+from api.operations import EMPTY, Answer, operation
 from api.paging import complete
 from api.synnefo.account.project_bodies import (
     NewProject,
@@ -54,7 +54,9 @@ class ProjectsApi:
         return SubmittedReply.of(done)
 
     @operation("POST", "/projects/<project>/action", body=ProjectAction)
-    async def act(self, caller: Caller, project: UUID, body: ProjectAction) -> bytes:
+    async def act(
+        self, caller: Caller, project: UUID, body: ProjectAction
+    ) -> Answer[bytes]:
         """Decide about a project or its application."""
         await self._projects.act(caller, project, body.order())
-        return b""
+        return EMPTY
