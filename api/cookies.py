@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.web.iweb import IRequest
 
 from snfd.errors import Forbidden
-from snfd.logins.model import csrf_of, same
+from snfd.logins.model import SESSION_MARK, csrf_of, same
 
 SESSION = "snfd_session"
 CSRF_HEADER = "x-csrf-token"
@@ -26,7 +26,8 @@ def cookie_of(request: IRequest, name: str) -> str | None:
 
 def session_of(request: IRequest) -> str | None:
     """The session's secret that a browser presents, for what changes nothing."""
-    return cookie_of(request, SESSION)
+    secret = cookie_of(request, SESSION)
+    return secret if secret and secret.startswith(SESSION_MARK) else None
 
 
 def guarded_session(request: IRequest) -> str | None:

@@ -15,10 +15,12 @@ from api import cookies
 from api.addresses import Peers
 from api.operations import Answer, Reply, operation
 from api.times import micros_offset
+from snfd.audit import Actor
 from snfd.errors import NotFound
 from snfd.identity.model import Caller, Issued
 from snfd.identity.names import MAX_PASSWORD
-from snfd.logins.model import csrf_of
+from snfd.logins.model import LOCAL, Attached, Method, csrf_of
+from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
 
 
@@ -84,6 +86,74 @@ class SessionApi:
         return SessionReply(
             caller.user, caller.username, csrf_of(secret), micros_offset(caller.expires)
         )
+
+
+class OfferedMethod(Reply):
+    """A way to log in; ``url`` is where a browser begins."""
+
+    name: str
+    title: str
+    url: str
+    create: bool
+    required: bool
+
+
+class OfferedMethods(Reply):
+    """Answer of ``GET /login_methods``."""
+
+    login_methods: list[OfferedMethod]
+
+
+class OwnMethod(Reply):
+    """A way in which somebody may log in."""
+
+    id: int
+    name: str
+    identifier: str
+    created: str
+    last_used: str | None
+
+    @classmethod
+    def of(cls, one: Attached) -> OwnMethod:
+        """One of a person's."""
+        used = None if one.used is None else micros_offset(one.used)
+        return cls(one.id, one.method, one.identifier, micros_offset(one.created), used)
+
+
+class OwnMethods(Reply):
+    """Answer of ``GET /login_methods/own``."""
+
+    login_methods: list[OwnMethod]
+
+
+class MethodsApi:
+    """Login methods: which there are, and which are one's own."""
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+
+    @operation("GET", "/login_methods", auth=False)
+    async def offered(self) -> OfferedMethods:
+        """List the ways to log in."""
+        found = (way.method for way in self._logins.ways.values())
+        return OfferedMethods([_offered(one) for one in found if one.policies.login])
+
+    @operation("GET", "/login_methods/own")
+    async def own(self, caller: Caller) -> OwnMethods:
+        """List the caller's."""
+        found = await self._logins.attached(caller.user)
+        return OwnMethods([OwnMethod.of(one) for one in found])
+
+    @operation("DELETE", "/login_methods/own/<method>", status=204)
+    async def remove(self, caller: Caller, method: int) -> None:
+        """Remove one of the caller's; never the last."""
+        await self._logins.detach(Actor.of(caller), caller.user, method, caller)
+
+
+def _offered(one: Method) -> OfferedMethod:
+    url = "/ui/login" if one.name == LOCAL else f"/ui/login/{one.name}"
+    policies = one.policies
+    return OfferedMethod(one.name, one.title, url, policies.create, policies.required)
 
 
 def opened(issued: Issued, secure: bool) -> str:

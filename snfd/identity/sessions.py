@@ -22,16 +22,18 @@ async def begin(
     at: datetime,
     expires: datetime,
     label: str = "",
+    mark: str = "",
 ) -> Issued:
     """A new token that follows the user's default project.
 
     :param kind: ``session`` or ``weblogin``.
     :param methods: how he proved who he is.
+    :param mark: what the secret begins with.
     :raises Unauthorized: he may not log in.
     """
     if not await store.logged_in(tx, user, at):
         raise Unauthorized("this account is not active")
-    secret = mint(random)
+    secret = mark + mint(random)
     new = store.NewToken(
         hash=digest(secret),
         user=user,

@@ -25,6 +25,14 @@ MAX_FIELD = 254
 MAX_IDENTIFIER = 512
 
 
+SESSION_MARK = "s."
+"""What the secrets of sessions begin with, and no other token's do.
+
+So a browser's cookie cannot be any token that somebody holds: one that is bound
+to a project would be worth more in a browser than it is.
+"""
+
+
 def csrf_of(secret: str) -> str:
     """The token that a browser must send along with a session's cookie.
 

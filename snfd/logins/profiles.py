@@ -99,7 +99,15 @@ class Profiles:
               FROM identity.login_profile p ORDER BY p.name LIMIT 1000
             """
         )
-        return [Profile(*row) for row in rows]
+        return [
+            Profile(
+                name, module, policies, exclusive, active, priority,
+                tuple(users), tuple(groups),
+            )
+            for (
+                name, module, policies, exclusive, active, priority, users, groups
+            ) in rows
+        ]  # fmt: skip
 
     async def put(self, actor: Actor, profile: Profile) -> None:
         """Make or replace the profile of this name, and whom it is given to.

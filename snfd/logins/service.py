@@ -9,6 +9,7 @@ from uuid import UUID
 from attrs import frozen
 from twisted.logger import Logger
 
+from snfd.accounts.parts import whole
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
@@ -163,14 +164,18 @@ class Logins:
         rows = await self.db.read(store.ATTACHED, (user,))
         return [Attached(*row) for row in rows]
 
-    async def detach(self, actor: Actor, user: UUID, ident: int) -> None:
+    async def detach(
+        self, actor: Actor, user: UUID, ident: int, caller: Caller | None = None
+    ) -> None:
         """Take a login method from a person; never his last.
 
+        :param caller: himself, if it is he who asks.
         :raises NotFound: he has none such.
-        :raises Forbidden: a policy is against it, and ``actor`` is himself.
+        :raises Forbidden: a policy is against it, or his token may not; never
+            to others.
         :raises Conflict: he would have none left.
         """
-        await self.db.run(self._detached, actor, user, ident)
+        await self.db.run(self._detached, actor, user, ident, caller)
 
     async def _arrived(
         self,
@@ -294,8 +299,15 @@ class Logins:
         return opened, session, waiting.next
 
     async def _detached(
-        self, tx: Transaction, actor: Actor, user: UUID, ident: int
+        self,
+        tx: Transaction,
+        actor: Actor,
+        user: UUID,
+        ident: int,
+        caller: Caller | None,
     ) -> None:
+        if caller is not None:
+            await whole(tx, caller)
         await store.lock_user(tx, user)
         all_ = await store.attached(tx, user)
         gone = next((one for one in all_ if one.id == ident), None)
@@ -307,7 +319,7 @@ class Logins:
         policies = Policies()
         if way is not None:
             policies = await profiles.policies_of(tx, way.method, user)
-        if actor.uuid == user and not policies.remove:
+        if caller is not None and not policies.remove:
             raise Forbidden("this login method cannot be removed")
         await store.detach(tx, user, ident)
         await store.leave(tx, user, policies.add_groups)

@@ -15,6 +15,7 @@ from snfd.errors import Forbidden
 from snfd.identity import sessions
 from snfd.identity.model import Caller, Issued, UserRef
 from snfd.identity.proof import Proven, Prover
+from snfd.logins.model import SESSION_MARK
 
 WEBLOGIN = timedelta(days=30)
 """How long a token works that a program was handed."""
@@ -66,7 +67,14 @@ class Sessions:
         """
         at = now(self.clock)
         issued = await sessions.begin(
-            tx, user, "session", methods, self.random, at, at + self.lifetime
+            tx,
+            user,
+            "session",
+            methods,
+            self.random,
+            at,
+            at + self.lifetime,
+            mark=SESSION_MARK,
         )
         actor = Actor(user, issued.token.user.username, address)
         await record(tx, actor, "session.open", f"user:{user}", methods=list(methods))

@@ -80,7 +80,7 @@ def _users(cloud: Cloud) -> Sequence[object]:
 
 
 def _account(cloud: Cloud, peers: Any) -> Any:
-    from api.session import SessionApi
+    from api.session import MethodsApi, SessionApi
     from api.synnefo import account
     from api.synnefo.account import own
     from api.synnefo.account.commissions import CommissionsApi
@@ -100,6 +100,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         MembershipsApi(parts.projects.memberships),
         SecondFactorApi(parts.second_factors, peers),
         SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
+        MethodsApi(parts.browsing.logins),
         *own.apis(parts.accounts, cloud.authenticator, cloud.authenticator.signer),
         components=parts.components,
     )

@@ -114,6 +114,11 @@ class SessionTests(SynchronousTestCase):
         answer = self.surfer.get("/quotas", token="wrong")
         self.assertEqual(401, answer.status)
 
+    def test_no_other_token_makes_a_session(self) -> None:
+        """One that is bound to a project would be worth more in a browser."""
+        self.surfer.cookies[SESSION] = self.cloud.login("demo").secret
+        self.assertEqual(401, self.surfer.get("/session").status)
+
     def test_logout_ends_the_session(self) -> None:
         self.login()
         cookie = self.surfer.cookies[SESSION]

@@ -16,7 +16,7 @@ from twisted.web.resource import IResource
 from api.addresses import Peers
 from api.dispatch import build
 from api.root import Root
-from api.session import SessionApi
+from api.session import MethodsApi, SessionApi
 from api.synnefo import identity as v2
 from api.synnefo import oauth2, weblogin
 from api.synnefo.account.names import AccountApi
@@ -191,6 +191,7 @@ class BrowsingCloud:
         pages = LoginPages(desk), MethodPages(desk), NewcomerPages(desk, terms)
         account = (
             SessionApi(self.browsing.sessions, True),
+            MethodsApi(self.browsing.logins),
             AccountApi(cloud.people, cloud.feedback),
         )
         catalog = Catalog(URLS, KINDS)
@@ -242,9 +243,7 @@ class Surfer:
             sent.setdefault("Cookie", "; ".join(pairs))
         if self.csrf:
             sent.setdefault("X-CSRF-Token", self.csrf)
-        answer = self._browser.request(
-            method, path, headers=sent, follow=False, **more
-        )
+        answer = self._browser.request(method, path, headers=sent, follow=False, **more)
         for line in answer.set_cookies:
             self.keep(line)
         return answer
