@@ -112,6 +112,9 @@ class _MemoryConnection:
         if isinstance(event, str):
             self.usable = False
             return Verdict(lost, "the connection was lost")
+        if event >= 500 and point == "mail":
+            self.usable = False
+            return Verdict(Outcome.UNTRIED, f"{event} no")
         self.usable = event != 421
-        final = event >= 500 and point != "mail"
-        return Verdict(Outcome.REFUSED if final else Outcome.LATER, f"{event} no")
+        kind = Outcome.REFUSED if event >= 500 else Outcome.LATER
+        return Verdict(kind, f"{event} no")

@@ -47,6 +47,8 @@ class Connection(Protocol):
     async def send(self, parcel: Parcel, go: Go) -> Verdict:
         """Offer one letter; never raises for what the server does.
 
+        ``untried`` with a reason: the server takes no letters of ours.
+
         ``go`` is called at most once, when the server waits for the letter
         itself; unless it answers True nothing is taken, and the verdict is
         ``untried``. An error of it is raised, and nothing is taken.

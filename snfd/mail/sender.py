@@ -161,23 +161,28 @@ class Sender(Service):
 
     async def _send_all(self) -> None:
         """Send what is due, as long as there is a way to."""
+        letters: list[Queued] | None = None
         try:
-            while self.running and await self._connected():
+            while letters != [] and self.running and await self._connected():
                 when = now(self.clock)
                 until = when + timedelta(seconds=self.pace.hold)
                 letters = await self.db.run(store.claim, when, until, BATCH)
-                await self._send_some(letters)
                 if not letters:
-                    return
+                    self._is_back()
+                elif not await self._send_some(letters):
+                    break
         finally:
             await self._disconnect()
 
-    async def _send_some(self, letters: list[Queued]) -> None:
+    async def _send_some(self, letters: list[Queued]) -> bool:
+        """Send these, or put them back; whether the server takes letters."""
         left = list(letters)
-        while left and self.running and await self._connected():
-            await self._send(left.pop(0))
+        good = True
+        while left and good and self.running and await self._connected():
+            good = await self._send(left.pop(0))
         for letter in left:
             await self._note(letter, Verdict(Outcome.UNTRIED))
+        return good and not left
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -200,29 +205,31 @@ class Sender(Service):
             return False
         finally:
             self._connecting = None
+        return True
+
+    def _is_back(self) -> None:
         if self._away_since is not None:
             self._away_since = None
             self._log.info("the mail server is back")
-        return True
 
     def _is_away(self, why: str) -> None:
         if self._away_since is None:
             self._away_since = now(self.clock)
             self._log.warn("letters wait: {why}", why=why)
 
-    async def _send(self, letter: Queued) -> None:
-        """Send one letter by the connection, and note what became of it."""
+    async def _send(self, letter: Queued) -> bool:
+        """Send one letter, and note what became of it; False: we are not served."""
         assert self._connection is not None
         try:
             parcel = self._parcel(letter)
         except CloudError as error:
             await self._note(letter, Verdict(Outcome.LATER, error.message))
-            return
+            return True
         except Exception as error:
             self._log.failure("a letter cannot be written: {event}", event=letter.event)
             reason = f"it cannot be written: {type(error).__name__}"
             await self._note(letter, Verdict(Outcome.REFUSED, reason))
-            return
+            return True
         if letter.repeat:
             self.counted("repeated")
             self._log.warn(
@@ -235,6 +242,11 @@ class Sender(Service):
         self.probe(probe.LETTER_TAKEN)
         await self._note(letter, verdict)
         self.probe(probe.LETTER_NOTED)
+        if verdict.outcome is Outcome.UNTRIED and verdict.reason:
+            self._is_away(verdict.reason)
+            return False
+        self._is_back()
+        return True
 
     def _parcel(self, letter: Queued) -> Parcel:
         sealed = MAIL.at(f"{letter.event}/{letter.to}")

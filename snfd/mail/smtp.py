@@ -166,7 +166,9 @@ class SmtpConnection(ESMTPClient):
     async def send(self, parcel: Parcel, go: Go) -> Verdict:
         """See `Connection.send`."""
         try:
-            refused = await self._offer(parcel)
+            if ours := await self._introduced(parcel):
+                return ours
+            refused = await self._recipient(parcel)
             if refused is None:
                 refused = await self._ask(b"DATA", (354,))
         except _Lost as lost:
@@ -196,22 +198,19 @@ class SmtpConnection(ESMTPClient):
             self._drop("stopped")
         await self._over
 
-    async def _offer(self, parcel: Parcel) -> tuple[int, str] | None:
-        """Name sender and recipient; the refusal, if there is one."""
+    async def _introduced(self, parcel: Parcel) -> Verdict | None:
+        """Name the sender; a verdict if it ends there."""
         wide = not (parcel.to + parcel.sender).isascii()
         if wide and b"SMTPUTF8" not in self._extensions:
-            return 553, "the mail server takes no addresses beyond ASCII"
+            told = "553 the mail server takes no addresses beyond ASCII"
+            return Verdict(Outcome.REFUSED, told)
         more = b" SMTPUTF8 BODY=8BITMIME" if wide else b""
-        refused = await self._ask(
-            b"MAIL FROM:<" + parcel.sender.encode() + b">" + more, _GOOD
-        )
-        if refused is not None:
-            # it is not the letter that is refused, but whom it is from: us
-            return (451 if refused[0] >= 500 else refused[0]), refused[1]
-        refused = await self._ask(b"RCPT TO:<" + parcel.to.encode() + b">", _GOOD)
-        if refused is not None and refused[0] in _OURS:
-            return 451, refused[1]
-        return refused
+        line = b"MAIL FROM:<" + parcel.sender.encode() + b">" + more
+        refused = await self._ask(line, _GOOD)
+        return None if refused is None else await self._refused(refused, us=True)
+
+    async def _recipient(self, parcel: Parcel) -> tuple[int, str] | None:
+        return await self._ask(b"RCPT TO:<" + parcel.to.encode() + b">", _GOOD)
 
     async def _may(self, go: Go) -> bool:
         """Ask ``go``; unless it says yes, what was begun is torn off."""
@@ -223,8 +222,15 @@ class SmtpConnection(ESMTPClient):
                 self._drop("a letter was not to be sent")
         return allowed
 
-    async def _refused(self, refused: tuple[int, str]) -> Verdict:
+    async def _refused(self, refused: tuple[int, str], us: bool = False) -> Verdict:
+        """What a refusal means.
+
+        :param us: whether a final one means us, not the letter.
+        """
         code, text = refused
+        if code in _OURS or (us and code >= 500):
+            self._drop(text)
+            return Verdict(Outcome.UNTRIED, text)
         try:
             if code == 421:
                 self._drop(text)

@@ -129,9 +129,11 @@ class CourierContract(TestCase):
 
     async def test_a_refusal_of_us_is_none_of_the_letter(self) -> None:
         self.happens(mail=[550], rcpt=[])
-        verdict = await (await self.connected()).send(self.parcel(), go)
-        self.assertEqual(Outcome.LATER, verdict.outcome)
+        connection = await self.connected()
+        verdict = await connection.send(self.parcel(), go)
+        self.assertEqual(Outcome.UNTRIED, verdict.outcome)
         self.assertIn("550", verdict.reason)
+        self.assertFalse(connection.usable)
 
     async def test_a_connection_lost_before_the_end_leaves_no_doubt(self) -> None:
         for point in ("mail", "rcpt", "data"):

@@ -255,6 +255,18 @@ class SenderTests(SynchronousTestCase):
         self.rig.later(60)
         self.assertEqual("sent", self.rig.row()["state"])
 
+    def test_a_refusal_of_our_address_is_for_the_operator_to_mend(self) -> None:
+        self.rig.courier.script = {"mail": [550] * 10_000}
+        for number in range(3):
+            self.rig.put(number)
+        self.rig.sender()
+        self.rig.later(5 * 86400, 60)
+        self.assertEqual([], self.rig.outcomes)
+        self.assertEqual("new", self.rig.row(1)["state"])
+        self.rig.courier.script = {}
+        self.rig.later(120)
+        self.assertEqual(["sent"] * 3, self.rig.outcomes)
+
     def test_a_connection_lost_before_the_end_is_made_again(self) -> None:
         self.rig.courier.script = {"data": ["lost"]}
         self.rig.put(1)

@@ -118,7 +118,7 @@ class TextsTests(Case):
 
     def test_a_bad_text_is_told_at_start(self) -> None:
         for texts, why in (
-            ({"resett": "Subject: x\n\ny"}, "did you mean reset.txt?"),
+            ({"rest": "Subject: x\n\ny"}, "did you mean reset.txt?"),
             ({"reset": "y"}, "Subject:"),
             ({"reset": "Subject:\n\ny"}, "Subject:"),
             ({"reset": "Subject: x\n\n$nme"}, "3: no value $nme; there are:"),
