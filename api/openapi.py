@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct
 
-from api.operations import Dialect, Operation
+from api.operations import SERVICE, Dialect, Operation
 
 REF = "#/components/schemas/{name}"
 
@@ -37,7 +37,13 @@ def document(
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}
+                name: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Auth-Token",
+                    "description": f"a {whose}'s token",
+                }
+                for name, whose in (("token", "user"), ("component", "component"))
             },
         },
     }
@@ -83,7 +89,8 @@ def _described(
         },
     }
     if operation.auth:
-        described["security"] = [{"token": []}]
+        whose = "component" if operation.auth == SERVICE else "token"
+        described["security"] = [{whose: []}]
     bodies = dict(operation.accepts)
     if operation.body is not None:
         bodies["application/json"] = operation.body

@@ -20,7 +20,11 @@ from storage.blocks import MemoryBlocks
 
 REF = "#/components/schemas/"
 BODILESS = (201, 202, 204, 304)
-IN_HEADERS = ("GET /auth/v1.0",)
+IN_HEADERS = (
+    "GET /auth/v1.0",
+    "POST /account/v1.0/feedback",
+    "POST /account/v1.0/commissions/{serial}/action",
+)
 """What answers 200 with headers alone, as its clients expect."""
 
 

@@ -232,7 +232,7 @@ class ServiceQuotasTests(Base):
         self.assertEqual(users[:2], list(self.get("?limit=2").json))
         after = self.get(f"?limit=2&marker={users[1]}").json
         self.assertEqual(users[2:4], list(after))
-        for bad in ("limit=0", "limit=x", "marker=x", "user=" + "," * 1001):
+        for bad in ("limit=0", "limit=x", "marker=x", "user=" + "," * 400):
             self.assertEqual(400, self.get(f"?{bad}").status, bad)
 
     def test_astakos_17_users_may_not_ask(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from twisted.web.iweb import IRequest
 
 from api.operations import SERVICE, Reply, operation
 from api.paging import complete, wanted
@@ -206,11 +207,14 @@ class CommissionsApi:
         """Show a pending commission."""
         return CommissionView.of(await self._commissions.get(component, serial))
 
-    @operation("POST", "/commissions/<serial>/action", body=OneAction, auth=SERVICE)
-    async def settle(self, component: Component, serial: int, body: OneAction) -> bytes:
-        """Accept or reject a pending commission."""
+    @operation(
+        "POST", "/commissions/<serial>/action", body=OneAction, auth=SERVICE, raw=True
+    )
+    async def settle(
+        self, component: Component, serial: int, body: OneAction, request: IRequest
+    ) -> None:
+        """Accept or reject a pending commission; the answer is empty."""
         await self._commissions.settle(component, serial, accept=body.accepts())
-        return b""
 
     @operation("POST", "/commissions/action", body=ManyActions, auth=SERVICE)
     async def resolve(self, component: Component, body: ManyActions) -> ResolvedReply:

@@ -5,7 +5,7 @@ Source: ``spec/astakos.md`` §2.6.6, and §2.2 for the default project.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,10 +13,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from api.operations import EMPTY, Answer, operation
 from api.paging import Limit, RowId, complete, wanted
 from api.synnefo.account.project_bodies import Reason
-from api.synnefo.account.project_views import MembershipId, MembershipView
+from api.synnefo.account.project_views import (
+    MembershipId,
+    MembershipView,
+    membership_json,
+)
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
-from snfd.projects.member_desk import MembershipDesk
+from snfd.projects.member_desk import AskedMembers, MembershipDesk
 from snfd.projects.rules import Action
 
 Email = Annotated[str, Meta(min_length=1, max_length=254)]
@@ -29,6 +33,10 @@ class MembershipQuery(Struct):
     project: UUID | None = None
     limit: Limit | None = None
     marker: RowId = 0
+
+    def asked(self) -> AskedMembers:
+        """The same as a value, one more than the answer may have."""
+        return AskedMembers(self.project, self.marker, wanted(self.limit) + 1)
 
 
 class WantedJoin(Struct):
@@ -105,9 +113,8 @@ class MembershipsApi:
     @operation("GET", "/projects/memberships", query=MembershipQuery)
     async def all(self, caller: Caller, query: MembershipQuery) -> list[MembershipView]:
         """List memberships of the caller, and in projects that he owns."""
-        most = wanted(query.limit) + 1
-        found = await self._memberships.list(caller, query.project, query.marker, most)
-        return [MembershipView.of(one) for one in complete(found, query.limit)]
+        found = await self._memberships.list(caller, query.asked(), membership_json)
+        return cast(list[MembershipView], complete(found, query.limit))
 
     @operation("GET", "/projects/memberships/<membership>")
     async def one(self, caller: Caller, membership: MemberNumber) -> MembershipView:

@@ -73,8 +73,7 @@ class AccountApi:
         return found
 
     @operation("POST", "/feedback", raw=True, accepts={FORM: FeedbackForm})
-    async def feedback(self, caller: Caller, request: IRequest) -> bytes:
+    async def feedback(self, caller: Caller, request: IRequest) -> None:
         """Tell the helpdesk something."""
         form = decode_form(request, FeedbackForm)
         await self._feedback.send(caller, form.feedback_msg, form.feedback_data)
-        return b""

@@ -5,6 +5,7 @@ Source: ``spec/astakos.md`` §2.6.1–§2.6.5.
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from api.operations import EMPTY, Answer, operation
@@ -15,7 +16,7 @@ from api.synnefo.account.project_bodies import (
     ProjectQuery,
     WantedChanges,
 )
-from api.synnefo.account.project_views import ProjectView, SubmittedReply
+from api.synnefo.account.project_views import ProjectView, SubmittedReply, project_json
 from snfd.identity.model import Caller
 from snfd.projects.desk import ProjectDesk
 
@@ -29,8 +30,8 @@ class ProjectsApi:
     @operation("GET", "/projects", query=ProjectQuery)
     async def all(self, caller: Caller, query: ProjectQuery) -> list[ProjectView]:
         """List the projects that the caller may see, or some of them."""
-        found = await self._projects.list(caller, query.asked())
-        return [ProjectView.of(one) for one in complete(found, query.limit)]
+        found = await self._projects.list(caller, query.asked(), project_json)
+        return cast(list[ProjectView], complete(found, query.limit))
 
     @operation("GET", "/projects/<project>")
     async def one(self, caller: Caller, project: UUID) -> ProjectView:

@@ -15,12 +15,15 @@ from api.synnefo.views import QuotasView, ResourceView, UsageView, quotas
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
 from snfd.identity.names import as_uuid
-from snfd.quota.reports import MOST, Reports, Wanted
+from snfd.quota.reports import Reports, Wanted
 from snfd.quota.service import Quota
 from snfd.registry.model import Component
 
-Uuids = Annotated[str, Meta(max_length=40 * MOST)]
-"""Uuids with commas between them."""
+NAMED = 400
+"""Users, or projects, that one request names at most: more fit in no URL."""
+
+Uuids = str
+"""Uuids with commas between them, at most `NAMED`."""
 
 UsersView = dict[str, QuotasView]
 """User → project → resource → numbers."""
@@ -98,6 +101,6 @@ def _uuids(text: str | None) -> list[UUID] | None:
     if text is None:
         return None
     parts = text.split(",")
-    if len(parts) > MOST:
-        raise Invalid(f"at most {MOST} can be named")
+    if len(parts) > NAMED:
+        raise Invalid(f"at most {NAMED} can be named")
     return sorted({found for part in parts if (found := as_uuid(part.strip()))})
