@@ -260,7 +260,7 @@ class SenderTests(SynchronousTestCase):
         for number in range(3):
             self.rig.put(number)
         self.rig.sender()
-        self.rig.later(5 * 86400, 60)
+        self.rig.later(5 * 86400, 3600)
         self.assertEqual([], self.rig.outcomes)
         self.assertEqual("new", self.rig.row(1)["state"])
         self.rig.courier.script = {}
