@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID, uuid4
 
 from attrs import field, frozen
 
 from snfd.clock import Seconds, now
-from snfd.db.port import Database, Transaction
+from snfd.db.port import Database, Row, Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller
 from snfd.projects import applications, lifecycle, requirements, view_store
@@ -32,7 +32,11 @@ from snfd.projects.states import (
 )
 from snfd.projects.view_store import Shown
 
+T = TypeVar("T")
 Mode = Literal["default", "member", "related", "active"]
+
+PAGE = 25
+"""Rows that are looked at in one go, which takes a few milliseconds."""
 
 DECISIONS = ("approve", "deny", "cancel", "dismiss")
 """What can be done to a project's last application."""
@@ -102,29 +106,28 @@ class ProjectDesk:
 
     office: Office
 
-    async def list(self, caller: Caller, asked: Asked) -> Sequence[Shown]:
-        """The projects that the caller may see, in the order of their making.
+    async def list(
+        self, caller: Caller, asked: Asked, each: Callable[[Shown], T]
+    ) -> Sequence[T]:
+        """What ``each`` makes of the projects that the caller may see.
+
+        They come in the order of their making, a few at a time, so that a
+        long list holds nobody up.
 
         :raises Invalid: ``asked.after`` is no project.
         """
-        if asked.after is not None:
-            await self._there(asked.after)
-        rows = await self.office.db.read(
-            view_store.PROJECTS,
-            (
-                caller.user,
-                caller.is_admin,
-                asked.name,
-                asked.owner,
-                asked.state and str(asked.state),
-                asked.private,
-                asked.system,
-                asked.mode,
-                asked.after,
-                asked.most,
-            ),
-        )
-        return [_for(Who.of(caller), view_store.shown(row)) for row in rows]
+        who, after, found = Who.of(caller), asked.after, list[T]()
+        if after is not None:
+            await self._there(after)
+        while len(found) < asked.most:
+            size = min(PAGE, asked.most - len(found))
+            rows = await self._page(caller, asked, after, size)
+            shown = [view_store.shown(row) for row in rows]
+            found += [each(_for(who, one)) for one in shown]
+            if len(rows) < size:
+                break
+            after = shown[-1].project.uuid
+        return found
 
     async def get(self, caller: Caller, uuid: UUID) -> Shown:
         """One project.
@@ -187,6 +190,16 @@ class ProjectDesk:
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
         await act(self.office, Who.of(caller), uuid, order)
+
+    async def _page(
+        self, caller: Caller, asked: Asked, after: UUID | None, size: int
+    ) -> Sequence[Row]:
+        state = asked.state and str(asked.state)
+        args = (
+            *(caller.user, caller.is_admin, asked.name, asked.owner, state),
+            *(asked.private, asked.system, asked.mode, after, size),
+        )
+        return await self.office.db.read(view_store.PROJECTS, args)
 
     async def _there(self, uuid: UUID) -> None:
         # also where he may not see it: a page may end with what was hidden since

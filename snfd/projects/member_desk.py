@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from attrs import frozen
@@ -13,11 +14,26 @@ from snfd.identity.model import Caller
 from snfd.identity.names import normalised
 from snfd.projects import lifecycle, member_store, members, store, view_store
 from snfd.projects.deed import Deed
-from snfd.projects.desk import Office, visible
+from snfd.projects.desk import PAGE, Office, visible
 from snfd.projects.model import Record
 from snfd.projects.rules import Action, Who, allowed
 from snfd.projects.states import GRANTED, MembershipState, ProjectState
 from snfd.projects.view_store import Member
+
+T = TypeVar("T")
+
+
+@frozen
+class AskedMembers:
+    """Which memberships are wanted, and how many of them.
+
+    :ivar project: only in this one.
+    :ivar after: the number that they follow; 0 for the first page.
+    """
+
+    project: UUID | None
+    after: int
+    most: int
 
 
 @frozen
@@ -35,18 +51,22 @@ class MembershipDesk:
     office: Office
 
     async def list(
-        self, caller: Caller, project: UUID | None, after: int, most: int
-    ) -> Sequence[ShownMember]:
-        """Memberships of the caller and in projects that he owns, or all for
-        administrators; by number.
-
-        :param project: only in that one.
-        :param after: the number that they follow; 0 for the first page.
+        self, caller: Caller, asked: AskedMembers, each: Callable[[ShownMember], T]
+    ) -> Sequence[T]:
+        """What ``each`` makes of memberships, by number: the caller's own and
+        those in projects that he owns, or all for administrators.
         """
-        who = Who.of(caller)
-        args = (caller.user, caller.is_admin, project, after, most)
-        rows = await self.office.db.read(view_store.MEMBERSHIPS, args)
-        return [_shown(who, one) for one in view_store.members(rows)]
+        who, after, found = Who.of(caller), asked.after, list[T]()
+        while len(found) < asked.most:
+            size = min(PAGE, asked.most - len(found))
+            args = (caller.user, caller.is_admin, asked.project, after, size)
+            rows = await self.office.db.read(view_store.MEMBERSHIPS, args)
+            page = view_store.members(rows)
+            found += [each(_shown(who, one)) for one in page]
+            if len(page) < size:
+                break
+            after = page[-1].id
+        return found
 
     async def get(self, caller: Caller, number: int) -> ShownMember:
         """One membership.

@@ -130,7 +130,7 @@ class RuleTests(SynchronousTestCase):
 
     @given(CASES)
     def test_strangers_may_nothing(self, case: Case) -> None:
-        self.assertEqual([], allowed(who(OTHER), case))
+        self.assertEqual((), allowed(who(OTHER), case))
         with self.assertRaises(Forbidden):
             enrolling(who(OTHER), case)
 
@@ -168,8 +168,8 @@ class RuleTests(SynchronousTestCase):
             joining(fresh)
         self.assertIs(MembershipEvent.ENROLL, enrolling(who(OWNER), fresh))
         inside = Case(PERSON, MembershipState.ACCEPTED, True, terms)
-        self.assertEqual([], allowed(who(PERSON), inside))
-        self.assertEqual([Action.REMOVE], allowed(who(OWNER), inside))
+        self.assertEqual((), allowed(who(PERSON), inside))
+        self.assertEqual((Action.REMOVE,), allowed(who(OWNER), inside))
 
 
 class ChangesTests(SynchronousTestCase):
