@@ -210,7 +210,7 @@ class SenderTests(SynchronousTestCase):
         self.rig.courier.script = {"rcpt": [450] * 7}
         self.rig.put()
         self.rig.sender()
-        self.rig.later(3000)
+        self.rig.later(3000, 10)
         self.assertEqual([0, 30, 60, 120, 240, 480, 960, 1920], tries)
         row = self.rig.row()
         self.assertEqual(("sent", 7), (row["state"], row["tries"]))
@@ -220,9 +220,9 @@ class SenderTests(SynchronousTestCase):
         self.rig.courier.script = {"rcpt": [450] * 1000}
         self.rig.put()
         self.rig.sender()
-        self.rig.later(2.9 * 86400, 60)
+        self.rig.later(2.9 * 86400, 900)
         self.assertEqual("new", self.rig.row()["state"])
-        self.rig.later(86400, 60)
+        self.rig.later(86400, 900)
         row = self.rig.row()
         self.assertEqual(("failed", None), (row["state"], row["words"]))
         self.assertIn("450", row["last_error"])
@@ -233,7 +233,7 @@ class SenderTests(SynchronousTestCase):
         self.rig.put()
         self.rig.put(2)
         self.rig.sender()
-        self.rig.later(6 * 86400, 60)
+        self.rig.later(6 * 86400, 3600)
         self.assertEqual("new", self.rig.row()["state"])
         self.rig.courier.script = {"rcpt": [450]}
         self.rig.later(7200, 60)
