@@ -1,30 +1,57 @@
 """``snfctl``: the administrators' command, NOUN VERB.
 
-The nouns here work without a daemon; all others are tables in `snfd.admin.ctl`.
+Its nouns are in `snfd.admin.ctl`: three that work without a daemon, all others
+tables of what the admin API does.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import click
-import psycopg2
 
 from snfd.admin.ctl.commands import SETTINGS, Chosen, exit_statuses, group
 from snfd.admin.ctl.nouns import NOUNS
 from snfd.admin.ctl.problems import INTERRUPTED, REFUSED, Problem
-from snfd.db import schema
-from snfd.db.neighbour import embedded_dsn
-from snfd.db.place import PlaceError
-from snfd.errors import CloudError, Invalid
-from snfd.loading import Loaded
-from snfd.secrets import KeyFileError, rotate
+from snfd.errors import CloudError
+
+OFFLINE = {
+    "config": "What the daemon would run with.",
+    "db": "The database's schema.",
+    "secrets": "The keys that seal what must be read back.",
+}
+"""Nouns of `snfd.admin.ctl.offline`, and what they are about."""
 
 
-@click.group(context_settings=SETTINGS, epilog=exit_statuses())
+class Nouns(click.Group):
+    """All nouns; those that work offline are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all nouns."""
+        return sorted({*super().list_commands(ctx), *OFFLINE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The noun called ``cmd_name``."""
+        if cmd_name not in OFFLINE:
+            return super().get_command(ctx, cmd_name)
+        found = getattr(import_module("snfd.admin.ctl.offline"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the nouns without importing anything."""
+        rows = {name: one.get_short_help_str(70) for name, one in self.commands.items()}
+        with formatter.section("Nouns"):
+            formatter.write_dl(sorted({**rows, **OFFLINE}.items()))
+
+
+@click.group(cls=Nouns, context_settings=SETTINGS, epilog=exit_statuses())
 @click.option(
     "--config",
     "file",
@@ -50,97 +77,6 @@ def snfctl(context: click.Context, file: Path | None, cloud: str) -> None:
     context.obj = Chosen(file, cloud, os.environ)
 
 
-def _loaded(context: click.Context) -> Loaded:
-    chosen: Chosen = context.obj
-    return chosen.loaded()
-
-
-@snfctl.group()
-def config() -> None:
-    """What the daemon would run with."""
-
-
-@config.command("show")
-@click.pass_context
-def config_show(context: click.Context) -> None:
-    """Print each setting, its value and where the value comes from."""
-    for name, value, origin in _loaded(context).shown():
-        click.echo(f"{name} = {value}  # {origin}")
-
-
-@config.command("check")
-@click.pass_context
-def config_check(context: click.Context) -> None:
-    """Exit with 0 if the configuration is good, else say what is wrong."""
-    _loaded(context)
-    click.echo("the configuration is good")
-
-
-@snfctl.group()
-def db() -> None:
-    """The database's schema."""
-
-
-@db.command("migrate")
-@click.pass_context
-def db_migrate(context: click.Context) -> None:
-    """Bring the schema up to date; safe to repeat, and while daemons run."""
-    for one in schema.migrate(_dsn(context)):
-        click.echo(f"applied {one.name}")
-    click.echo("the schema is up to date")
-
-
-@db.command("check")
-@click.pass_context
-def db_check(context: click.Context) -> None:
-    """Exit with 0 if the schema fits this snfd, else say what to do."""
-    schema.check_at(_dsn(context))
-    click.echo("the schema fits")
-
-
-@snfctl.group()
-def secrets() -> None:
-    """The keys that seal what must be read back."""
-
-
-@secrets.command("rotate")
-@click.pass_context
-def secrets_rotate(context: click.Context) -> None:
-    """Seal everything with a new key; safe while daemons run."""
-    file, changed = _reseal(context, forget=False)
-    click.echo(
-        f"{changed} secret(s) are sealed with a new key, the first in {file}\n"
-        "copy the file to every machine, restart the daemons, then run "
-        "'snfctl secrets forget' to be rid of the old keys"
-    )
-
-
-@secrets.command("forget")
-@click.pass_context
-def secrets_forget(context: click.Context) -> None:
-    """Forget the old keys, once every daemon was restarted after a rotation."""
-    file, changed = _reseal(context, forget=True)
-    click.echo(f"{changed} secret(s) were left; {file} holds one key now")
-
-
-def _reseal(context: click.Context, *, forget: bool) -> tuple[Path, int]:
-    config = _loaded(context).config
-    file = Path(config.secrets.key_file or Path(config.var) / "keys")
-    return file, rotate(file, _dsn(context), forget=forget)
-
-
-def _dsn(context: click.Context) -> str:
-    """The configured database, or the embedded one of a daemon that runs."""
-    config = _loaded(context).config
-    found = config.database.dsn or embedded_dsn(Path(config.var))
-    if not found:
-        raise Invalid(
-            "no database: set SNFD_DATABASE_DSN or [database] dsn, or for an "
-            "embedded one SNFD_VAR to the daemon's directory"
-        )
-    return found
-
-
 for _noun in NOUNS:
     snfctl.add_command(group(_noun))
 
@@ -161,10 +97,12 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except Problem as problem:
         _fail(problem.message, problem.status, problem.hint)
-    except psycopg2.Error as error:
-        _fail(f"PostgreSQL: {error}")
-    except (CloudError, KeyFileError, PlaceError, schema.SchemaError) as error:
-        _fail(str(error))
+    except CloudError as error:
+        _fail(error.message)
+    except BrokenPipeError:
+        # whoever read has seen enough; nothing more goes out, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(REFUSED)
 
 
 def _fail(why: str, status: int = REFUSED, hint: str = "") -> NoReturn:

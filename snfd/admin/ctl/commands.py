@@ -11,7 +11,6 @@ from typing import Any
 import click
 from attrs import field, frozen
 
-from snfd.admin.ctl import clouds
 from snfd.admin.ctl.client import Client, over_socket, segment
 from snfd.admin.ctl.output import FORMS, Look, say
 from snfd.admin.ctl.problems import FINDINGS, MEANINGS, Problem
@@ -50,6 +49,8 @@ class Chosen:
         """
         var = Path(self.loaded().config.var)
         if self.cloud:
+            from snfd.admin.ctl import clouds
+
             return clouds.log_in(self.cloud, clouds.places(var))
         return over_socket(var)
 

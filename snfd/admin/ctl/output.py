@@ -12,7 +12,6 @@ from re import fullmatch, sub
 from typing import Any
 
 import click
-import yaml
 from attrs import frozen
 
 from snfd.admin.ctl import units
@@ -175,6 +174,8 @@ def _json(value: Any) -> str:
 
 
 def _yaml(value: Any) -> str:
+    import yaml
+
     text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
     return text
 
