@@ -11,10 +11,12 @@ from attrs import frozen
 if TYPE_CHECKING:
     from snfd.accounts.wired import Accounts
     from snfd.admin.service import Administration
+    from snfd.audit import Trail
     from snfd.catalog import Catalog
     from snfd.compute.console import ConsoleTickets
     from snfd.compute.service import Compute
     from snfd.config import Config, Urls
+    from snfd.identity.allowance import Allowance
     from snfd.identity.credentials import Credentials
     from snfd.identity.directory import Directory
     from snfd.identity.people import People
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
     from snfd.logins.wired import Browsing
+    from snfd.mail.box import Outbox
     from snfd.mail.feedback import Feedback
     from snfd.mail.service import Post
+    from snfd.mail.staff import Staff
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
@@ -50,6 +54,9 @@ class Astakos:
     """The services of accounts, projects, registry and mail."""
 
     post: Post
+    outbox: Outbox
+    staff: Staff
+    trail: Trail
     accounts: Accounts
     browsing: Browsing
     admin: Administration
@@ -62,6 +69,7 @@ class Astakos:
     quota_desk: QuotaDesk
     integrity: Integrity
     feedback: Feedback
+    unknown_names: Allowance
     registry: Registry
     services: Services
     projects: ProjectParts

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from snfd.admin.service import Administration
+from snfd.audit import Trail
 from snfd.cloud import Astakos
+from snfd.identity.allowance import Allowance
 from snfd.identity.credentials import Credentials
 from snfd.identity.directory import Directory
 from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
+from snfd.mail.box import Outbox
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
 from snfd.quota.desk import QuotaDesk
@@ -33,6 +37,13 @@ if TYPE_CHECKING:
     from snfd.wiring import Ground
 
 
+LETTERS = 5
+"""Letters that a user may send to the helpdesk in a minute."""
+
+NAMES = 2000
+"""Names that a user may ask for in a minute and nobody has: guesses, mostly."""
+
+
 def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astakos:
     """All of them, over what stands already."""
     post = Post(ground.keys)
@@ -41,6 +52,9 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     integrity = Integrity(db, undecided)
     return Astakos(
         post=post,
+        outbox=Outbox(db, ground.reactor),
+        staff=Staff(ground.config.mail.helpdesk, ground.config.mail.managers),
+        trail=Trail(db),
         projects=parts,
         accounts=people,
         browsing=browsing(ground, db, prover, people),
@@ -68,5 +82,7 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
             Post(ground.keys),
             uuid4,
             ground.config.mail.helpdesk,
+            Allowance(db, ground.reactor, "letters", LETTERS),
         ),
+        unknown_names=Allowance(db, ground.reactor, "unknown names", NAMES),
     )
