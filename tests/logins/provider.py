@@ -130,4 +130,4 @@ class Provider(Resource):
 
 def _body(request: Request) -> str:
     assert request.content is not None
-    return request.content.read().decode()
+    return str(request.content.read().decode())
