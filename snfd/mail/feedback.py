@@ -9,6 +9,7 @@ from attrs import frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Unavailable
+from snfd.identity.allowance import Allowance
 from snfd.identity.model import Caller
 from snfd.identity.people import People
 from snfd.mail.model import Kind, Letter
@@ -24,6 +25,7 @@ class Feedback:
     """Passes users' words on.
 
     :ivar recipients: addresses of the helpdesk.
+    :ivar letters: how many one user may send.
     """
 
     db: Database
@@ -31,15 +33,18 @@ class Feedback:
     post: Post
     new_id: Callable[[], UUID]
     recipients: Sequence[str]
+    letters: Allowance
 
     async def send(self, caller: Caller, message: str, data: str) -> None:
         """Have ``message`` sent to the helpdesk.
 
         :param data: facts that the sender's program adds; may be empty.
         :raises NobodyListens: no helpdesk is configured.
+        :raises TooManyRequests: he sent several just now.
         """
         if not self.recipients:
             raise NobodyListens("nobody is configured to receive feedback")
+        await self.letters.spend(caller.user)
         user = await self.people.get(caller, caller.user)
         words = {
             "name": user.name,

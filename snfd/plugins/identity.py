@@ -93,7 +93,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
     parts = cloud.astakos
     return account.resource(
         cloud.authenticator,
-        AccountApi(cloud.people, parts.feedback),
+        AccountApi(cloud.people, parts.feedback, parts.unknown_names),
         QuotasApi(cloud.quota, parts.reports),
         CommissionsApi(parts.commissions),
         ProjectsApi(parts.projects.desk),

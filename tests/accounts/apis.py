@@ -39,7 +39,7 @@ class AccountApis:
         self.account = Browser(
             account.resource(
                 known,
-                AccountApi(cloud.people, cloud.feedback),
+                AccountApi(cloud.people, cloud.feedback, cloud.unknown_names),
                 *own.apis(accounts, known, known.signer),
                 components=cloud.components,
             )

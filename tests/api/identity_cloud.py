@@ -92,7 +92,7 @@ class IdentityApis:
         self.account = Browser(
             account.resource(
                 cloud.authenticator,
-                AccountApi(cloud.people, cloud.feedback),
+                AccountApi(cloud.people, cloud.feedback, cloud.unknown_names),
                 QuotasApi(cloud.quota, Reports(cloud.db)),
                 CommissionsApi(cloud.commissions),
                 ProjectsApi(cloud.project_parts.desk),

@@ -58,6 +58,20 @@ class NamesTests(Base):
         answer = self.apis.account.post("/user_catalogs", {}, token=S1)
         self.assertEqual(("unauthorized", 401), fault(answer))
 
+    def test_users_guess_a_bounded_number_of_names(self) -> None:
+        def ask(body: object) -> Response:
+            return self.apis.account.post("/user_catalogs", body, token=self.token)
+
+        guesses = {"displaynames": [f"u{n}@example.org" for n in range(1000)]}
+        for _ in range(2):
+            self.assertEqual(200, ask(guesses).status)
+        refused = ask({"displaynames": ["alt", "nobody"]})
+        self.assertEqual(("tooManyRequests", 429), fault(refused))
+        self.assertEqual("60", refused.headers["retry-after"])
+        self.assertEqual(200, ask({"displaynames": ["alt"]}).status)
+        self.apis.cloud.clock.advance(60)
+        self.assertEqual(200, ask(guesses).status)
+
     def test_wrong_bodies(self) -> None:
         bodies: list[object] = [[], {"uuids": "x"}, {"displaynames": [1]}]
         for body in bodies:
@@ -87,6 +101,15 @@ class FeedbackTests(Base):
         self.assertEqual([("help@example.org", "feedback")], self.letters())
         self.send({"feedback_msg": "again"})
         self.assertEqual(2, len(self.letters()))
+
+    def test_nobody_floods_the_helpdesk(self) -> None:
+        words = {"feedback_msg": "x"}
+        for _ in range(5):
+            self.assertEqual(200, self.send(words).status)
+        self.assertEqual(("tooManyRequests", 429), fault(self.send(words)))
+        self.assertEqual(5, len(self.letters()))
+        self.apis.cloud.clock.advance(60)
+        self.assertEqual(200, self.send(words).status)
 
     def test_feedback_is_a_form_of_somebody(self) -> None:
         words = {"feedback_msg": "x"}

@@ -32,7 +32,7 @@ class SessionTests(SynchronousTestCase):
             DIALECT,
             cloud.authenticator,
             SessionApi(sessions(cloud), secure),
-            AccountApi(cloud.people, cloud.feedback),
+            AccountApi(cloud.people, cloud.feedback, cloud.unknown_names),
             QuotasApi(cloud.quota, Reports(cloud.db)),
         )
 

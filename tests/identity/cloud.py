@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd import secrets
 from snfd.clock import now
 from snfd.identity import people
+from snfd.identity.allowance import Allowance
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.passwords import Passwords
 from snfd.identity.people import People
@@ -103,6 +104,7 @@ class IdentityCloud:
     components: Components = field(init=False)
     commissions: Commissions = field(init=False)
     feedback: Feedback = field(init=False)
+    unknown_names: Allowance = field(init=False)
     helpdesk: list[str] = field(factory=lambda: ["help@example.org"])
 
     def __attrs_post_init__(self) -> None:
@@ -122,8 +124,14 @@ class IdentityCloud:
         self.components = Components(self.db, self.clock)
         self.commissions = Commissions(self.db)
         self.feedback = Feedback(
-            self.db, self.people, Post(self.keys), uuid4, self.helpdesk
+            self.db,
+            self.people,
+            Post(self.keys),
+            uuid4,
+            self.helpdesk,
+            Allowance(self.db, self.clock, "letters", 5),
         )
+        self.unknown_names = Allowance(self.db, self.clock, "unknown names", 2000)
         self.wait(self.db.run(quota.register, RESOURCES))
 
     def wait(self, awaitable: Awaitable[T]) -> T:

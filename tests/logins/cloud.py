@@ -192,7 +192,7 @@ class BrowsingCloud:
         account = (
             SessionApi(self.browsing.sessions, True),
             MethodsApi(self.browsing.logins),
-            AccountApi(cloud.people, cloud.feedback),
+            AccountApi(cloud.people, cloud.feedback, cloud.unknown_names),
         )
         catalog = Catalog(URLS, KINDS)
         whole = v2.resource(

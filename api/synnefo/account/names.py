@@ -13,6 +13,7 @@ from twisted.web.iweb import IRequest
 from api.forms import FORM, decode_form
 from api.operations import SERVICE, operation
 from api.synnefo.views import NameCatalogs
+from snfd.identity.allowance import Allowance
 from snfd.identity.model import Caller
 from snfd.identity.people import People
 from snfd.mail.feedback import Feedback
@@ -48,14 +49,18 @@ class FeedbackForm(Struct):
 class AccountApi:
     """User catalogs and feedback."""
 
-    def __init__(self, people: People, feedback: Feedback) -> None:
+    def __init__(self, people: People, feedback: Feedback, unknown: Allowance) -> None:
+        """Take the services; ``unknown`` names are what a user may guess at."""
         self._people = people
         self._feedback = feedback
+        self._unknown = unknown
 
     @operation("POST", "/user_catalogs", body=AskedNames)
     async def user_catalogs(self, caller: Caller, body: AskedNames) -> NameCatalogs:
         """Translate uuids to login names and back."""
         names = await self._people.names(body.uuids or [], body.displaynames or [])
+        missing = set(body.displaynames or []).difference(names.by_name)
+        await self._unknown.spend(caller.user, len(missing))
         return NameCatalogs.of(names)
 
     @operation("POST", "/service/user_catalogs", body=AskedByService, auth=SERVICE)
