@@ -173,7 +173,8 @@ class Editing:
         if await store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
             raise Invalid("there is no such group")
         if active:
-            await self.parts.lives.verified(tx, new.uuid, "manual", at, "manual")
+            verified = self.parts.lives.verified
+            await verified(tx, new.uuid, "manual", at, "manual", actor)
 
     async def _email(
         self, tx: Transaction, user: UUID, email: str, actor: Actor, at: datetime

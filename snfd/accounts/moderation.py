@@ -29,9 +29,8 @@ class Moderation:
 
     async def verify(self, user: UUID, actor: Actor) -> bool:
         """Vouch for a person's address; whether he is active now."""
-        active: bool = await self.parts.db.run(
-            self._verified, user, actor, self.parts.now()
-        )
+        work, at = self.parts.lives.verified, self.parts.now()
+        active: bool = await self.parts.db.run(work, user, "manual", at, actor=actor)
         return active
 
     async def send_verification(self, user: UUID, actor: Actor) -> None:
@@ -62,13 +61,6 @@ class Moderation:
     async def remove(self, user: UUID, actor: Actor) -> None:
         """Remove an account that was never accepted."""
         await self.parts.db.run(_removed, user, actor)
-
-    async def _verified(
-        self, tx: Transaction, user: UUID, actor: Actor, at: datetime
-    ) -> bool:
-        active = await self.parts.lives.verified(tx, user, "manual", at)
-        await record(tx, actor, "user.verify", target(user), how="manual")
-        return active
 
     async def _sent(
         self, tx: Transaction, user: UUID, secret: str, actor: Actor, at: datetime

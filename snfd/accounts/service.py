@@ -122,11 +122,13 @@ class Lives:
         how: str,
         now: datetime,
         policy: str | None = None,
+        actor: Actor | None = None,
     ) -> bool:
         """Note that a person proved his address; whether he is active now.
 
         :param how: ``letter``, ``manual``, or the login method that vouches.
         :param policy: why he is accepted at once; None lets the rules decide.
+        :param actor: who vouches for it; None for the person himself.
         :raises Busy: he did before.
         :raises Conflict: somebody else proved the same address meanwhile.
         """
@@ -139,13 +141,14 @@ class Lives:
         changes = {**store.stored(State.PENDING), "verified_at": now}
         await store.update(tx, user, now, changes)
         await keys.drop(tx, user)
-        actor = Actor(user, account.username)
-        await record(tx, actor, "user.verify", target(user), how=how)
+        who = actor or Actor(user, account.username)
+        await record(tx, who, "user.verify", target(user), how=how)
+        by = actor if actor and policy else DAEMON
         policy = policy or accepting_policy(self.rules, account.email)
         if policy is None:
             await self.letters.pending(tx, account, now.isoformat())
             return False
-        await self.accept(tx, user, policy, DAEMON, now)
+        await self.accept(tx, user, policy, by, now)
         return True
 
     async def accept(

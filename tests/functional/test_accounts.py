@@ -6,6 +6,8 @@ import re
 import shutil
 import tempfile
 import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email import policy
 from email.parser import Parser
 from pathlib import Path
@@ -98,8 +100,9 @@ class AccountsTests(unittest.TestCase):
         email = "ann@accepted.example"
         self.sign_up(email)
         self.assertEqual(401, self.login(email, FIRST).status)
-        verified = self.ask("/signup/verify", {"auth": self.key(email, "activate")})
-        self.assertEqual({"state": "active"}, verified.json)
+        auth = self.key(email, "activate")
+        self.assertIn(auth, self.page(f"/ui/activate?auth={auth}"))
+        self.once(lambda: self.ask("/signup/verify", {"auth": auth}), 404)
         old = self.token(email, FIRST)
         made = self.ask("/tokens", {"label": "ci"}, old).json["secret"]
         self.secrets["personal"] = made
@@ -107,6 +110,18 @@ class AccountsTests(unittest.TestCase):
         self.reset(email)
         self.moved(email)
         self.unreadable()
+
+    def page(self, path: str) -> str:
+        """A page that a letter leads to."""
+        answer = self.web.get(path)
+        self.assertEqual(200, answer.status)
+        return answer.body.decode()
+
+    def once(self, ask: Callable[[], Any], otherwise: int) -> None:
+        """Ask the same many times at once: it is done only once."""
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: ask().status, range(8)))
+        self.assertEqual([200, *[otherwise] * 7], sorted(answers))
 
     def changed(self, email: str, old: str, made: str) -> None:
         """A new password ends what the old one opened."""
@@ -173,14 +188,24 @@ class AccountsTests(unittest.TestCase):
         )
         root = self.daemon.client("admin")
         path = f"/admin/v1/users/{uuid}"
-        answer = root.post(f"{path}/accept", {})
-        self.assertIn(answer.status, (200, 204), answer.body)
+        self.once(lambda: root.post(f"{path}/accept", {}), 409)
         self.letter(email, "accept")
         token = self.token(email, FIRST)
-        answer = root.post(f"{path}/deactivate", {"reason": "unpaid"})
-        self.assertIn(answer.status, (200, 204), answer.body)
+        self.once(lambda: root.post(f"{path}/deactivate", {"reason": "unpaid"}), 409)
         self.assertFalse(self.good(token))
         self.letter(email, "unpaid")
+        self.once(lambda: root.post(f"{path}/activate", {}), 409)
+        self.assertEqual([], list(self.daemon.complaints()))
+
+    def test_of_many_forms_at_once_one_opens_an_account(self) -> None:
+        email = "eve@accepted.example"
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: self.sign_up(email), range(8)))
+        auth = self.key(email, "activate")
+        self.assertEqual(200, self.ask("/signup/verify", {"auth": auth}).status)
+        sql = "SELECT count(*) FROM identity.app_user WHERE email = %s"
+        self.assertEqual([(1,)], rows(self.daemon, sql, email))
+        self.assertEqual([], list(self.daemon.complaints()))
 
 
 def text(message: str) -> str:
