@@ -23,9 +23,9 @@ from snfd.admin.model import (
 )
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
+from snfd.projects.acting import Order
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
-from snfd.projects.desk import Order
 from snfd.projects.rules import Action
 from snfd.quota.model import Limit
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.admin.belongings import StandingApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
+from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
 from api.admin.numbers import IntegrityApi, NumbersApi
 from api.admin.operations import MailApi, WatchApi
 from api.admin.people import ModerationApi, UsersApi
@@ -44,6 +45,9 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ComponentsApi(parts.registry),
         ServicesApi(parts.services),
         TermsApi(accounts.terms),
+        PoliciesApi(admin, parts.browsing.profiles),
+        ClientsApi(parts.browsing.oauth2),
+        ContactApi(admin, admin.contact),
         MailApi(admin.directory, admin.outbox),
         WatchApi(admin.trail, admin.doctor, admin.statistics),
     ]

@@ -46,6 +46,10 @@ class Page(Generic[R]):
     next: str | None
 
 
+class FewAsk(Ask, frozen=True):
+    """A list of which there are few: never more than a page."""
+
+
 class UserAsk(Ask, frozen=True):
     """Which users; what is not asked for is not looked at.
 

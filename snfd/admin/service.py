@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.admin import grants, store
+from snfd.admin.contact import Contact
 from snfd.admin.doctor import Doctor
 from snfd.admin.grant_model import (
     ApplicationFacts,
@@ -51,6 +52,7 @@ from snfd.errors import Forbidden, NotFound, Unauthorized
 from snfd.identity.model import Caller
 from snfd.identity.service import MISSING, resolved
 from snfd.mail.box import Outbox
+from snfd.mail.service import Post
 from snfd.projects.parts import ProjectParts
 from snfd.quota.desk import QuotaDesk
 from snfd.quota.integrity import Integrity
@@ -216,10 +218,16 @@ class Administration:
     statistics: Statistics
     outbox: Outbox
     trail: Trail
+    contact: Contact
 
     @classmethod
     def build(
-        cls, db: Database, clock: Seconds, projects: ProjectParts, integrity: Integrity
+        cls,
+        db: Database,
+        clock: Seconds,
+        projects: ProjectParts,
+        integrity: Integrity,
+        post: Post,
     ) -> Administration:
         """All of it, over ``db``."""
         find = Finder(db)
@@ -235,6 +243,7 @@ class Administration:
             statistics=Statistics(db, clock),
             outbox=Outbox(db, clock),
             trail=Trail(db),
+            contact=Contact(db, post, projects.office.new_id),
         )
 
     async def staff(self, token: str | None) -> Staff:

@@ -58,17 +58,10 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         projects=parts,
         accounts=people,
         browsing=browsing(ground, db, prover, people),
-        admin=Administration.build(db, ground.reactor, parts, integrity),
+        admin=Administration.build(db, ground.reactor, parts, integrity, post),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         directory=Directory(db),
-        second_factors=SecondFactors(
-            db,
-            prover,
-            ground.reactor,
-            ground.keys,
-            secrets.token_bytes,
-            ground.config.branding.service,
-        ),
+        second_factors=_second_factors(ground, db, prover),
         components=Components(db, ground.reactor),
         commissions=Commissions(db),
         registry=Registry(db, ground.reactor, secrets.token_bytes),
@@ -76,13 +69,23 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         reports=Reports(db),
         quota_desk=QuotaDesk(db),
         integrity=integrity,
-        feedback=Feedback(
-            db,
-            People(db),
-            Post(ground.keys),
-            uuid4,
-            ground.config.mail.helpdesk,
-            Allowance(db, ground.reactor, "letters", LETTERS),
-        ),
+        feedback=_feedback(ground, db, post),
         unknown_names=Allowance(db, ground.reactor, "unknown names", NAMES),
+    )
+
+
+def _feedback(ground: Ground, db: Database, post: Post) -> Feedback:
+    letters = Allowance(db, ground.reactor, "letters", LETTERS)
+    recipients = ground.config.mail.helpdesk
+    return Feedback(db, People(db), post, uuid4, recipients, letters)
+
+
+def _second_factors(ground: Ground, db: Database, prover: Prover) -> SecondFactors:
+    return SecondFactors(
+        db,
+        prover,
+        ground.reactor,
+        ground.keys,
+        secrets.token_bytes,
+        ground.config.branding.service,
     )

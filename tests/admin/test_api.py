@@ -15,6 +15,7 @@ from snfd.admin.service import Administration
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Forbidden
+from snfd.mail.service import Post
 from snfd.projects.application_store import undecided
 from snfd.quota.integrity import Integrity
 from tests.api.memory import Browser, Response
@@ -38,7 +39,7 @@ class AdminCase(SynchronousTestCase):
         self.project = cloud.project("demo", {"cyclades.vm": 5}, demo="member")
         integrity = Integrity(cloud.db, undecided)
         self.services = Administration.build(
-            cloud.db, cloud.clock, cloud.project_parts, integrity
+            cloud.db, cloud.clock, cloud.project_parts, integrity, Post(cloud.keys)
         )
         gate: Any = self.services.staff
         self.web = Browser(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.nouns.logins import CLIENT, POLICY
 from snfd.admin.ctl.nouns.operations import AUDIT, DOCTOR, MAIL, STATS
 from snfd.admin.ctl.nouns.people import GROUP, SESSION, TOKEN, USER
 from snfd.admin.ctl.nouns.projects import PROJECT
@@ -19,6 +20,8 @@ NOUNS: tuple[Noun, ...] = (
     SERVICE,
     COMPONENT,
     TERMS,
+    POLICY,
+    CLIENT,
     TOKEN,
     SESSION,
     MAIL,

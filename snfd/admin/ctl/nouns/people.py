@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.files import text_of
 from snfd.admin.ctl.importing import import_users
 from snfd.admin.ctl.verbs import Noun, Param, Verb, choice, flag, yes_no
 
@@ -221,6 +222,31 @@ USER = Noun(
             (WHO,),
         ),
         *DECISIONS,
+        Verb(
+            "contact",
+            "POST",
+            "/contact",
+            "Send users a letter, each one of his own.",
+            "notice.txt --subject 'Maintenance on Monday' --user alice --user bob",
+            (
+                Param(
+                    "text",
+                    "file with the text; - for standard input",
+                    metavar="FILE",
+                    shape=text_of,
+                ),
+            ),
+            (
+                Param("subject", "What it is about.", required=True),
+                Param(
+                    "users",
+                    "To whom: uuid, username or e-mail; repeatable.",
+                    many=True,
+                    required=True,
+                    spelled="user",
+                ),
+            ),
+        ),
     ),
 )
 
