@@ -94,7 +94,8 @@ const DO = {
   },
   "wait-for-gone": (text) =>
     until(`"${text}" to go from the screen`, async () => !((await screen())?.text ?? text).includes(text)),
-  "wait-for-page": (text) => until(`"${text}" on the page`, async () => (await body()).includes(text)),
+  // a page that is being left has no text
+  "wait-for-page": (text) => until(`"${text}" on the page`, async () => (await body().catch(() => "")).includes(text)),
   "wait-for-picture": async () => {
     await until("a picture", async () => ((await screen())?.colours ?? 0) > 1);
     const { width, height, colours } = await screen();
