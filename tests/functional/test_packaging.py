@@ -58,6 +58,8 @@ class WheelTests(SynchronousTestCase):
         migrations = newcomer.clone() / "snfd/db/migrations"
         for file in migrations.glob("*.sql"):
             self.assertIn(f"snfd/db/migrations/{file.name}", names)
+        for file in (newcomer.clone() / "snfd/mail/templates").glob("*.txt"):
+            self.assertIn(f"snfd/mail/templates/{file.name}", names)
         self.assertIn("api/ui/dist/console.html", names)
         self.assertTrue(
             [name for name in names if name.startswith("api/ui/dist/assets/")]
