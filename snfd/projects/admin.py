@@ -15,10 +15,11 @@ from snfd.audit import Actor
 from snfd.clock import now
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, NotFound
-from snfd.projects import desk, lifecycle, members, service, view_store
+from snfd.projects import acting, lifecycle, members, service, view_store
+from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, checked
 from snfd.projects.deed import Deed
-from snfd.projects.desk import Office, Order
+from snfd.projects.desk import Office
 from snfd.projects.model import MEMBER
 from snfd.projects.rules import Action, Who
 from snfd.projects.view_store import Shown
@@ -93,7 +94,7 @@ class ProjectAdmin:
         """
         deed = self.office.deed(Who.admin(actor), reason)
         checked(wanted, deed.now, free_name=True)
-        await self.office.db.run(desk.apply_now, self.office, deed, uuid, wanted)
+        await self.office.db.run(acting.apply_now, deed, uuid, wanted)
 
     async def act(self, actor: Actor, uuid: UUID, order: Order) -> None:
         """Suspend, unsuspend, terminate, reinstate; or decide an application.
@@ -102,7 +103,7 @@ class ProjectAdmin:
         :raises NotFound: no such project or application.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        await desk.act(self.office, Who.admin(actor), uuid, order)
+        await self.office.act(Who.admin(actor), uuid, order)
 
     async def add_member(
         self, actor: Actor, uuid: UUID, user: UUID, role: str = MEMBER

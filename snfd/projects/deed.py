@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from snfd.audit import record as audit
 from snfd.db.port import Transaction
@@ -23,6 +23,7 @@ class Deed:
     """One use case.
 
     :ivar letters: None where nobody is told.
+    :ivar enroll_owner: whether a new project's owner becomes its first member.
     :ivar because_of: whose deactivation, or activation, it is part of.
     """
 
@@ -31,6 +32,7 @@ class Deed:
     reason: str = ""
     letters: Letters | None = None
     because_of: UUID | None = None
+    enroll_owner: bool = field(default=True, kw_only=True)
 
     async def audit(
         self, tx: Transaction, action: str, project: UUID, **details: object

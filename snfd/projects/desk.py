@@ -6,28 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 from uuid import UUID, uuid4
 
 from attrs import field, frozen
 
 from snfd.clock import Seconds, now
-from snfd.db.port import Database, Row, Transaction
-from snfd.errors import Forbidden, Invalid, NotFound
+from snfd.db.port import Database, Row
+from snfd.errors import Invalid, NotFound
 from snfd.identity.model import Caller
-from snfd.projects import applications, lifecycle, requirements, view_store
-from snfd.projects.application_store import find as application_of
+from snfd.projects import acting, applications, view_store
+from snfd.projects.acting import Order, visible
 from snfd.projects.applications import Submitted
 from snfd.projects.changes import Changes, Wording, check_wording, checked
 from snfd.projects.deed import MAX_REASON, Deed
 from snfd.projects.letters import Letters
-from snfd.projects.member_store import take as membership_of
-from snfd.projects.model import Record
-from snfd.projects.rules import Who, require_admin
+from snfd.projects.rules import Who
 from snfd.projects.states import (
-    COUNTED,
-    ApplicationEvent,
-    MembershipState,
     ProjectState,
 )
 from snfd.projects.view_store import Shown
@@ -35,11 +31,13 @@ from snfd.projects.view_store import Shown
 T = TypeVar("T")
 Mode = Literal["default", "member", "related", "active"]
 
+Place = tuple[datetime, UUID]
+"""Where in the order of their making: when one was made, and its uuid."""
+
+FIRST: Place = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
+
 PAGE = 25
 """Rows that are looked at in one go, which takes a few milliseconds."""
-
-DECISIONS = ("approve", "deny", "cancel", "dismiss")
-"""What can be done to a project's last application."""
 
 
 @frozen
@@ -58,22 +56,6 @@ class Asked:
     system: bool | None = None
     after: UUID | None = None
     most: int = 1000
-
-
-@frozen
-class Order:
-    """What shall become of a project.
-
-    :ivar word: one of `DECISIONS`, or of `lifecycle.KINDS`.
-    :ivar application: which, for decisions.
-    :ivar reactivate: whether a change that is approved also makes a suspended
-        or terminated project active.
-    """
-
-    word: str
-    reason: str = ""
-    application: int | None = None
-    reactivate: bool = False
 
 
 @frozen(eq=False)
@@ -97,7 +79,16 @@ class Office:
         """
         if len(reason) > MAX_REASON:
             raise Invalid(f"a reason has at most {MAX_REASON} characters")
-        return Deed(who, now(self.clock), reason, self.letters)
+        at = now(self.clock)
+        return Deed(who, at, reason, self.letters, enroll_owner=self.enroll_owner)
+
+    async def act(self, who: Who, uuid: UUID, order: Order) -> None:
+        """Do what ``order`` says to a project.
+
+        :raises CloudError: as `ProjectDesk.act`.
+        """
+        acting.check_order(order)
+        await self.db.run(acting.act, self.deed(who, order.reason), uuid, order)
 
 
 @frozen(eq=False)
@@ -116,9 +107,8 @@ class ProjectDesk:
 
         :raises Invalid: ``asked.after`` is no project.
         """
-        who, after, found = Who.of(caller), asked.after, list[T]()
-        if after is not None:
-            await self._there(after)
+        who, found = Who.of(caller), list[T]()
+        after = await self._place(asked.after)
         while len(found) < asked.most:
             size = min(PAGE, asked.most - len(found))
             rows = await self._page(caller, asked, after, size)
@@ -126,7 +116,7 @@ class ProjectDesk:
             found += [each(_for(who, one)) for one in shown]
             if len(rows) < size:
                 break
-            after = shown[-1].project.uuid
+            after = shown[-1].project.created, shown[-1].project.uuid
         return found
 
     async def get(self, caller: Caller, uuid: UUID) -> Shown:
@@ -177,9 +167,9 @@ class ProjectDesk:
         checked(wanted, deed.now, free_name=at_once)
         check_wording(said)
         if at_once:
-            await self.office.db.run(apply_now, self.office, deed, uuid, wanted)
+            await self.office.db.run(acting.apply_now, deed, uuid, wanted)
             return Submitted(uuid, None)
-        return await self.office.db.run(_modify, deed, uuid, wanted, said)
+        return await self.office.db.run(acting.modify, deed, uuid, wanted, said)
 
     async def act(self, caller: Caller, uuid: UUID, order: Order) -> None:
         """Decide about a project or its application, as far as one may.
@@ -189,133 +179,25 @@ class ProjectDesk:
         :raises NotFound: no such project or application.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        await act(self.office, Who.of(caller), uuid, order)
+        await self.office.act(Who.of(caller), uuid, order)
 
     async def _page(
-        self, caller: Caller, asked: Asked, after: UUID | None, size: int
+        self, caller: Caller, asked: Asked, after: Place, size: int
     ) -> Sequence[Row]:
         state = asked.state and str(asked.state)
         args = (
             *(caller.user, caller.is_admin, asked.name, asked.owner, state),
-            *(asked.private, asked.system, asked.mode, after, size),
+            *(asked.private, asked.system, asked.mode, *after, size),
         )
         return await self.office.db.read(view_store.PROJECTS, args)
 
-    async def _there(self, uuid: UUID) -> None:
+    async def _place(self, uuid: UUID | None) -> Place:
+        if uuid is None:
+            return FIRST
         # also where he may not see it: a page may end with what was hidden since
-        if not await self.office.db.read(view_store.HISTORY, (uuid, 1)):
-            raise Invalid(f"marker: there is no project {uuid}")
-
-
-def visible(
-    who: Who,
-    project: Record,
-    membership: MembershipState,
-    applicant: UUID | None = None,
-) -> None:
-    """Pass if ``who`` may look at ``project``.
-
-    :param applicant: who applied for it, or for changes to it.
-    :raises NotFound: it is private (W17).
-    :raises Forbidden: it is not, but is not open now.
-    """
-    public = project.state is ProjectState.ACTIVE and not project.private
-    mine = who.is_admin or who.owns(project.owner) or who.owns(applicant)
-    if public or mine or membership in COUNTED:
-        return
-    if project.private:
-        raise NotFound(f"there is no project {project.uuid}")
-    raise Forbidden("this project is not open to you")
-
-
-async def act(office: Office, who: Who, uuid: UUID, order: Order) -> None:
-    """Do what ``order`` says to a project.
-
-    :raises CloudError: as `ProjectDesk.act`.
-    """
-    if order.word in DECISIONS and order.application is None:
-        raise Invalid(f"{order.word} needs app_id, the application's number")
-    if order.word not in (*DECISIONS, *lifecycle.KINDS):
-        raise Invalid(f"nobody can {order.word} a project")
-    deed = office.deed(who, order.reason)
-    await office.db.run(_act, office, deed, uuid, order)
-
-
-async def apply_now(
-    tx: Transaction, office: Office, deed: Deed, uuid: UUID, wanted: Changes
-) -> None:
-    """Change a project as administrators do.
-
-    :raises Forbidden: it is nobody like that.
-    :raises NotFound: there is no such project.
-    :raises Invalid: a resource or owner that is not there.
-    :raises Conflict: the project may not change like that.
-    """
-    require_admin(deed.who)
-    project = await lifecycle.taken(tx, uuid)
-    requirements.check_changeable(project, wanted)
-    await requirements.check_references(tx, wanted, hidden=True)
-    await deed.audit(tx, "project.modify", uuid, changes=wanted.stored())
-    await applications.apply(
-        tx, deed, project, wanted, enroll_owner=office.enroll_owner
-    )
-
-
-async def seen(
-    tx: Transaction, who: Who, uuid: UUID, number: int | None = None
-) -> Record:
-    """A project that ``who`` may see, locked.
-
-    :param number: an application of his makes him see it, too.
-    :raises NotFound: as `visible`, or there is none.
-    :raises Forbidden: as `visible`.
-    """
-    project = await lifecycle.taken(tx, uuid)
-    if who.user is None or who.is_admin:
-        return project
-    one = await membership_of(tx, uuid, user=who.user)
-    applied = None if number is None else await application_of(tx, uuid, number)
-    visible(
-        who,
-        project,
-        one.state if one else MembershipState.NONE,
-        applied.applicant if applied else None,
-    )
-    return project
-
-
-async def _modify(
-    tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes, said: Wording
-) -> Submitted:
-    project = await seen(tx, deed.who, uuid)
-    return await applications.modify(tx, deed, project, wanted, said)
-
-
-async def _act(
-    tx: Transaction, office: Office, deed: Deed, uuid: UUID, order: Order
-) -> None:
-    project = await seen(tx, deed.who, uuid, order.application)
-    number = order.application or 0
-    if order.word in lifecycle.KINDS:
-        await lifecycle.change_state(tx, deed, project, order.word)
-    elif order.word == "approve":
-        await applications.approve(
-            tx,
-            deed,
-            project,
-            number,
-            reactivate=order.reactivate,
-            enroll_owner=office.enroll_owner,
-        )
-    elif order.word == "deny":
-        await applications.deny(tx, deed, project, number)
-    else:
-        event = (
-            ApplicationEvent.CANCEL
-            if order.word == "cancel"
-            else ApplicationEvent.DISMISS
-        )
-        await applications.withdraw(tx, deed, project, number, event)
+        for (made,) in await self.office.db.read(view_store.MADE, (uuid,)):
+            return made, uuid
+        raise Invalid(f"marker: there is no project {uuid}")
 
 
 def _for(who: Who, found: Shown) -> Shown:

@@ -13,8 +13,9 @@ from snfd.errors import Conflict, Forbidden, NotFound
 from snfd.identity.model import Caller
 from snfd.identity.names import normalised
 from snfd.projects import lifecycle, member_store, members, store, view_store
+from snfd.projects.acting import visible
 from snfd.projects.deed import Deed
-from snfd.projects.desk import PAGE, Office, visible
+from snfd.projects.desk import PAGE, Office
 from snfd.projects.model import Record
 from snfd.projects.rules import Action, Who, allowed
 from snfd.projects.states import GRANTED, MembershipState, ProjectState
@@ -59,14 +60,20 @@ class MembershipDesk:
         who, after, found = Who.of(caller), asked.after, list[T]()
         while len(found) < asked.most:
             size = min(PAGE, asked.most - len(found))
-            args = (caller.user, caller.is_admin, asked.project, after, size)
-            rows = await self.office.db.read(view_store.MEMBERSHIPS, args)
-            page = view_store.members(rows)
+            page = await self._page(who, asked.project, after, size)
             found += [each(_shown(who, one)) for one in page]
             if len(page) < size:
                 break
             after = page[-1].id
         return found
+
+    async def _page(
+        self, who: Who, project: UUID | None, after: int, size: int
+    ) -> Sequence[Member]:
+        everybody = view_store.ALL_MEMBERSHIPS, (project, after, size)
+        near = view_store.MEMBERSHIPS, (project, after, size, who.user)
+        rows = await self.office.db.read(*(everybody if who.is_admin else near))
+        return view_store.members(rows)
 
     async def get(self, caller: Caller, number: int) -> ShownMember:
         """One membership.

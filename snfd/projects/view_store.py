@@ -53,13 +53,17 @@ PROJECTS = Statement(
                 OR ($8::text = 'default' AND p.state = 'active'
                     AND NOT p.private)
            END
-       AND ($9::uuid IS NULL OR (p.created_at, p.uuid) > (
-            SELECT created_at, uuid FROM identity.project WHERE uuid = $9))
-     ORDER BY p.created_at, p.uuid LIMIT $10
+       AND (p.created_at, p.uuid) > ($9::timestamptz, $10::uuid)
+     ORDER BY p.created_at, p.uuid LIMIT $11
     """,
 )
 """Projects: (caller, is he admin, name, owner, state, private, system, mode,
-after, most) → rows for `shown`."""
+made after, that uuid, most) → rows for `shown`."""
+
+MADE = Statement(
+    "projects_made", "SELECT created_at FROM identity.project WHERE uuid = $1"
+)
+"""When a project was made: (uuid) → a time."""
 
 _MEMBER = """
     SELECT m.id, m.user_id, m.project_id, m.state, u.is_active,
@@ -81,16 +85,27 @@ _MEMBER = """
 MEMBERSHIP = Statement("memberships_shown_one", f"{_MEMBER} WHERE m.id = $1")
 """One membership: (number) → a row for `member`."""
 
+_PAGE = """
+       AND ($1::uuid IS NULL OR m.project_id = $1) AND m.id > $2::bigint
+     ORDER BY m.id LIMIT $3
+"""
+
+ALL_MEMBERSHIPS = Statement("memberships_shown_all", f"{_MEMBER} WHERE true {_PAGE}")
+"""Anybody's memberships: (project, after, most) → rows for `member`."""
+
 MEMBERSHIPS = Statement(
     "memberships_shown",
     f"""
     {_MEMBER}
-     WHERE ($2::boolean OR m.user_id = $1 OR p.owner_id = $1)
-       AND ($3::uuid IS NULL OR m.project_id = $3) AND m.id > $4::bigint
-     ORDER BY m.id LIMIT $5
+     WHERE m.id IN (
+           SELECT o.id FROM identity.membership o WHERE o.user_id = $4
+           UNION SELECT o.id FROM identity.project q
+             JOIN identity.membership o ON o.project_id = q.uuid
+            WHERE q.owner_id = $4)
+    {_PAGE}
     """,
 )
-"""Memberships: (caller, is he admin, project, after, most) → rows for `member`."""
+"""Those that are somebody's affair: (project, after, most, whose) → the same."""
 
 HISTORY = Statement(
     "projects_history",

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from snfd.errors import OverQuota
 from snfd.projects import expiry
+from snfd.projects.desk import PAGE
 from snfd.quota import service as quota
 from tests.api.projects_case import ACTIONS, LIMITS, VM, ProjectsCase
 from tests.identity.cloud import SPACE, START
@@ -161,6 +162,27 @@ class LifeTests(ProjectsCase):
             paged += [one["id"] for one in page]
             marker = f"&marker={paged[-1]}"
         self.assertEqual(ordered, paged)
+
+    def test_long_lists_come_whole(self) -> None:
+        self.cloud.execute(
+            "INSERT INTO identity.project (uuid, name, created_at, join_policy,"
+            " leave_policy) SELECT gen_random_uuid(), 'p' || n, now() + (n %% 7) *"
+            " interval '1 s', 'auto', 'auto' FROM generate_series(1, %s) n",
+            2 * PAGE + 9,
+        )
+        self.cloud.execute(
+            "INSERT INTO identity.membership (user_id, project_id, state) SELECT %s,"
+            " uuid, 'accepted' FROM identity.project WHERE NOT is_system",
+            self.a,
+        )
+        before = self.cloud.db.statements
+        found = self.get("b", "/projects?mode=active")
+        self.assertEqual(2 * PAGE + 11, len({one["id"] for one in found}))
+        self.assertGreater(12, self.cloud.db.statements - before)
+        mine = self.get("a", "/projects/memberships")
+        self.assertEqual(2 * PAGE + 12, len({one["id"] for one in mine}))
+        some = self.get("b", f"/projects?mode=active&limit={PAGE + 1}")
+        self.assertEqual(found[: PAGE + 1], some)
 
     def test_astakos_58_one_action_at_a_time(self) -> None:
         project = self.approved()

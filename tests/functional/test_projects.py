@@ -19,9 +19,10 @@ from snfd.errors import Busy, Conflict, Forbidden, OverQuota
 from snfd.identity import people
 from snfd.pool import Limits
 from snfd.projects import lifecycle
+from snfd.projects.acting import Order
 from snfd.projects.applications import Submitted
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.desk import Office, Order
+from snfd.projects.desk import Office
 from snfd.projects.parts import ProjectParts
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, UNLIMITED, Limit

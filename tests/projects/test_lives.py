@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd.audit import DAEMON, Actor
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.projects import expiry, lifecycle
+from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.desk import Order
 from snfd.projects.parts import ProjectParts
 from snfd.projects.rules import Action
 from snfd.quota.model import Limit

@@ -26,8 +26,8 @@ from snfd.errors import CloudError
 from snfd.identity import people
 from snfd.identity.model import Caller
 from snfd.projects import lifecycle
+from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.desk import Order
 from snfd.projects.rules import Action
 from snfd.projects.states import MEMBERSHIP_STEPS, PROJECT_STEPS
 from snfd.quota import service as quota

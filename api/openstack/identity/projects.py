@@ -13,9 +13,9 @@ from api.openstack.identity.rights import administrator
 from api.operations import operation
 from snfd.errors import Invalid
 from snfd.identity.model import DOMAIN_ID, Caller
+from snfd.projects.acting import Order
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
-from snfd.projects.desk import Order
 from snfd.projects.service import Listed, Projects
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]

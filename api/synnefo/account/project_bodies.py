@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.paging import Id, Limit, number, wanted
 from snfd.errors import Invalid
+from snfd.projects.acting import Order
 from snfd.projects.changes import (
     MAX_HOMEPAGE,
     MAX_RESOURCES,
@@ -22,7 +23,7 @@ from snfd.projects.changes import (
     moment,
 )
 from snfd.projects.deed import MAX_REASON
-from snfd.projects.desk import Asked, Mode, Order
+from snfd.projects.desk import Asked, Mode
 from snfd.projects.model import MAX_NAME
 from snfd.projects.states import ProjectState
 from snfd.quota.model import UNLIMITED
