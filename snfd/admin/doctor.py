@@ -7,7 +7,8 @@ from attrs import frozen
 from snfd.admin.model import Ailment
 from snfd.audit import Actor
 from snfd.db.port import Database
-from snfd.quota.integrity import Integrity, Kind
+from snfd.quota.findings import Kind
+from snfd.quota.integrity import Integrity
 
 MOST = 100
 """Ailments of one kind that are told."""
