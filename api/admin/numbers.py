@@ -18,7 +18,8 @@ from snfd.admin.numbers import Numbers
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
 from snfd.quota.desk import Changes, QuotaDesk
-from snfd.quota.integrity import Finding, Fixes, Integrity
+from snfd.quota.findings import Finding, Fixes
+from snfd.quota.integrity import Integrity
 from snfd.quota.model import Resource
 
 Capacity = Annotated[int, Meta(ge=0, le=2**63 - 1)]

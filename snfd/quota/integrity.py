@@ -6,96 +6,33 @@ Rules: ``spec/astakos.md`` §3.1, §3.6 and §3.8.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from enum import StrEnum
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from snfd.audit import Actor, record
 from snfd.db.port import Database, Transaction
 from snfd.quota import commissions, integrity_store, store
-from snfd.quota.model import WHOLE_PROJECT, Holding, Key
+from snfd.quota.findings import (
+    MOST,
+    NOTHING,
+    Difference,
+    Finding,
+    Fixes,
+    Kind,
+    Report,
+    at_usage,
+    limit_finding,
+    recomputed,
+    usage_finding,
+)
+from snfd.quota.model import WHOLE_PROJECT, Key
 from snfd.quota.orders import Order, Provision
-
-MOST = 1000
-"""Findings of one kind that are told at once."""
 
 CLIENTKEY = "astakos"
 """In whose name differences of applications are charged."""
 
 PENDING_APPLICATIONS = "astakos.pending_app"
-
-
-class Kind(StrEnum):
-    """What may be wrong with a holding."""
-
-    LIMIT = "limit"
-    MISSING = "missing"
-    UNEXPECTED = "unexpected"
-    USAGE = "usage"
-    SUM = "sum"
-
-
-@frozen
-class Finding:
-    """One thing that is wrong.
-
-    :ivar found: what is there.
-    :ivar wanted: what there must be.
-    """
-
-    kind: Kind
-    key: Key
-    found: str
-    wanted: str
-    used: bool = False
-
-
-@frozen
-class Fixes:
-    """What to put right.
-
-    :ivar limits: limits that are wrong, and holdings that are missing.
-    :ivar unexpected: remove holdings that there must not be, unless used.
-    :ivar usage: usage that does not fit what is pending; the higher account
-        of it is believed.
-    :ivar sums: projects' usage, from their members'. Programs that charge
-        members or projects alone make such differences on purpose.
-    :ivar force: remove unexpected holdings though they are used.
-    """
-
-    limits: bool = False
-    unexpected: bool = False
-    usage: bool = False
-    sums: bool = False
-    force: bool = False
-
-
-NOTHING = Fixes()
-
-
-@frozen
-class Report:
-    """What was wrong before anything was put right, at most `MOST` of a kind.
-
-    :ivar fixed: how many holdings were written or removed.
-    """
-
-    findings: Sequence[Finding]
-    fixed: int = 0
-
-
-@frozen
-class Difference:
-    """Somebody whose usage is not what is counted.
-
-    :ivar skipped: nothing can be told while commissions are pending.
-    """
-
-    user: UUID
-    usage: int
-    counted: int
-    skipped: bool
 
 
 Count = Callable[[Transaction], Awaitable[Mapping[UUID, int]]]
@@ -153,9 +90,9 @@ async def verify(tx: Transaction, actor: Actor, fixes: Fixes = NOTHING) -> Repor
 
 async def find(tx: Transaction) -> list[Finding]:
     """Everything that is wrong, at most `MOST` of each kind; locks nothing."""
-    found = [_limit(*row) for row in await integrity_store.limits(tx, MOST)]
+    found = [limit_finding(*row) for row in await integrity_store.limits(tx, MOST)]
     for project, member, resource, *numbers in await integrity_store.usage(tx, MOST):
-        found.append(_usage(Key(project, member, resource), *numbers))
+        found.append(usage_finding(Key(project, member, resource), *numbers))
     for row in await integrity_store.sums(tx, MOST):
         found.append(
             Finding(
@@ -167,53 +104,6 @@ async def find(tx: Transaction) -> list[Finding]:
             )
         )
     return found
-
-
-def _limit(
-    project: UUID,
-    member: UUID,
-    resource: str,
-    wanted: int | None,
-    found: int | None,
-    usage: int,
-) -> Finding:
-    key = Key(project, member, resource)
-    if wanted is None:
-        told = f"limit {found}, usage {usage}"
-        return Finding(Kind.UNEXPECTED, key, told, "no holding", usage > 0)
-    if found is None:
-        return Finding(Kind.MISSING, key, "no holding", f"limit {wanted}")
-    return Finding(Kind.LIMIT, key, f"limit {found}", f"limit {wanted}", usage > 0)
-
-
-def _usage(key: Key, low: int, high: int, imports: int, releases: int) -> Finding:
-    fixed = recomputed(Holding(key, 0, low, high), imports, releases)
-    return Finding(
-        Kind.USAGE,
-        key,
-        f"{low}..{high}",
-        f"{fixed.usage_min}..{fixed.usage_max}",
-        high > 0,
-    )
-
-
-def recomputed(holding: Holding, imports: int, releases: int) -> Holding:
-    """``holding`` with the usage that fits what is pending; pure.
-
-    Its two accounts of what is settled may differ: the higher is believed, so
-    that nobody gets something for nothing.
-
-    :param imports: sum of pending positive quantities.
-    :param releases: sum of pending negative quantities, as a positive number.
-    """
-    settled = max(holding.usage_max - imports, holding.usage_min + releases)
-    return at_usage(holding, settled, imports, releases)
-
-
-def at_usage(holding: Holding, settled: int, imports: int, releases: int) -> Holding:
-    """``holding`` with so much settled usage and so much pending; pure."""
-    settled = max(settled, releases)
-    return evolve(holding, usage_min=settled - releases, usage_max=settled + imports)
 
 
 async def _fix_limits(tx: Transaction, findings: Sequence[Finding]) -> int:

@@ -11,15 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd.audit import Actor
 from snfd.quota import service as quota
 from snfd.quota.commissions import issue
-from snfd.quota.integrity import (
-    NOTHING,
-    Fixes,
-    Integrity,
-    Kind,
-    Report,
-    at_usage,
-    recomputed,
-)
+from snfd.quota.findings import NOTHING, Fixes, Kind, Report, at_usage, recomputed
+from snfd.quota.integrity import Integrity
 from snfd.quota.model import WHOLE_PROJECT, Holding, Key
 from snfd.quota.orders import NoCapacity, Order, Provision
 from tests.identity.cloud import identity_cloud
