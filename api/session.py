@@ -19,6 +19,7 @@ from snfd.audit import Actor
 from snfd.errors import NotFound
 from snfd.identity.model import Caller, Issued
 from snfd.identity.names import MAX_PASSWORD
+from snfd.identity.proof import MAX_PASSCODE
 from snfd.logins.model import LOCAL, Attached, Method, csrf_of
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
@@ -32,7 +33,7 @@ class Login(Struct):
 
     username: Annotated[str, Meta(max_length=255)]
     password: Annotated[str, Meta(max_length=MAX_PASSWORD)]
-    totp: Annotated[str, Meta(max_length=16)] = ""
+    totp: Annotated[str, Meta(max_length=MAX_PASSCODE)] = ""
 
     def __repr__(self) -> str:
         return f"Login(username={self.username!r}, password=…, totp=…)"

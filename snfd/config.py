@@ -113,8 +113,8 @@ class IdentitySection(Section, frozen=True):
     :ivar email_change_seconds: the same of one that confirms a new address.
     :ivar terms_grace_seconds: how long API tokens work on after new terms of
         service, unsigned.
-    :ivar login_failures: wrong passwords in a minute, of one name or from one
-        address, until further ones are not looked at.
+    :ivar login_failures: wrong passwords in a minute of one name, until further
+        ones are not looked at; ten times as many from one address.
     :ivar admin_api: whether ``/identity/v2.0/users`` is served.
     :ivar redirects: exact URLs, or prefixes that end in ``/`` or ``://``, to
         which a login may send a browser.

@@ -188,6 +188,36 @@ class TotpTests(Base):
         )
 
 
+class ClientsTests(Base):
+    """What clients send that know only a URL, a user and a password."""
+
+    def test_astakos_75_gophercloud(self) -> None:
+        """It asks for versions, logs in, and logs in anew after a 401."""
+        (version,) = self.apis.root.get("/").json["versions"]["values"]
+        self.assertEqual("stable", version["status"])
+        self.assertTrue(version["links"][0]["href"].endswith("/identity/v3/"))
+        for _ in range(2):
+            answer = self.by_password("secret")
+            self.assertEqual(201, answer.status)
+            token = answer.headers["x-subject-token"]
+            self.assertEqual({"public", "internal", "admin"}, interfaces(answer))
+            self.apis.v3.request(
+                "DELETE",
+                "/auth/tokens",
+                headers={"X-Auth-Token": token, "X-Subject-Token": token},
+            )
+            self.assertEqual(401, self.apis.v3.get("/projects", token=token).status)
+
+    def test_astakos_75_rclone(self) -> None:
+        """It gives no scope and wants to find its store in the catalog."""
+        user = {"name": "demo", "domain": DEFAULT, "password": "secret"}
+        body = {"identity": {"methods": ["password"], "password": {"user": user}}}
+        answer = self.apis.v3.post("/auth/tokens", {"auth": {**body, "scope": None}})
+        catalog = {one["type"]: one for one in answer.json["token"]["catalog"]}
+        urls = {one["url"] for one in catalog["object-store"]["endpoints"]}
+        self.assertEqual({f"https://p.test/v1/AUTH_{self.apis.project}"}, urls)
+
+
 class ThrottleTests(Base):
     def test_astakos_64_in_every_dialect(self) -> None:
         auth = {"passwordCredentials": {"username": "demo", "password": "wrong"}}
@@ -220,6 +250,12 @@ class ThrottleTests(Base):
             scope = {"project": {"name": "alt", "domain": DEFAULT}}
             self.assertEqual(401, self.auth(identity, scope=scope).status)
         self.assertEqual(201, self.by_password("secret").status)
+
+
+def interfaces(answer: Response) -> set[str]:
+    """How the services of a token's catalog are reached."""
+    catalog = answer.json["token"]["catalog"]
+    return {one["interface"] for service in catalog for one in service["endpoints"]}
 
 
 def swift(apis: IdentityApis, name: str, password: str) -> Response:
