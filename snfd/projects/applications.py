@@ -217,7 +217,8 @@ async def _apply(
     await project_store.set_application(tx, project.uuid, number)
     new = project.state is ProjectState.UNINITIALIZED
     if deed.letters is not None:
-        await deed.letters.applied(tx, project, number, applicant, said, new=new)
+        told = evolve(project, description=wanted.description or project.description)
+        await deed.letters.applied(tx, told, number, applicant, said, new=new)
     await deed.audit(tx, "project.apply", project.uuid, application=number)
     warning = await _warning(tx, wanted.name, project.uuid)
     counts = Counter([applicant])
