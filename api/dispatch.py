@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
-from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
+from typing import Any, Protocol, cast
 
 import msgspec
 from attrs import frozen
 from klein import Klein
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from zope.interface import implementer
 
+from api.answers import tell, write_head
 from api.cookies import guarded_session
 from api.decoding import decode_body, decode_query, decode_segment
 from api.operations import (
@@ -25,8 +25,8 @@ from api.operations import (
     STREAMED,
     Answer,
     Dialect,
-    Fault,
     Operation,
+    Streamed,
     operations_of,
 )
 from api.shown import shown
@@ -35,10 +35,8 @@ from snfd.errors import (
     Invalid,
     NotAllowed,
     Unauthorized,
-    Unavailable,
 )
 from snfd.identity.model import Caller
-from snfd.observe import request_id
 from snfd.registry.model import Component
 
 _log = Logger(namespace="api")
@@ -70,6 +68,9 @@ async def nobody(token: str | None) -> Component:
     raise Unauthorized("no component may call this")
 
 
+Serve = Callable[..., Awaitable[Any]]
+
+
 @implementer(IResource)
 class Served(Resource):
     """All operations of one mount as a twisted.web resource.
@@ -79,38 +80,99 @@ class Served(Resource):
 
     isLeaf = True
 
+    def __init__(self, dialect: Dialect, operations: tuple[Operation, ...]) -> None:
+        Resource.__init__(self)
+        self.dialect = dialect
+        self.operations = operations
+
+    def render(self, request: IRequest) -> Any:
+        """Answer ``request``, now or later; failures are told as faults."""
+        serving = Deferred.fromCoroutine(self._answer(request))
+        gone: Deferred[None] = cast(Any, request).notifyFinish()
+        gone.addErrback(lambda _: serving.cancel())
+        serving.addErrback(self._failed, request)
+        serving.addCallback(_finish, request)
+        serving.addErrback(lambda failure: _log.failure("answering failed", failure))
+        return NOT_DONE_YET
+
+    async def _answer(self, request: Any) -> bytes | Streamed:
+        """The body of the answer, whose status and headers are set.
+
+        :raises CloudError: anything that the dialect can tell.
+        """
+        raise NotImplementedError
+
+    def _failed(self, failure: Failure, request: Any) -> bytes | Streamed:
+        error = failure.value
+        if not isinstance(error, CloudError):
+            if not isinstance(error, CancelledError):
+                _log.failure("{path} failed", failure, path=shown(request.uri))
+            error = CloudError("internal error")
+        if request.startedWriting and not request._disconnected:
+            request.loseConnection()
+        if request.startedWriting or request._disconnected:
+            return STREAMED
+        return tell(self.dialect, request, error)
+
+
+class Routed(Served):
+    """Serves the routes of a Klein app.
+
+    Klein's own resource would also serve elements and other resources, which no
+    operation gives; that takes longer than most operations (``docs/performance.rst``).
+
+    :param handlers: what answers a request, by the endpoint of its route.
+    """
+
     def __init__(
         self,
         dialect: Dialect,
         operations: tuple[Operation, ...],
-        klein: IResource,
+        app: Klein,
+        handlers: Mapping[str, Serve],
     ) -> None:
-        Resource.__init__(self)
-        self.dialect = dialect
-        self.operations = operations
-        self._klein = klein
+        Served.__init__(self, dialect, operations)
+        self._routes = app.url_map.bind("snfd")
+        self._handlers = handlers
 
-    def render(self, request: IRequest) -> Any:
-        """Hand a well-formed path on to its operation."""
+    async def _answer(self, request: Any) -> bytes | Streamed:
+        serve, segments = self._route(_path(request), request.method)
+        answer: bytes | Streamed = await serve(request, **segments)
+        return answer
+
+    def _route(self, path: str, method: bytes) -> tuple[Serve, Mapping[str, str]]:
         try:
-            _check(request)
-        except Invalid as error:
-            return tell(self.dialect, request, error)
-        while request.postpath and request.postpath[-1] == b"":
-            request.postpath.pop()
-        return self._klein.render(request)
+            name, segments = self._routes.match(path, method.decode("ascii", "replace"))
+        except MethodNotAllowed as error:
+            allow = ", ".join(sorted(error.valid_methods or ()))
+            raise NotAllowed(f"this path takes {allow}", allow=allow) from None
+        except HTTPException:
+            raise self.dialect.unknown_path("no such path") from None
+        return self._handlers[name], segments
 
 
-def _check(request: IRequest) -> None:
-    """Refuse what no operation could make sense of.
+def _finish(body: bytes | Streamed, request: Any) -> None:
+    """End an answer with ``body``, unless it was ended, or its client is gone."""
+    if isinstance(body, Streamed) or request._disconnected:
+        return
+    if body:
+        request.write(body)
+    request.finish()
+
+
+def _path(request: IRequest) -> str:
+    """The path below the mount, if an operation could make sense of the request.
 
     :raises Invalid: path or headers are not UTF-8, or there is a NUL.
     """
+    segments = request.postpath
+    while segments and segments[-1] == b"":
+        segments.pop()
     try:
-        b"/".join(request.postpath).decode()
+        path = b"/".join(segments).decode()
     except UnicodeDecodeError:
         raise Invalid("the path is not UTF-8") from None
-    if b"\0" in unquote_to_bytes(request.uri):
+    if b"%00" in request.uri or b"\0" in request.uri:
         raise Invalid("a URL must not contain NUL")
     try:
         for _, values in request.requestHeaders.getAllRawHeaders():
@@ -118,6 +180,7 @@ def _check(request: IRequest) -> None:
                 value.decode()
     except UnicodeDecodeError:
         raise Invalid("a header is not UTF-8") from None
+    return path
 
 
 def build(
@@ -132,8 +195,8 @@ def build(
 
     :param components: who may call operations that are for components.
     """
-    app = new_app(dialect)
-    served = []
+    app = Klein()
+    served, handlers = [], {}
     for api in apis:
         for operation, handler in operations_of(api):
             served.append(operation)
@@ -145,86 +208,11 @@ def build(
                 endpoint=name,
                 strict_slashes=False,
             )(endpoint.serve)
+            handlers[name] = endpoint.serve
             if not operation.head:
                 for rule in app.url_map.iter_rules(name):
                     rule.methods = {operation.method}
-    return Served(dialect, tuple(served), app.resource())
-
-
-def new_app(dialect: Dialect) -> Klein:
-    """A Klein app that answers every failure with a fault of ``dialect``."""
-    app = Klein()
-
-    @app.handle_errors(HTTPException)
-    def routing(request: IRequest, failure: Failure) -> bytes:
-        error = failure.value
-        if isinstance(error, MethodNotAllowed):
-            allow = ", ".join(sorted(error.valid_methods or ()))
-            return tell(
-                dialect,
-                request,
-                NotAllowed(f"this path takes {allow}", allow=allow),
-            )
-        return tell(dialect, request, dialect.unknown_path("no such path"))
-
-    @app.handle_errors(CloudError)
-    def cloud_error(request: IRequest, failure: Failure) -> bytes:
-        error = failure.value
-        assert isinstance(error, CloudError)
-        return tell(dialect, request, error)
-
-    @app.handle_errors(Exception)
-    def unexpected(request: IRequest, failure: Failure) -> bytes:
-        if failure.check(CancelledError) is None:
-            _log.failure("{path} failed", failure, path=shown(request.uri))
-        return tell(dialect, request, CloudError("internal error"))
-
-    return app
-
-
-def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
-    """Set status and headers for ``error`` and return the fault's body."""
-    fault = dialect.fault(error)
-    body = dialect.render(fault, error.message, error.details, _ident(request))
-    if isinstance(error, Unavailable):
-        # who looks after the cloud must learn it too
-        _log.warn(
-            "answered {status}: {why}",
-            status=fault.status,
-            why=error.message,
-            request_id=_ident(request),
-        )
-    request.setResponseCode(fault.status, _phrase(fault.status))
-    headers = {
-        **dialect.headers,
-        **_fault_headers(dialect, fault, error),
-        "Content-Type": dialect.fault_content_type,
-        "Content-Length": str(len(body)),
-    }
-    for name, value in headers.items():
-        request.setHeader(name.encode(), value.encode())
-    return body
-
-
-def _phrase(status: int) -> bytes:
-    """What stands behind ``status`` in the first line of an answer."""
-    try:
-        return HTTPStatus(status).phrase.encode()
-    except ValueError:
-        return b""
-
-
-def _fault_headers(
-    dialect: Dialect, fault: Fault, error: CloudError
-) -> Mapping[str, str]:
-    headers: dict[str, str] = {}
-    if "allow" in error.details:
-        headers["Allow"] = str(error.details["allow"])
-    if "retry_after" in error.details:
-        headers["Retry-After"] = str(error.details["retry_after"])
-    if isinstance(error, Unauthorized):
-        headers.update(dialect.unauthorized_headers)
-    return headers
+    return Routed(dialect, tuple(served), app, handlers)
 
 
 @frozen(eq=False)
@@ -279,19 +267,6 @@ class _Endpoint:
         return body
 
 
-def write_head(
-    request: IRequest, status: int, headers: Mapping[str, str], body: bytes
-) -> None:
-    """Set status and headers of an answer; twisted.web's own type is no default."""
-    request.setResponseCode(status)
-    if "Content-Type" not in headers:
-        request.responseHeaders.removeHeader("content-type")
-    if status not in (204, 304):
-        headers = {"Content-Length": str(len(body)), **headers}
-    for name, value in headers.items():
-        request.setHeader(name.encode(), value.encode())
-
-
 def token_of(request: IRequest) -> str | None:
     """The token that a request presents, or None; a header wins over a session.
 
@@ -301,9 +276,3 @@ def token_of(request: IRequest) -> str | None:
     if isinstance(value, str) and value:
         return value
     return guarded_session(request)
-
-
-def _ident(request: IRequest) -> str:
-    """The request's id, also outside of its scope: a body is read before it."""
-    told = request.responseHeaders.getRawHeaders(b"X-Openstack-Request-Id")
-    return told[0].decode() if told else request_id()

@@ -48,6 +48,7 @@ class Root(Resource):
         Resource.__init__(self)
         self._metrics = metrics
         self._counters: dict[tuple[str, str, int], Any] = {}
+        self._timers: dict[str, Any] = {}
         self._clock = clock
         self._places: dict[bytes, list[_Place]] = {}
         taken: set[str] = set()
@@ -93,7 +94,7 @@ class Root(Resource):
             method = request.method.decode("ascii", "replace")
             status = request.code if result is None else 499
             self._counter(dialect, method, status).inc()
-            self._metrics.seconds.labels(dialect).observe(seconds)
+            self._timer(dialect).observe(seconds)
             _log.info(
                 "{method} {path} {status}",
                 method=method,
@@ -113,6 +114,12 @@ class Root(Resource):
         if found is None:
             labels = (*key[:2], str(status))
             found = self._counters[key] = self._metrics.requests.labels(*labels)
+        return found
+
+    def _timer(self, dialect: str) -> Any:
+        found = self._timers.get(dialect)
+        if found is None:
+            found = self._timers[dialect] = self._metrics.seconds.labels(dialect)
         return found
 
 

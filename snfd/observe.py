@@ -16,6 +16,7 @@ from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from twisted.logger import (
     FilteringLogObserver,
+    ILogFilterPredicate,
     ILogObserver,
     LogLevel,
     LogLevelFilterPredicate,
@@ -90,7 +91,22 @@ def json_observer(out: IO[str], level: str = "info") -> ILogObserver:
     quiet = LogLevelFilterPredicate(LogLevel.levelWithName(level))
     for chatty in ("twisted.web", "txaio", "log_legacy"):
         quiet.setLogLevelForNamespace(chatty, LogLevel.warn)
-    return FilteringLogObserver(JsonObserver(out), [quiet])
+    return FilteringLogObserver(JsonObserver(out), [_Remembering(quiet)])
+
+
+@implementer(ILogFilterPredicate)
+@define(eq=False)
+class _Remembering:
+    """What a predicate says of a namespace's events of one level, asked once."""
+
+    _predicate: LogLevelFilterPredicate
+    _known: dict[tuple[object, object], object] = field(init=False, factory=dict)
+
+    def __call__(self, event: Mapping[str, Any]) -> Any:
+        key = event.get("log_namespace"), event.get("log_level")
+        if key not in self._known:
+            self._known[key] = self._predicate(dict(event))
+        return self._known[key]
 
 
 @define(eq=False)

@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from api.admin.faults import DIALECT
 from api.admin.resource import PATH, Gate, resource
-from api.dispatch import tell
+from api.answers import tell
 from api.objects.opener import Opener
 from api.root import Root
 from snfd.admin.rights import EVERYTHING, Staff

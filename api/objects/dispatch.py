@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
 from msgspec import Struct
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IRequest
-from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.resource import IResource
 from zope.interface import implementer
 
-from api.dispatch import Authenticator, Served, tell, write_head
+from api.answers import write_head
+from api.dispatch import Authenticator, Served
 from api.objects import headers as http
 from api.objects.listing import Format, Listing
 from api.objects.paths import Target, all_arguments, target
@@ -32,8 +30,6 @@ from snfd.errors import (
 )
 from snfd.identity.model import Caller
 from snfd.observe import request_id
-
-_log = Logger(namespace="api.objects")
 
 Result = Answer[bytes | None] | Streamed
 
@@ -144,7 +140,7 @@ class ObjectsResource(Served):
         query_token: bool = False,
     ) -> None:
         operations = tuple(route.operation(prefix) for route in routes)
-        Served.__init__(self, dialect, operations, Resource())
+        Served.__init__(self, dialect, operations)
         self._authenticator = authenticator
         self._routes = {(route.level, route.method): route for route in routes}
         self._bad_path = bad_path
@@ -153,13 +149,7 @@ class ObjectsResource(Served):
     def render(self, request: IRequest) -> Any:
         """Answer ``request``, now or later."""
         request.setHeader(b"X-Trans-Id", request_id().encode())
-        serving = Deferred.fromCoroutine(self._answer(request))
-        gone: Deferred[None] = cast(Any, request).notifyFinish()
-        gone.addErrback(lambda _: serving.cancel())
-        serving.addErrback(self._failed, request)
-        serving.addCallback(_finish, request)
-        serving.addErrback(lambda failure: _log.failure("answering failed", failure))
-        return NOT_DONE_YET
+        return super().render(request)
 
     async def _answer(self, request: Any) -> bytes | Streamed:
         try:
@@ -196,20 +186,10 @@ class ObjectsResource(Served):
 
     def _failed(self, failure: Failure, request: Any) -> bytes | Streamed:
         error = failure.value
-        if request._disconnected:
-            if not failure.check(CancelledError, CloudError):
-                _log.failure("{method} failed", failure, method=request.method)
-            return STREAMED
-        if request.startedWriting:
-            request.loseConnection()
-            return STREAMED
-        if isinstance(error, RangeUnsatisfiable):
+        if isinstance(error, RangeUnsatisfiable) and not request.startedWriting:
             size = error.details.get("size", "*")
             request.setHeader(b"Content-Range", f"bytes */{size}".encode())
-        if not isinstance(error, CloudError):
-            _log.failure("{method} failed", failure, method=request.method)
-            error = CloudError("internal error")
-        return tell(self.dialect, request, error)
+        return super()._failed(failure, request)
 
 
 def page_of(body: bytes, kind: Format, headers: Mapping[str, str]) -> Result:
@@ -254,11 +234,3 @@ def token(headers: Headers) -> str | None:
             return found
     scheme, _, value = (http.one(headers, "authorization") or "").partition(" ")
     return value.strip() or None if scheme.lower() == "bearer" else None
-
-
-def _finish(body: bytes | Streamed, request: Any) -> None:
-    if isinstance(body, Streamed) or request._disconnected:
-        return
-    if body:
-        request.write(body)
-    request.finish()
