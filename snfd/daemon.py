@@ -41,7 +41,7 @@ from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
-from storage.tuning import endpoint, raise_file_limit, tune_malloc
+from storage.tuning import endpoint, freeze_heap, raise_file_limit, tune_malloc
 from storage.upload import make_site
 
 STOP_SECONDS = 25.0
@@ -155,6 +155,7 @@ class Daemon(Service):
         await self._listen(built, metrics)
         for line in await firststart.hand_out(built, config, accounts):
             _say(line, sys.__stdout__)
+        freeze_heap()
         self._log.info("ready at {url}", url=config.urls.base)
         self.started.callback(None)
 
