@@ -130,6 +130,7 @@ class Item(Generic[T]):
 
 
 Stack = tuple[tuple[CodeType, int], ...]
+"""Code, and how far it got in bytes; lines are worked out if somebody asks."""
 
 
 def stack_here(depth: int = _STACK_DEPTH) -> Stack:
@@ -137,7 +138,7 @@ def stack_here(depth: int = _STACK_DEPTH) -> Stack:
     frame = sys._getframe(2)
     found: list[tuple[CodeType, int]] = []
     while frame is not None and len(found) < depth:
-        found.append((frame.f_code, frame.f_lineno))
+        found.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back  # type: ignore[assignment]
     return tuple(found)
 
@@ -145,8 +146,16 @@ def stack_here(depth: int = _STACK_DEPTH) -> Stack:
 def stack_text(stack: Stack) -> str:
     """``stack`` for people, innermost last."""
     return "\n".join(
-        f"  {code.co_filename}:{line} in {code.co_qualname}"
-        for code, line in reversed(stack)
+        f"  {code.co_filename}:{_line(code, at)} in {code.co_qualname}"
+        for code, at in reversed(stack)
+    )
+
+
+def _line(code: CodeType, at: int) -> int:
+    """The line of the instruction that starts ``at`` bytes into ``code``."""
+    return next(
+        (line for start, end, line in code.co_lines() if line and start <= at < end),
+        code.co_firstlineno,
     )
 
 

@@ -13,9 +13,10 @@ from typing import Generic, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from snfd.deadlines import Deadline, Deadlines
 from snfd.lending import (
     WAIT_BUCKETS,
     Counts,
@@ -52,7 +53,7 @@ class _Waiter(Generic[T]):
     answer: Deferred[Lease[T]]
     since: float
     stack: Stack
-    timer: IDelayedCall | None = None
+    limit: Deadline | None = None
 
 
 @define(eq=False)
@@ -71,6 +72,7 @@ class Pool(Generic[T]):
     _call_soon: Callable[[Callable[[], None]], object] | None = None
     _debug: bool = False
     _stock: Stock[T] = field(init=False)
+    _deadlines: Deadlines = field(init=False)
     _waiting: dict[_Waiter[T], None] = field(init=False, factory=dict)
     _leased: int = field(init=False, default=0)
     _preparing: int = field(init=False, default=0)
@@ -82,6 +84,7 @@ class Pool(Generic[T]):
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
+        self._deadlines = Deadlines(self._clock)
         self._stock = Stock(
             self._clock, self._hooks, self._limits, Counts(), self._perhaps_end
         )
@@ -111,7 +114,7 @@ class Pool(Generic[T]):
         self._waiting[waiter] = None
         self._pump()
         if timeout is not None and waiter in self._waiting:
-            waiter.timer = self._clock.callLater(timeout, self._timed_out, waiter)
+            waiter.limit = self._deadlines.set(timeout, lambda: self._timed_out(waiter))
         return waiter.answer
 
     def use(
@@ -122,12 +125,13 @@ class Pool(Generic[T]):
         If ``work`` fails the thing lives on only if `Hooks.reset` finds it
         clean. Raises what `acquire` and ``work`` raise.
         """
-        return Deferred.fromCoroutine(self._use(work, self.acquire(timeout)))
+        return Deferred.fromCoroutine(self.lend(work, timeout))
 
-    async def _use(
-        self, work: Callable[[T], Awaitable[U]], lent: Deferred[Lease[T]]
+    async def lend(
+        self, work: Callable[[T], Awaitable[U]], wait: float | None = None
     ) -> U:
-        lease = await lent
+        """As `use`, for a coroutine that awaits it at once."""
+        lease = await self.acquire(wait)
         try:
             result = await work(lease.revocable() if self._debug else lease.thing)
         except BaseException as error:
@@ -196,8 +200,8 @@ class Pool(Generic[T]):
 
     def _leave(self, waiter: _Waiter[T]) -> None:
         self._waiting.pop(waiter, None)
-        if waiter.timer is not None and waiter.timer.active():
-            waiter.timer.cancel()
+        if waiter.limit is not None:
+            self._deadlines.cancel(waiter.limit)
 
     def _next_waiter(self) -> _Waiter[T] | None:
         waiter = next(iter(self._waiting), None)

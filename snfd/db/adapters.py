@@ -34,7 +34,8 @@ def _bytes(value: Any, _: Any) -> bytes | None:
 
 
 def _uuid(value: Any, _: Any) -> UUID | None:
-    return None if value is None else UUID(value)
+    # twice as fast as UUID() itself
+    return None if value is None else msgspec.convert(value, UUID)
 
 
 def _json(value: Any, _: Any) -> Any:

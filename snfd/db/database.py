@@ -186,7 +186,7 @@ class PostgresDatabase(Service):
 
     async def _with_wire(self, work: Callable[[Wire], Awaitable[T]]) -> T:
         try:
-            return await self._pool.use(work, self._times.checkout)
+            return await self._pool.lend(work, self._times.checkout)
         except PoolTimeout as late:
             raise Timeout(f"PostgreSQL is too busy: {late.message}") from late
 
