@@ -26,38 +26,27 @@ from snfd.identity.names import as_uuid
 
 _BY_HASH = """
     SELECT t.hash, u.uuid, u.username, u.email, u.first_name, u.last_name, u.is_active,
-           t.project_id, t.created_at, t.expires_at, t.kind, t.methods, t.audit_ids,
-           t.role,
-           p.uuid, p.name, p.role,
-           ARRAY(SELECT m.project_id
-                   FROM identity.membership m
-                   JOIN identity.project q ON q.uuid = m.project_id
-                  WHERE m.user_id = u.uuid AND q.state = 'active'
-                    AND m.state IN ('accepted', 'leave_requested')
-                  ORDER BY m.id),
-           ARRAY(SELECT m.project_id
-                   FROM identity.membership m
-                  WHERE m.user_id = u.uuid AND m.role = 'reader'
-                  ORDER BY m.id),
-           ARRAY(SELECT g.group_id FROM identity.user_group_member g
-                  WHERE g.user_id = u.uuid ORDER BY g.group_id),
-           ARRAY(SELECT n.name FROM identity.user_group_member g
-                   JOIN identity.user_group n ON n.id = g.group_id
-                  WHERE g.user_id = u.uuid ORDER BY g.group_id),
+           t.project_id, u.default_project, t.created_at, t.expires_at, t.kind,
+           t.methods, t.audit_ids, t.role,
+           m.projects, m.names, m.roles, g.ids, g.names,
            (SELECT min(c.enforced_at) FROM identity.terms c
              WHERE c.id > coalesce(u.terms_id, 0))
       FROM identity.api_token t
       JOIN identity.app_user u ON u.uuid = t.user_id
-      LEFT JOIN LATERAL (
-           SELECT q.uuid, q.name, m.role
-             FROM identity.membership m
-             JOIN identity.project q ON q.uuid = m.project_id
-            WHERE m.user_id = u.uuid AND q.state = 'active'
-              AND m.state IN ('accepted', 'leave_requested')
-              AND q.uuid IN (t.project_id, CASE WHEN t.project_id IS NULL
-                             THEN coalesce(u.default_project, u.uuid) END,
-                             CASE WHEN t.project_id IS NULL THEN u.uuid END)
-            ORDER BY q.uuid = u.uuid LIMIT 1) p ON true
+     CROSS JOIN LATERAL (
+           SELECT array_agg(o.uuid), array_agg(o.name), array_agg(o.role)
+             FROM (SELECT q.uuid, q.name, m.role
+                     FROM identity.membership m
+                     JOIN identity.project q ON q.uuid = m.project_id
+                    WHERE m.user_id = u.uuid AND q.state = 'active'
+                      AND m.state IN ('accepted', 'leave_requested')
+                    ORDER BY m.id) o) m (projects, names, roles)
+     CROSS JOIN LATERAL (
+           SELECT array_agg(o.id), array_agg(o.name)
+             FROM (SELECT n.id, n.name
+                     FROM identity.user_group_member g
+                     JOIN identity.user_group n ON n.id = g.group_id
+                    WHERE g.user_id = u.uuid ORDER BY n.id) o) g (ids, names)
      WHERE t.hash = {hash}
 """
 
@@ -129,21 +118,27 @@ def token(row: Row) -> Token | None:
 
     Its user is inactive, or lost the project that it is bound to.
     """
-    (hash_, uuid, username, email, first, last, active, bound, issued, expires,
-     kind, methods, audit_ids, cap, project, project_name, role, projects, reads,
+    (hash_, uuid, username, email, first, last, active, bound, default, issued,
+     expires, kind, methods, audit_ids, cap, projects, project_names, memberships,
      group_ids, group_names, terms_due) = row  # fmt: skip
+    # an unscoped one acts in the default project while its user is in that
+    wanted = (bound,) if bound is not None else (default, uuid)
+    project = next((one for one in wanted if one in (projects or ())), None)
     if not active or project is None:
         return None
-    confined = kind == APPCRED
+    at = projects.index(project)
+    groups = tuple(map(Group, group_ids or (), group_names or ()))
+    reads = [one for one, role in zip(projects, memberships, strict=True)
+             if READER in (role, cap)]  # fmt: skip
     return Token(
-        hash=bytes(hash_),
+        hash=hash_,
         user=people_store.user((uuid, username, email, first, last, active)),
-        project=ProjectRef(project, project_name),
+        project=ProjectRef(project, project_names[at]),
         bound=bound,
-        roles=capped(roles(role, group_names), cap),
-        groups=tuple(map(Group, group_ids, group_names)),
-        projects=(project,) if confined else tuple(projects),
-        reads=tuple(projects) if cap == READER else tuple(reads),
+        roles=capped(roles(memberships[at], [one.name for one in groups]), cap),
+        groups=groups,
+        projects=(project,) if kind == APPCRED else tuple(projects),
+        reads=tuple(reads),
         issued=issued,
         expires=expires,
         kind=kind,
