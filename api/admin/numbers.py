@@ -107,17 +107,22 @@ class Resolved(Reply):
 
 
 class Everybody(Struct):
-    """Limits for all users' own projects, except of those named ``but``."""
+    """Limits for all users' own projects, except of those named ``but``.
+
+    ``marker``: ``next`` of the answer before; null to begin.
+    """
 
     limits: Annotated[dict[Short, WantedLimit], Meta(min_length=1)]
     but: Annotated[list[Short], Meta(max_length=1000)] = []
     reason: Text = ""
+    marker: UUID | None = None
 
 
 class Changed(Reply):
-    """How many projects were changed."""
+    """How many projects were changed; ask again with ``next`` unless it is null."""
 
     changed: int
+    next: UUID | None
 
 
 class IntegrityApi:
@@ -190,11 +195,12 @@ class NumbersApi:
 
     @operation("PATCH", "/own-projects", body=Everybody)
     async def everybody(self, staff: Staff, body: Everybody) -> Changed:
-        """Give all users' own projects other limits."""
+        """Give users' own projects other limits, some with each call."""
         actor, find = staff.to(Right.QUOTAS), self._admin.find.user
         but = [await find(name) for name in body.but]
-        grant = self._numbers.grant_everybody
-        return Changed(await grant(actor, limits(body.limits), but, body.reason))
+        grant, wanted = self._numbers.grant_everybody, limits(body.limits)
+        done = await grant(actor, wanted, but, body.reason, body.marker)
+        return Changed(done.changed, done.last)
 
 
 def finding(one: Finding) -> FindingRow:

@@ -18,7 +18,19 @@ from snfd.quota.model import Limit
 from snfd.quota.resolving import Resolved
 
 BATCH = 100
-"""Own projects that are looked up at once."""
+"""Own projects that one call changes: a request must not take for ever."""
+
+
+@frozen
+class Granted:
+    """How far a call came.
+
+    :ivar changed: how many projects it changed.
+    :ivar last: where the next call goes on; None if all is done.
+    """
+
+    changed: int
+    last: UUID | None
 
 
 @frozen(eq=False)
@@ -76,25 +88,20 @@ class Numbers:
         limits: Mapping[str, Limit],
         but: Sequence[UUID],
         reason: str = "",
-    ) -> int:
-        """Give all users' own projects these limits; how many it were.
+        after: UUID | None = None,
+    ) -> Granted:
+        """Give some more users' own projects these limits.
 
         Each project is a transaction of its own; doing it again is harmless.
 
         :param but: users who keep what they have.
+        :param after: where the last call ended; None to begin.
         :raises Invalid: a resource or a limit.
         """
-        spared, done = frozenset(but), 0
-        after: UUID | None = None
-        wanted = Changes(resources=limits)
-        while True:
-            rows = await self.db.read(
-                grants.OWN_PROJECTS, {"marker": after, "most": BATCH}
-            )
-            for (uuid,) in rows:
-                if uuid not in spared:
-                    await self.projects.modify(actor, uuid, wanted, reason)
-                    done += 1
-                after = uuid
-            if len(rows) < BATCH:
-                return done
+        asked = {"marker": after, "most": BATCH}
+        rows = await self.db.read(grants.OWN_PROJECTS, asked)
+        spared = frozenset(but)
+        chosen = [uuid for (uuid,) in rows if uuid not in spared]
+        for uuid in chosen:
+            await self.projects.modify(actor, uuid, Changes(resources=limits), reason)
+        return Granted(len(chosen), rows[-1][0] if len(rows) == BATCH else None)

@@ -124,7 +124,8 @@ USER = Noun(
             "/users",
             "Make a user, who may log in at once.\n\n"
             "The cloud makes a password and tells it, unless one is given; with"
-            " --waiting he must verify his address and be accepted like others.",
+            " --waiting he must verify his address and be accepted like others:"
+            " 'user send-verification' sends him the link.",
             "alice@example.org Alice Liddell --group helpdesk",
             (
                 Param("email", "his address"),

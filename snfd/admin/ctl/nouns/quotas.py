@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.repeating import until_done
 from snfd.admin.ctl.verbs import (
     AMOUNT,
     COUNT,
@@ -77,6 +78,7 @@ QUOTA = Noun(
                 Param("reason", "Why."),
             ),
             warning="Change the limits of all users?",
+            run=until_done,
         ),
     ),
 )
