@@ -26,7 +26,8 @@ from tests.functional.snfctl import Snfctl
 AS_ROOT = os.geteuid() == 0
 LISTS = (
     "user", "group", "project", "quota", "commission", "resource", "token",
-    "session", "mail", "audit",
+    "session", "mail", "audit", "service", "component", "terms", "login-policy",
+    "oauth2-client",
 )  # fmt: skip
 
 

@@ -381,6 +381,41 @@ class RegistryTests(ChangeCase):
         self.assertEqual(8, done.status, done)
         self.assertIn("letter-failed", done.out)
 
+    def test_login_policies_and_oauth2_clients(self) -> None:
+        ctl = self.ctl
+        words = (
+            "--policy",
+            "limit=3",
+            "--policy",
+            "add_groups=default",
+            "--user",
+            "demo",
+        )
+        ctl("login-policy", "set", "some", "local", *words)
+        (row,) = ctl.json("login-policy", "list")
+        self.assertEqual({"limit": 3, "add_groups": ["default"]}, row["policies"])
+        self.fails(2, "login-policy", "set", "some", "local", "--policy", "limit")
+        self.fails(1, "login-policy", "set", "some", "local", "--policy", "shoe=3")
+        ctl("login-policy", "remove", "some", "--yes")
+        self.fails(4, "login-policy", "remove", "some", "--yes")
+        back = "https://viewer.example.org/back"
+        made = ctl.json("oauth2-client", "add", "viewer", "--redirect", back)
+        self.assertTrue(made["secret"])
+        (row,) = ctl.json("oauth2-client", "list")
+        self.assertEqual(([back], False), (row["redirects"], row["public"]))
+        self.fails(1, "oauth2-client", "add", "x", "--redirect", "nonsense")
+        ctl("oauth2-client", "remove", "viewer", "--yes")
+
+    def test_users_are_written_to(self) -> None:
+        file = self.file("On Monday there will be a pause.\n")
+        words = ("--subject", "A pause", "--user", "demo", "--user", "alt@localhost")
+        self.ctl("user", "contact", file, *words)
+        for to in ("demo@localhost", "alt@localhost"):
+            (letter,) = self.ctl.json("mail", "list", "--to", to, "-f", "kind=contact")
+            self.assertEqual("new", letter["state"])
+        self.assertEqual(2, len(self.audited("user.contact")))
+        self.fails(4, "user", "contact", file, "--subject", "x", "--user", "nobody")
+
     def test_figures(self) -> None:
         told = self.ctl.json("stats", "show")
         self.assertLessEqual(5, told["users"]["all"]["total"])
