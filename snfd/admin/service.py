@@ -42,14 +42,15 @@ from snfd.admin.model import (
     UserRow,
 )
 from snfd.admin.numbers import Numbers
-from snfd.admin.rights import VIEWERS, Staff, staff
+from snfd.admin.rights import VIEWERS, Right, Staff, staff
 from snfd.admin.standing import Standing
 from snfd.admin.statistics import Statistics
 from snfd.audit import Actor, Trail
 from snfd.clock import Seconds, now
 from snfd.db.port import Database
 from snfd.errors import Forbidden, NotFound, Unauthorized
-from snfd.identity.model import Caller
+from snfd.identity.credentials import require_unrestricted
+from snfd.identity.model import Caller, Token
 from snfd.identity.service import MISSING, resolved
 from snfd.mail.box import Outbox
 from snfd.mail.service import Post
@@ -258,7 +259,21 @@ class Administration:
         if found.kind == "appcred" and not found.caller.is_admin:
             raise Forbidden("this credential may not look after the cloud")
         groups = [group.name for group in found.groups]
-        return staff(Actor.of(found.caller), groups)
+        who = staff(Actor.of(found.caller), groups)
+        if await self._confined(found):
+            # or it could make itself any password or token
+            return who.without(Right.USERS)
+        return who
+
+    async def _confined(self, token: Token) -> bool:
+        """Whether a token is for one project or program, not for its owner's all."""
+        if token.kind != "appcred":
+            return token.kind == "personal" and token.bound is not None
+        try:
+            await self.db.run(require_unrestricted, token.hash)
+        except Forbidden:
+            return True
+        return False
 
     async def viewer(self, token: str | None) -> Caller:
         """Who presents ``token``, if he may see statistics.

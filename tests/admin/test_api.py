@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -90,6 +91,52 @@ class DoorTests(AdminCase):
     def test_the_helpdesk_may_look(self) -> None:
         token = self.cloud.login("helper").secret
         self.assertEqual(3, len(self.get("/users", token=token)["items"]))
+
+    def test_a_token_of_one_project_changes_no_users(self) -> None:
+        issued = self.cloud.login("admin")
+        for kind, bound, able in (
+            ("login", None, True),
+            ("personal", None, True),
+            ("personal", self.admin, False),
+        ):
+            self.cloud.execute(
+                "UPDATE identity.api_token SET kind = %s, project_id = %s"
+                " WHERE hash = %s",
+                kind, bound, issued.token.hash,
+            )  # fmt: skip
+            who = self.cloud.wait(self.services.staff(issued.secret))
+            self.assertEqual("admin", who.to(Right.PROJECTS).name)
+            if able:
+                who.to(Right.USERS)
+            else:
+                self.assertRaises(Forbidden, who.to, Right.USERS)
+
+    def test_credentials_of_programs_are_as_good_as_they_were_made(self) -> None:
+        issued = self.cloud.login("admin")
+        for role, unrestricted, able in (
+            (None, True, True), (None, False, False), ("reader", True, None),
+        ):  # fmt: skip
+            ident = uuid4()
+            self.cloud.execute(
+                "INSERT INTO identity.app_credential (id, user_id, project_id, name,"
+                " secret_hash, role, unrestricted, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, now())",
+                ident, self.admin, self.admin, str(ident), b"x" * 32, role,
+                unrestricted,
+            )  # fmt: skip
+            self.cloud.execute(
+                "UPDATE identity.api_token SET kind = 'appcred', project_id = %s,"
+                " credential_id = %s, role = %s WHERE hash = %s",
+                self.admin, ident, role, issued.token.hash,
+            )  # fmt: skip
+            if able is None:
+                self.cloud.fails(self.services.staff(issued.secret), Forbidden)
+                continue
+            who = self.cloud.wait(self.services.staff(issued.secret))
+            if able:
+                who.to(Right.USERS)
+            else:
+                self.assertRaises(Forbidden, who.to, Right.USERS)
 
     def test_who_lost_the_group_is_out_at_once(self) -> None:
         self.get("/users")
