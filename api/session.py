@@ -72,18 +72,17 @@ class SessionApi:
         cookie = opened(issued, self._secure)
         return Answer(_reply(issued), headers={"Set-Cookie": cookie})
 
-    @operation("POST", "/logout", status=204)
-    async def logout(self, caller: Caller) -> Answer[None]:
-        """End the session, or the token, that the request presents."""
+    @operation("POST", "/logout", status=204, raw=True)
+    async def logout(self, caller: Caller, request: IRequest) -> Answer[None]:
+        """End the session that the request presents; never another token."""
+        _session(request)
         await self._sessions.logout(caller)
         return Answer(None, headers={"Set-Cookie": closed(self._secure)})
 
     @operation("GET", "/session", raw=True)
     async def session(self, caller: Caller, request: IRequest) -> SessionReply:
         """Tell whose session it is, and its CSRF token."""
-        secret = cookies.session_of(request)
-        if secret is None or request.getHeader("x-auth-token"):
-            raise NotFound("the request presents no session")
+        secret = _session(request)
         return SessionReply(
             caller.user, caller.username, csrf_of(secret), micros_offset(caller.expires)
         )
@@ -155,6 +154,17 @@ def _offered(one: Method) -> OfferedMethod:
     url = "/ui/login" if one.name == LOCAL else f"/ui/login/{one.name}"
     policies = one.policies
     return OfferedMethod(one.name, one.title, url, policies.create, policies.required)
+
+
+def _session(request: IRequest) -> str:
+    """The session that made the request's caller known.
+
+    :raises NotFound: it was another token.
+    """
+    secret = cookies.session_of(request)
+    if secret is None or request.getHeader("x-auth-token"):
+        raise NotFound("the request presents no session")
+    return secret
 
 
 def opened(issued: Issued, secure: bool) -> str:

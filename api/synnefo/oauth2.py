@@ -8,12 +8,11 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from typing import Annotated
 from urllib.parse import unquote
 
 import msgspec
 from attrs import evolve
-from msgspec import Meta, Struct
+from msgspec import Struct
 from twisted.web.iweb import IRequest
 
 from api.dispatch import Served, build
@@ -24,10 +23,8 @@ from api.ui.desk import TERMS, Desk
 from api.ui.paper import HEADERS, HTML, Link, form_of
 from snfd.logins.handoff import TOKEN_LASTS, OAuth2, Refused
 from snfd.logins.handoff import Wish as Asked
-from snfd.logins.redirects import MAX_URL, plus_query
+from snfd.logins.redirects import plus_query
 
-Address = Annotated[str, Meta(max_length=MAX_URL)]
-Short = Annotated[str, Meta(max_length=512)]
 HERE = "/oauth2/auth"
 
 
@@ -39,15 +36,18 @@ class Problem(Reply):
 
 
 class Wish(Struct):
-    """What a program wants; ``response_type`` is ``code``."""
+    """What a program wants; ``response_type`` is ``code``.
 
-    response_type: Short = ""
-    client_id: Short = ""
-    redirect_uri: Address = ""
-    scope: Address = ""
-    state: Short = ""
-    code_challenge: Short = ""
-    code_challenge_method: Short = ""
+    A request's first line bounds them all.
+    """
+
+    response_type: str = ""
+    client_id: str = ""
+    redirect_uri: str = ""
+    scope: str = ""
+    state: str = ""
+    code_challenge: str = ""
+    code_challenge_method: str = ""
 
     @property
     def here(self) -> str:

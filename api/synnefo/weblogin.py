@@ -5,10 +5,9 @@ Source: ``spec/astakos.md`` §2.8.
 
 from __future__ import annotations
 
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from twisted.web.iweb import IRequest
 
 from api import cookies
@@ -19,9 +18,8 @@ from api.synnefo.faults import DIALECT
 from api.ui.desk import TERMS, Desk
 from api.ui.paper import HEADERS
 from snfd.errors import Forbidden, Invalid
-from snfd.logins.redirects import MAX_URL, plus_query, with_query
+from snfd.logins.redirects import plus_query, with_query
 
-Address = Annotated[str, Meta(max_length=MAX_URL)]
 HERE = "/weblogin/login"
 
 
@@ -29,13 +27,14 @@ class Wish(Struct):
     """What the program wants.
 
     ``renew`` asks for a fresh token, which it gets anyway; ``force`` for another
-    login; ``state`` comes back as it was given.
+    login; ``state`` comes back as it was given. A
+    request's first line bounds them all.
     """
 
-    next: Address = ""
-    renew: Annotated[str, Meta(max_length=8)] | None = None
-    force: Annotated[str, Meta(max_length=8)] | None = None
-    state: Annotated[str, Meta(max_length=512)] | None = None
+    next: str = ""
+    renew: str | None = None
+    force: str | None = None
+    state: str | None = None
 
     @property
     def again(self) -> str:

@@ -119,6 +119,11 @@ class SessionTests(SynchronousTestCase):
         self.surfer.cookies[SESSION] = self.cloud.login("demo").secret
         self.assertEqual(401, self.surfer.get("/session").status)
 
+    def test_logout_ends_no_other_token(self) -> None:
+        token = self.cloud.login("demo").secret
+        self.assertEqual(404, self.surfer.post("/logout", token=token).status)
+        self.assertEqual(200, self.surfer.get("/quotas", token=token).status)
+
     def test_logout_ends_the_session(self) -> None:
         self.login()
         cookie = self.surfer.cookies[SESSION]
