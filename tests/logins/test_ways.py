@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
@@ -141,3 +143,23 @@ class HeaderTests(SynchronousTestCase):
         table = parsed(SHIBBOLETH, HeaderTable)
         self.assertRaises(Invalid, TrustedHeaders.of, table, [])
         self.assertRaises(Invalid, TrustedHeaders.of, table, ["proxy.example"])
+
+
+class ManualTests(SynchronousTestCase):
+    def test_the_manuals_tables_are_good(self) -> None:
+        text = (Path(__file__).parents[2] / "docs" / "logins.rst").read_text()
+        block = text.partition(".. code-block:: toml\n")[2].partition("\nA provider")[0]
+        tables = tomllib.loads(block)["login"]
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "secret").write_text("hush")
+        for table in tables:
+            for name in table:
+                if name.endswith("_file"):
+                    table[name] = str(folder / "secret")
+        kinds = {one.kind: one.way for one in getPlugins(ILogin, snfd.plugins)}
+        tools = Tools(MemoryReactorClock(), CountingRandom(), [PROXY])
+        found = ways(tables, kinds, tools)
+        self.assertEqual(
+            ["local", "ldap", "google", "keycloak", "shibboleth"], list(found)
+        )
