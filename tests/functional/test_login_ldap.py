@@ -139,11 +139,8 @@ class DirectoryTests(TestCase):
         await self.refused(directory.check("anna", lab.PASSWORD), Unavailable)
 
     async def test_servers_that_are_away_or_silent(self) -> None:
-        port: Any = reactor.listenTCP(
-            0,
-            Factory.forProtocol(Protocol),
-            interface="127.0.0.1",  # type: ignore[arg-type]
-        )
+        silence: Any = Factory.forProtocol(Protocol)
+        port: Any = reactor.listenTCP(0, silence, interface="127.0.0.1")
         silent = self.directory(
             url=f"ldap://127.0.0.1:{port.getHost().port}", timeout=0.3
         )
