@@ -128,12 +128,15 @@ class Catalog:
     registered: Callable[[], Awaitable[Sequence[Service]]] = _nothing
     others: Sequence[Service] = ()
 
-    async def current(self) -> Catalog:
+    async def current(self, others: bool = True) -> Catalog:
         """The catalog as it is now: others' services are read each time.
 
         Whoever registers one and looks finds it (``spec/astakos.md`` W34).
+
+        :param others: whether there may be any; not, if whoever looked for a token
+            just now saw none.
         """
-        return evolve(self, others=await self.registered())
+        return evolve(self, others=await self.registered()) if others else self
 
     def own(self) -> Sequence[Own]:
         """What this daemon serves, for the registry."""

@@ -100,7 +100,8 @@ class TokensApi:
             return AccessReply.public(await self._catalog.current())
         body: Authenticate = decode_body(request, Authenticate, DIALECT)
         issued = await self._issued(body.auth, self._peers.address(request))
-        return AccessReply.of(issued, await self._catalog.current())
+        catalog = await self._catalog.current(issued.token.others)
+        return AccessReply.of(issued, catalog)
 
     async def _issued(self, auth: Auth, address: str) -> Issued:
         scope = auth.scope()

@@ -213,6 +213,8 @@ class Token:
     :ivar audit_ids: names of the token, and of the first of its chain.
     :ivar terms_due: from when on it is refused, because its user did not sign
         newer terms of service; None where he signed the newest.
+    :ivar others: whether, when it was looked up, other programs served something:
+        without any the catalog needs no look into the registry.
     """
 
     hash: bytes = field(repr=False)
@@ -229,6 +231,7 @@ class Token:
     methods: tuple[str, ...]
     audit_ids: tuple[str, ...]
     terms_due: datetime | None = None
+    others: bool = True
 
     def waits_for_terms(self, at: datetime) -> bool:
         """Whether it is good only to sign terms of service, at the time ``at``."""

@@ -30,8 +30,10 @@ _BY_HASH = """
            t.methods, t.audit_ids, t.role,
            m.projects, m.names, m.roles, g.ids, g.names,
            (SELECT min(c.enforced_at) FROM identity.terms c
-             WHERE c.id > coalesce(u.terms_id, 0))
-      FROM identity.api_token t
+             WHERE c.id > coalesce(u.terms_id, 0)),
+           EXISTS (SELECT 1 FROM identity.service WHERE NOT builtin)
+      FROM (VALUES {hashes}) AS k (hash)
+      JOIN identity.api_token t ON t.hash = k.hash
       JOIN identity.app_user u ON u.uuid = t.user_id
      CROSS JOIN LATERAL (
            SELECT array_agg(o.uuid), array_agg(o.name), array_agg(o.role)
@@ -47,20 +49,19 @@ _BY_HASH = """
                      FROM identity.user_group_member g
                      JOIN identity.user_group n ON n.id = g.group_id
                     WHERE g.user_id = u.uuid ORDER BY n.id) o) g (ids, names)
-     WHERE t.hash = {hash}
 """
 
-TOKEN = Statement("identity_token", _BY_HASH.format(hash="$1"))
+TOKEN = Statement("identity_token", _BY_HASH.format(hashes="($1::bytea)"))
 """Everything about one token: (hash) → a row for `token`."""
 
 TWO_TOKENS = Statement(
     "identity_two_tokens",
-    # hash = ANY($1) is planned anew each time, which costs about four times as much
-    f"({_BY_HASH.format(hash='$1')}) UNION ALL ({_BY_HASH.format(hash='$2')})",
+    # hash = ANY($1) would be planned anew each time
+    _BY_HASH.format(hashes="($1::bytea), ($2::bytea)"),
 )
 """The same about two: (hash, hash) → a row for `token` of each that there is."""
 
-_INSIDE = _BY_HASH.format(hash="%s")
+_INSIDE = _BY_HASH.format(hashes="(%s::bytea)")
 
 LOGIN = Statement(
     "identity_login",
@@ -120,7 +121,7 @@ def token(row: Row) -> Token | None:
     """
     (hash_, uuid, username, email, first, last, active, bound, default, issued,
      expires, kind, methods, audit_ids, cap, projects, project_names, memberships,
-     group_ids, group_names, terms_due) = row  # fmt: skip
+     group_ids, group_names, terms_due, others) = row  # fmt: skip
     # an unscoped one acts in the default project while its user is in that
     wanted = (bound,) if bound is not None else (default, uuid)
     project = next((one for one in wanted if one in (projects or ())), None)
@@ -145,6 +146,7 @@ def token(row: Row) -> Token | None:
         methods=tuple(methods),
         audit_ids=tuple(audit_ids),
         terms_due=terms_due,
+        others=others,
     )
 
 

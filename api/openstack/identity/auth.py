@@ -139,8 +139,10 @@ class AuthApi:
         )
 
     async def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
-        catalog = await self._catalog.current() if with_catalog else None
-        reply = TokenReply.of(issued.token, catalog)
+        token, catalog = issued.token, None
+        if with_catalog:
+            catalog = await self._catalog.current(token.others)
+        reply = TokenReply.of(token, catalog)
         return Answer(reply, headers={"X-Subject-Token": issued.secret})
 
 
