@@ -1,6 +1,7 @@
 """Reads a configuration and knows where each value came from.
 
-Order of authority: an ``SNFD_*`` variable, the TOML file, the default.
+Order of authority: an ``SNFD_*`` variable, the TOML file, the default. In a variable
+a list is written with commas, or as JSON where its items have commas themselves.
 """
 
 from __future__ import annotations
@@ -124,11 +125,20 @@ def _variables(kind: Any, where: str = "") -> Iterator[tuple[str, str, Any]]:
 
 def _from_text(text: str, kind: Any, variable: str) -> Any:
     value: Any = text
-    if str(kind).startswith("list["):
+    if str(kind).startswith("list[") and text.lstrip().startswith("["):
+        value = _list(text, variable)
+    elif str(kind).startswith("list["):
         value = [part.strip() for part in text.split(",") if part.strip()]
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
+        raise Invalid(f"{variable}: {error}") from None
+
+
+def _list(text: str, variable: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
         raise Invalid(f"{variable}: {error}") from None
 
 

@@ -48,6 +48,17 @@ class ConfigTests(SynchronousTestCase):
         error = self.assertRaises(Invalid, load, None, {"SNFD_POCKET_PORT": "x"}, {})
         self.assertIn("SNFD_POCKET_PORT", str(error))
 
+    def test_lists_in_variables_have_commas_or_are_json(self) -> None:
+        for text, expected in (
+            ("a@b.c, d@e.f", ["a@b.c", "d@e.f"]),
+            ('["a@b.c"]', ["a@b.c"]),
+            ("", []),
+        ):
+            loaded = load(None, {"SNFD_MAIL_HELPDESK": text}, {})
+            self.assertEqual(expected, loaded.config.mail.helpdesk)
+        error = self.assertRaises(Invalid, load, None, {"SNFD_MAIL_HELPDESK": "["}, {})
+        self.assertIn("SNFD_MAIL_HELPDESK", str(error))
+
     def test_no_toml_and_no_file_are_told(self) -> None:
         self.assertRaises(Invalid, load, self.written("[["), {}, {})
         error = self.assertRaises(Invalid, load, Path("/nonexistent"), {}, {})

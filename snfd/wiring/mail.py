@@ -61,6 +61,9 @@ def mail(ground: Ground, db: Database, listener: Listener) -> list[Service]:
 
 def _sender(ground: Ground, db: Database) -> Sender:
     chosen = ground.config.mail
+    for name in ("helpdesk", "managers"):
+        for address in getattr(chosen, name):
+            _address(f"mail.{name}", address)
     folder = Path(chosen.templates) if chosen.templates else None
     texts = load(folder, branding(ground.config))
     outcomes = Counter(
@@ -75,7 +78,7 @@ def _sender(ground: Ground, db: Database) -> Sender:
         ground.reactor,
         db,
         ground.keys,
-        Composer(texts, checked_address(chosen.sender)),
+        Composer(texts, _address("mail.sender", chosen.sender)),
         _courier(ground.reactor, ground.config) if chosen.server else None,
         Pace(
             hold=2.0 * chosen.timeout,
@@ -85,6 +88,13 @@ def _sender(ground: Ground, db: Database) -> Sender:
         lambda outcome: outcomes.labels(outcome).inc(),
         ground.probe,
     )
+
+
+def _address(setting: str, text: str) -> str:
+    try:
+        return checked_address(text)
+    except Invalid:
+        raise Invalid(f"{setting}: {text!r} is no e-mail address") from None
 
 
 def _courier(reactor: Any, config: Config) -> SmtpCourier:
