@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -134,6 +134,7 @@ class Routed(Served):
         Served.__init__(self, dialect, operations)
         self._routes = app.url_map.bind("snfd")
         self._handlers = handlers
+        self._fixed = _fixed(operations, handlers)
 
     async def _answer(self, request: Any) -> bytes | Streamed:
         serve, segments = self._route(_path(request), request.method)
@@ -141,6 +142,9 @@ class Routed(Served):
         return answer
 
     def _route(self, path: str, method: bytes) -> tuple[Serve, Mapping[str, str]]:
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed, {}
         try:
             name, segments = self._routes.match(path, method.decode("ascii", "replace"))
         except MethodNotAllowed as error:
@@ -149,6 +153,22 @@ class Routed(Served):
         except HTTPException:
             raise self.dialect.unknown_path("no such path") from None
         return self._handlers[name], segments
+
+
+def _fixed(
+    operations: Sequence[Operation], handlers: Mapping[str, Serve]
+) -> Mapping[tuple[bytes, str], Serve]:
+    """What answers a method on a path without variable segments."""
+    return {
+        (one.method.encode(), one.path.strip("/")): handlers[_endpoint(one)]
+        for one in operations
+        if not one.segments
+    }
+
+
+def _endpoint(operation: Operation) -> str:
+    """How Klein calls the route of ``operation``."""
+    return f"{operation.name} {operation.method} {operation.path}"
 
 
 def _finish(body: bytes | Streamed, request: Any) -> None:
@@ -201,7 +221,7 @@ def build(
         for operation, handler in operations_of(api):
             served.append(operation)
             endpoint = _Endpoint(dialect, authenticator, operation, handler, components)
-            name = f"{operation.name} {operation.method} {operation.path}"
+            name = _endpoint(operation)
             app.route(
                 operation.path or "/",
                 methods=[operation.method],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, Any
 from uuid import uuid4
 
@@ -75,7 +76,7 @@ class JsonObserver:
         if ident:
             line["request_id"] = ident
         for name, value in event.items():
-            if not name.startswith(_OWN) and name not in line:
+            if name not in line and not _is_own(name):
                 line[name] = value
         failure = event.get("log_failure")
         if failure is not None:
@@ -143,6 +144,12 @@ class Metrics:
 def quiet_libraries() -> None:
     """Keep libraries' own loggers from writing past ours."""
     logging.getLogger().addHandler(logging.NullHandler())
+
+
+@lru_cache(maxsize=1024)
+def _is_own(name: str) -> bool:
+    """Whether a field is the logger's, not the event's."""
+    return name.startswith(_OWN)
 
 
 def _message(event: Mapping[str, Any]) -> str:

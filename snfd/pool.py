@@ -100,6 +100,9 @@ class Pool(Generic[T]):
         :raises PoolVerifyError: a new thing was no good at once.
         :raises PoolClosed: the pool is closing.
         """
+        return self._asked(timeout, stack_here())
+
+    def _asked(self, timeout: float | None, stack: Stack) -> Deferred[Lease[T]]:
         if os.getpid() != self._pid:
             raise RuntimeError("a pool does not survive a fork")
         if self._refusing:
@@ -109,7 +112,7 @@ class Pool(Generic[T]):
         waiter: _Waiter[T] = _Waiter(
             Deferred(lambda _: self._cancelled(waiter)),
             self._clock.seconds(),
-            stack_here(),
+            stack,
         )
         self._waiting[waiter] = None
         self._pump()
@@ -131,7 +134,8 @@ class Pool(Generic[T]):
         self, work: Callable[[T], Awaitable[U]], wait: float | None = None
     ) -> U:
         """As `use`, for a coroutine that awaits it at once."""
-        lease = await self.acquire(wait)
+        # this gives it back whatever happens: nobody has to know who took it
+        lease = await self._asked(wait, ())
         try:
             result = await work(lease.revocable() if self._debug else lease.thing)
         except BaseException as error:

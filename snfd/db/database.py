@@ -23,6 +23,7 @@ from snfd.db import adapters
 from snfd.db.port import Params, Row, Statement, Transaction
 from snfd.db.transaction import WireTransaction
 from snfd.db.wire import Line, Wire, first_line, open_wire, rows_of
+from snfd.deadlines import Deadlines
 from snfd.errors import Closed, Timeout, Unavailable
 from snfd.pool import Hooks, Limits, Pool, PoolTimeout, Snapshot
 from snfd.tasks import Tasks
@@ -81,9 +82,11 @@ class PostgresDatabase(Service):
     _times: Times = field(factory=Times)
     _tasks: Tasks = field(factory=Tasks)
     _pool: Pool[Wire] = field(init=False)
+    _deadlines: Deadlines = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
+        self._deadlines = Deadlines(self._reactor)
         line = Line(self._dsn, self._times.settings(), self._times.connect)
         self._pool = Pool(
             self._reactor,
@@ -195,21 +198,22 @@ class PostgresDatabase(Service):
         self, wire: Wire, seconds: float, work: Deferred[Any] | None = None
     ) -> Iterator[None]:
         """Close ``wire`` after ``seconds``, which fails what it does; and ``work``."""
-        late = f"PostgreSQL's work was not done in {seconds:g} s"
+
+        def late() -> str:
+            return f"PostgreSQL's work was not done in {seconds:g} s"
 
         def expire() -> None:
-            wire.close(late, late=True)
+            wire.close(late(), late=True)
             if work is not None:
                 work.cancel()
 
-        timer = self._reactor.callLater(seconds, expire)
+        limit = self._deadlines.set(seconds, expire)
         try:
             yield
         except CancelledError as error:
-            raise Timeout(late) from error
+            raise Timeout(late()) from error
         finally:
-            if timer.active():
-                timer.cancel()
+            self._deadlines.cancel(limit)
 
     def _verify(self, wire: Wire) -> bool | Awaitable[bool]:
         if not wire.sound():
