@@ -11,7 +11,6 @@ from attrs import frozen
 if TYPE_CHECKING:
     from snfd.accounts.wired import Accounts
     from snfd.admin.service import Administration
-    from snfd.audit import Trail
     from snfd.catalog import Catalog
     from snfd.compute.console import ConsoleTickets
     from snfd.compute.service import Compute
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
     from snfd.logins.wired import Browsing
-    from snfd.mail.box import Outbox
     from snfd.mail.feedback import Feedback
-    from snfd.mail.service import Post
-    from snfd.mail.staff import Staff
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
@@ -51,12 +47,8 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True, eq=False)
 class Astakos:
-    """The services of accounts, projects, registry and mail."""
+    """The services of accounts, projects, quotas and the registry."""
 
-    post: Post
-    outbox: Outbox
-    staff: Staff
-    trail: Trail
     accounts: Accounts
     browsing: Browsing
     admin: Administration

@@ -15,7 +15,6 @@ from snfd.errors import Invalid
 from snfd.mail import store as mail_store
 from snfd.mail.box import Outbox
 from snfd.mail.model import Kind, Letter
-from snfd.mail.staff import Staff
 from snfd.retention import CHUNK, Keep, Retention
 from tests.identity.cloud import identity_cloud
 
@@ -122,40 +121,6 @@ class RetentionTests(SynchronousTestCase):
         self.assertEqual(4, len(calls))
         self.successResultOf(retention.stopService())
         self.assertEqual([], clock.getDelayedCalls())
-
-
-class StaffTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.cloud = identity_cloud(self)
-
-    def asked(self, staff: Staff) -> list[tuple[str, ...]]:
-        run = self.cloud.db.run
-        return [
-            self.cloud.wait(run(staff.moderators)),
-            self.cloud.wait(run(staff.deciders)),
-            self.cloud.wait(run(staff.listeners)),
-        ]
-
-    def test_those_in_the_configuration_come_first_and_once(self) -> None:
-        self.cloud.user("root", None, "admin")
-        staff = Staff(["help@example.org"], ["boss@example.org", "help@example.org"])
-        self.assertEqual(
-            [
-                ("help@example.org", "boss@example.org", "root@example.org"),
-                ("help@example.org", "boss@example.org"),
-                ("help@example.org",),
-            ],
-            self.asked(staff),
-        )
-
-    def test_administrators_stand_in(self) -> None:
-        self.cloud.user("root", None, "admin")
-        self.cloud.user("gone", None, "admin")
-        self.cloud.user("demo")
-        self.cloud.execute(
-            "UPDATE identity.app_user SET is_active = false WHERE username = 'gone'"
-        )
-        self.assertEqual([("root@example.org",)] * 3, self.asked(Staff()))
 
 
 class OutboxTests(SynchronousTestCase):

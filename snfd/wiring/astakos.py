@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from snfd.admin.service import Administration
-from snfd.audit import Trail
 from snfd.cloud import Astakos
 from snfd.identity.allowance import Allowance
 from snfd.identity.credentials import Credentials
 from snfd.identity.directory import Directory
 from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
-from snfd.mail.box import Outbox
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
-from snfd.mail.staff import Staff
 from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
 from snfd.quota.desk import QuotaDesk
@@ -51,10 +48,6 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     people = accounts(ground, db, prover, tasks, post, parts.office.letters)
     integrity = Integrity(db, undecided)
     return Astakos(
-        post=post,
-        outbox=Outbox(db, ground.reactor),
-        staff=Staff(ground.config.mail.helpdesk, ground.config.mail.managers),
-        trail=Trail(db),
         projects=parts,
         accounts=people,
         browsing=browsing(ground, db, prover, people),
