@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -180,4 +181,10 @@ class CatalogReply(Reply):
 
 def services(catalog: Catalog, project: UUID) -> list[Service]:
     """The catalog for a token of ``project``."""
-    return [Service.of(one) for one in catalog.openstack(project)]
+    return list(map(_service, catalog.openstack(project)))
+
+
+@lru_cache(maxsize=1024)
+def _service(one: OpenStackEndpoint) -> Service:
+    # most are the same for every project; nobody changes them
+    return Service.of(one)
