@@ -23,7 +23,7 @@ from snfd.accounts.terms import Terms
 from snfd.audit import Actor
 from snfd.db.port import Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
-from snfd.identity.model import ADMIN, Caller
+from snfd.identity.model import ADMIN, Caller, require_free
 from snfd.projects import member_desk
 from snfd.projects.deed import Deed
 from snfd.projects.rules import Who
@@ -146,6 +146,7 @@ class Users:
         await self.parts.db.run(_default, deed, project, user)
 
     async def _permitted(self, caller: Caller) -> Actor:
+        require_free(caller)
         account = await self.parts.db.run(find, caller.user)
         if not (caller.is_admin or PERMITTED & set(account.groups)):
             raise Forbidden("only members of admin-api may do that")

@@ -50,7 +50,7 @@ from snfd.clock import Seconds, now
 from snfd.db.port import Database
 from snfd.errors import Forbidden, NotFound, Unauthorized
 from snfd.identity.credentials import require_unrestricted
-from snfd.identity.model import Caller, Token
+from snfd.identity.model import ADMIN, APPCRED, Caller, Token
 from snfd.identity.service import MISSING, resolved
 from snfd.mail.box import Outbox
 from snfd.mail.service import Post
@@ -256,7 +256,7 @@ class Administration:
         if not token:
             raise Unauthorized(MISSING)
         found = await resolved(self.db, token, now(self.clock))
-        if found.kind == "appcred" and not found.caller.is_admin:
+        if found.kind == APPCRED and ADMIN not in found.roles:
             raise Forbidden("this credential may not look after the cloud")
         groups = [group.name for group in found.groups]
         who = staff(Actor.of(found.caller), groups)
@@ -267,8 +267,8 @@ class Administration:
 
     async def _confined(self, token: Token) -> bool:
         """Whether a token is for one project or program, not for its owner's all."""
-        if token.kind != "appcred":
-            return token.kind == "personal" and token.bound is not None
+        if not token.confined:
+            return False
         try:
             await self.db.run(require_unrestricted, token.hash)
         except Forbidden:

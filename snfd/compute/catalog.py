@@ -39,7 +39,7 @@ class Flavors:
         :raises NotFound: the caller sees none.
         """
         projects = sorted(caller.projects)
-        found = await store.find(self.db, ident, projects, caller.user)
+        found = await store.find(self.db, ident, projects, caller.owner)
         if found is None:
             raise NotFound(f"there is no flavor {ident}")
         return found

@@ -174,7 +174,7 @@ class ConsoleTickets:
         """Whether ``caller`` may still change a server of that owner and project."""
         if caller is None or project in caller.reads:
             return False
-        mine = owner == caller.user or project in caller.projects
+        mine = owner == caller.owner or project in caller.projects
         return mine or caller.is_admin
 
     async def ended(self, session: str, to_server: int, to_client: int) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Sequence
+from uuid import UUID
 
 from attrs import frozen
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,7 +24,7 @@ from snfd.compute.model import Keypair
 from snfd.compute.store import keypairs as store
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid, NotFound, OverQuota
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_writer
 
 MAX_KEYS = 10
 MAX_SIZE = 30_000
@@ -58,20 +59,24 @@ def generated() -> tuple[str, str]:
 
 @frozen(eq=False)
 class Keypairs:
-    """A user's key pairs; nobody else sees them."""
+    """A user's key pairs; nobody else sees them.
+
+    A token that was made for one project alone knows only those that such
+    tokens made in that project.
+    """
 
     db: Database
 
     async def list(self, caller: Caller) -> Sequence[Keypair]:
         """All of the caller's, by name."""
-        return await store.listed(self.db, caller.user)
+        return await store.listed(self.db, *whose(caller))
 
     async def show(self, caller: Caller, name: str) -> Keypair:
         """One of the caller's.
 
         :raises NotFound: there is none of that name.
         """
-        found = await store.find(self.db, caller.user, name)
+        found = await store.find(self.db, *whose(caller), name)
         if found is None:
             raise NotFound(f"there is no key pair {name!r}")
         return found
@@ -86,7 +91,9 @@ class Keypairs:
         :raises Invalid: the name is not printable, or the key no key.
         :raises Conflict: there is one of that name.
         :raises OverQuota: the caller has the most that is allowed.
+        :raises Forbidden: the token is for one project, and only reads there.
         """
+        _check_writes(caller)
         if not _NAME.match(name) or name != name.strip():
             raise Invalid("a key pair's name has 1 to 255 printable ASCII characters")
         private = None
@@ -99,7 +106,7 @@ class Keypairs:
     async def _create(
         self, tx: Transaction, caller: Caller, name: str, content: str, mark: str
     ) -> Keypair:
-        made = await store.insert(tx, caller.user, name, content, mark, MAX_KEYS)
+        made = await store.insert(tx, *whose(caller), name, content, mark, MAX_KEYS)
         if made is not None:
             return made
         if await store.named(tx, caller.user, name):
@@ -113,6 +120,18 @@ class Keypairs:
         """Remove a key pair; servers keep it.
 
         :raises NotFound: there is none of that name.
+        :raises Forbidden: as `create`.
         """
-        if not await self.db.run(store.delete, caller.user, name):
+        _check_writes(caller)
+        if not await self.db.run(store.delete, *whose(caller), name):
             raise NotFound(f"there is no key pair {name!r}")
+
+
+def whose(caller: Caller) -> tuple[UUID, UUID | None]:
+    """The user, and the project where the token knows no others."""
+    return caller.user, caller.project if caller.confined else None
+
+
+def _check_writes(caller: Caller) -> None:
+    if caller.confined:
+        require_writer(caller)

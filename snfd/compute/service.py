@@ -14,7 +14,7 @@ from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions, changeable
 from snfd.compute.catalog import Flavors
 from snfd.compute.handoff import Handoffs
-from snfd.compute.keypairs import Keypairs
+from snfd.compute.keypairs import Keypairs, whose
 from snfd.compute.metadata import Metadata
 from snfd.compute.model import (
     Diagnostic,
@@ -90,7 +90,7 @@ class Servers:
             raise NotFound(f"there is no flavor {spec.flavor}")
         rules.may_use(flavor, project)
         password = self._password(spec)
-        known = await keypairs.contents(self.db, caller.user, spec.key_names)
+        known = await keypairs.contents(self.db, *whose(caller), spec.key_names)
         for key in spec.key_names:
             if key not in known:
                 raise NotFound(f"there is no key pair {key!r}")

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from snfd.db.port import Row, Statement, Transaction
 from snfd.identity.credential_model import Credential
+from snfd.identity.model import FREE
 
 _COLUMNS = """c.id, c.user_id, c.project_id, c.name, c.description, c.role,
     c.unrestricted, c.created_at, c.expires_at"""
@@ -115,12 +116,26 @@ async def delete(tx: Transaction, user: UUID, id_: UUID) -> str | None:
     return None if row is None else row[0]
 
 
+async def ends(tx: Transaction, token_hash: bytes) -> datetime | None:
+    """When the credential expires that a token comes from; None for never or none."""
+    row = await tx.row(
+        "SELECT c.expires_at FROM identity.api_token t"
+        " JOIN identity.app_credential c ON c.id = t.credential_id WHERE t.hash = %s",
+        (token_hash,),
+    )
+    return None if row is None else row[0]
+
+
 async def restricted(tx: Transaction, token_hash: bytes) -> bool:
-    """Whether a token comes from a credential that may make no further ones."""
+    """Whether a token may make no further ones: it comes from a credential that
+    says so, or its owner made it for one project.
+    """
     row = await tx.row(
         "SELECT 1 FROM identity.api_token t"
-        " JOIN identity.app_credential c ON c.id = t.credential_id"
-        " WHERE t.hash = %s AND NOT c.unrestricted",
-        (token_hash,),
+        " LEFT JOIN identity.app_credential c ON c.id = t.credential_id"
+        " WHERE t.hash = %s AND (NOT c.unrestricted"
+        " OR (t.credential_id IS NULL AND t.project_id IS NOT NULL"
+        " AND NOT t.kind = ANY(%s::text[])))",
+        (token_hash, list(FREE)),
     )
     return row is not None

@@ -27,12 +27,16 @@ MAX_CREDENTIALS = 200
 
 
 async def require_unrestricted(tx: Transaction, token_hash: bytes) -> None:
-    """Pass unless the token comes from a restricted application credential.
+    """Pass unless the token comes from a restricted application credential, or
+    its owner made it for one project.
 
-    :raises Forbidden: it does: it must not make what outlives the credential.
+    :raises Forbidden: it does: it must not make what outlives it.
     """
     if await store.restricted(tx, token_hash):
-        raise Forbidden("a restricted application credential may not do this")
+        raise Forbidden(
+            "a restricted application credential, or a token of one project, "
+            "may not do this"
+        )
 
 
 @frozen(eq=False)
@@ -51,7 +55,8 @@ class Credentials:
         """A new credential for the project of the caller's token.
 
         :raises Forbidden: it is for somebody else, for roles that the caller has
-            not got, or his token comes from a restricted credential.
+            not got, or his token comes from a restricted credential, or from
+            one that ends sooner.
         :raises Conflict: he has one of that name, or too many.
         :raises Invalid: name, description, expiry or roles.
         """
@@ -83,7 +88,8 @@ class Credentials:
         """
         _check_sees(caller, user)
         rows = await self.db.read(store.OF_USER, (user, name, MAX_CREDENTIALS))
-        return [store.credential(row) for row in rows]
+        found = [store.credential(row) for row in rows]
+        return [one for one in found if caller.in_reach(one.project)]
 
     async def get(self, caller: Caller, user: UUID, id_: UUID) -> Credential:
         """One of them.
@@ -93,7 +99,9 @@ class Credentials:
         """
         _check_sees(caller, user)
         for row in await self.db.read(store.ONE, (user, id_)):
-            return store.credential(row)
+            found = store.credential(row)
+            if caller.in_reach(found.project):
+                return found
         raise NotFound(f"there is no application credential {id_}")
 
     async def delete(self, caller: Caller, user: UUID, id_: UUID) -> None:
@@ -103,7 +111,7 @@ class Credentials:
             restricted credential.
         :raises NotFound: as `get`.
         """
-        _check_sees(caller, user)
+        await self.get(caller, user, id_)
         await self.db.run(_delete, caller, user, id_)
 
 
@@ -116,6 +124,9 @@ async def _create(
     tx: Transaction, caller: Caller, new: Credential, secret_hash: bytes
 ) -> None:
     await require_unrestricted(tx, caller.token_hash)
+    ends = await store.ends(tx, caller.token_hash)
+    if ends is not None and (new.expires is None or new.expires > ends):
+        raise Forbidden("a credential must not outlive the one that asks for it")
     if await store.count(tx, new.user) >= MAX_CREDENTIALS:
         raise Conflict(f"nobody has more than {MAX_CREDENTIALS} credentials")
     if not await store.insert(tx, new, secret_hash, new.created):

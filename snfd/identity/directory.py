@@ -93,6 +93,10 @@ class Directory:
             if user not in (None, caller.user):
                 return [], False
             user = caller.user
+        if caller.confined:
+            if project not in (None, caller.project):
+                return [], False
+            project = caller.project
         rows = await self.db.read(store.ASSIGNMENTS, (user, project, MAX_LIST + 1))
         return [store.assignment(row) for row in rows[:MAX_LIST]], len(rows) > MAX_LIST
 

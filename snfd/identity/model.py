@@ -19,6 +19,9 @@ READER = "reader"
 APPCRED = "appcred"
 """The kind of tokens that come from an application credential."""
 
+FREE = ("login", "session", "weblogin")
+"""Kinds of tokens that are as good as a login, whatever project they are for."""
+
 DOMAIN_ID = "default"
 DOMAIN_NAME = "Default"
 
@@ -35,6 +38,8 @@ class Caller:
         own system project included.
     :ivar token_hash: sha256 of the token's secret, 32 bytes.
     :ivar reads: those of ``projects`` in which the caller may only read.
+    :ivar confined: whether the token was made for ``project`` alone; then that
+        is the only one of ``projects``.
     """
 
     user: UUID
@@ -46,11 +51,24 @@ class Caller:
     token_hash: bytes
     expires: datetime
     reads: frozenset[UUID] = frozenset()
+    confined: bool = False
 
     @property
     def is_admin(self) -> bool:
         """Whether the caller may cross projects."""
-        return ADMIN in self.roles
+        return ADMIN in self.roles and not self.confined
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whose things are the caller's in whatever project: the user's own.
+
+        None for a token that reaches nothing outside its project.
+        """
+        return None if self.confined else self.user
+
+    def in_reach(self, project: UUID) -> bool:
+        """Whether the token lets him have anything to do with ``project``."""
+        return project == self.project or not self.confined
 
     @property
     def may_write(self) -> bool:
@@ -74,6 +92,15 @@ def require_member(caller: Caller, project: UUID) -> None:
     """
     if project != caller.project and project not in caller.projects:
         raise Forbidden("you are no member of that project")
+
+
+def require_free(caller: Caller) -> None:
+    """Pass unless the token was made for one project alone.
+
+    :raises Forbidden: it was, and what is asked for is the person's.
+    """
+    if caller.confined:
+        raise Forbidden("this token is for one project alone, not for its owner")
 
 
 def may_see(caller: Caller, user: UUID) -> bool:
@@ -250,16 +277,22 @@ class Token:
             token_hash=self.hash,
             expires=self.expires,
             reads=frozenset(() if ADMIN in self.roles else self.reads),
+            confined=self.confined,
         )
 
     @property
-    def may_rescope(self) -> bool:
-        """Whether it may be exchanged for one of another project.
+    def confined(self) -> bool:
+        """Whether it was made for one project alone, and reaches no other.
 
         A token that its owner bound to a project stays there; one that a
         login scoped is as good as the login.
         """
-        return self.bound is None or self.kind in ("login", "session", "weblogin")
+        return self.bound is not None and self.kind not in FREE
+
+    @property
+    def may_rescope(self) -> bool:
+        """Whether it may be exchanged for one of another project."""
+        return not self.confined
 
 
 @frozen

@@ -13,7 +13,7 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, NotFound, Unauthorized
 from snfd.identity import factor_store as store
 from snfd.identity import totp
-from snfd.identity.model import By, Caller, UserRef
+from snfd.identity.model import By, Caller, UserRef, require_free
 from snfd.identity.proof import Prover
 from snfd.identity.throttle import Guess
 from snfd.sealed import TOTP_SEED, Sealer
@@ -67,10 +67,12 @@ class SecondFactors:
         """A new seed; nothing is asked for until a code of it was right.
 
         :param password: his own, or a stolen token could shut him out.
+        :raises Forbidden: the token was made for one project alone.
         :raises Conflict: codes are asked for already.
         :raises Unauthorized: the password is wrong.
         :raises TooManyRequests: as `Prover.by_password`.
         """
+        require_free(caller)
         if (await self.state(caller.user)).enabled:
             raise Conflict("one-time codes are set up already; disable them first")
         who = UserRef(str(caller.user), By.ID)
@@ -91,6 +93,7 @@ class SecondFactors:
         :raises Unauthorized: the code is wrong.
         :raises TooManyRequests: as `Prover.by_password`.
         """
+        require_free(caller)
         guess = Guess(str(caller.user), address)
         await self.prover.throttle.admit(guess)
         codes = [totp.recovery_code(self.random) for _ in range(RECOVERY_CODES)]
@@ -106,6 +109,7 @@ class SecondFactors:
         :raises Unauthorized: the code is wrong, or none is asked for.
         :raises TooManyRequests: as `Prover.by_password`.
         """
+        require_free(caller)
         guess = Guess(str(caller.user), address)
         await self.prover.throttle.admit(guess)
         await self.prover.second_factor(caller.user, passcode, guess)

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from snfd.db.port import Row, Statement, Transaction
 from snfd.identity import people_store
 from snfd.identity.model import (
-    APPCRED,
+    FREE,
     READER,
     By,
     Group,
@@ -138,7 +138,7 @@ def token(row: Row) -> Token | None:
         bound=bound,
         roles=capped(roles(memberships[at], [one.name for one in groups]), cap),
         groups=groups,
-        projects=(project,) if kind == APPCRED else tuple(projects),
+        projects=tuple(projects) if bound is None or kind in FREE else (project,),
         reads=tuple(reads),
         issued=issued,
         expires=expires,

@@ -32,17 +32,21 @@ class Scope:
         the one project of the token.
     :ivar reads: projects in which the caller changes nothing, whatever project
         the token is for.
+    :ivar confined: whether nothing outside ``projects`` is seen, not even what
+        the user owns.
     """
 
     reach: Reach
     user: UUID
     projects: tuple[UUID, ...]
     reads: frozenset[UUID] = frozenset()
+    confined: bool = False
 
     @classmethod
     def own(cls, caller: Caller) -> Scope:
         """The scope of the synnefo dialect."""
-        return cls(Reach.OWN, caller.user, tuple(sorted(caller.projects)), caller.reads)
+        projects = tuple(sorted(caller.projects))
+        return cls(Reach.OWN, caller.user, projects, caller.reads, caller.confined)
 
     @classmethod
     def project(cls, caller: Caller, everything: bool = False) -> Scope:
@@ -51,7 +55,8 @@ class Scope:
         :param everything: cross projects; counts for administrators only.
         """
         reach = Reach.ALL if everything and caller.is_admin else Reach.PROJECT
-        return cls(reach, caller.user, (caller.project,), caller.reads)
+        projects = (caller.project,)
+        return cls(reach, caller.user, projects, caller.reads, caller.confined)
 
     def clause(self, alias: str) -> str:
         """An SQL condition on ``alias``'s owner, project and shared columns."""
@@ -59,10 +64,10 @@ class Scope:
             return "true"
         if self.reach is Reach.PROJECT:
             return f"{alias}.project = ANY(%(scope_projects)s::uuid[])"
-        return (
-            f"({alias}.owner = %(scope_user)s OR ({alias}.shared "
-            f"AND {alias}.project = ANY(%(scope_projects)s::uuid[])))"
-        )
+        inside = f"{alias}.project = ANY(%(scope_projects)s::uuid[])"
+        if self.confined:
+            return f"({inside} AND ({alias}.owner = %(scope_user)s OR {alias}.shared))"
+        return f"({alias}.owner = %(scope_user)s OR ({alias}.shared AND {inside}))"
 
     def check_change(self, project: UUID | None) -> None:
         """Pass if the caller may change what belongs to ``project``.

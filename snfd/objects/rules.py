@@ -98,14 +98,16 @@ class Right(IntEnum):
 def right(caller: Caller, account: UUID) -> Right:
     """What ``caller`` may do in ``account`` as a whole.
 
-    A user owns the account that has his uuid. In a project's account the
-    role counts that the token carries, so a token for another project can
-    only read.
+    A user owns the account that has his uuid, unless the token is for another
+    project alone. In the account of the token's project the role counts that
+    the token carries, so a token for another project can only read.
     """
-    if account == caller.user or caller.is_admin:
+    if caller.is_admin:
         return Right.WRITE
     if account == caller.project:
         return Right.WRITE if caller.may_write else Right.READ
+    if account == caller.owner:
+        return Right.WRITE
     return Right.READ if account in caller.projects else Right.NOTHING
 
 

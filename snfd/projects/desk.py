@@ -113,7 +113,8 @@ class ProjectDesk:
             size = min(PAGE, asked.most - len(found))
             rows = await self._page(caller, asked, after, size)
             shown = [view_store.shown(row) for row in rows]
-            found += [each(_for(who, one)) for one in shown]
+            within = [one for one in shown if caller.in_reach(one.project.uuid)]
+            found += [each(_for(who, one)) for one in within]
             if len(rows) < size:
                 break
             after = shown[-1].project.created, shown[-1].project.uuid
@@ -125,7 +126,8 @@ class ProjectDesk:
         :raises NotFound: there is none, or a private one of others.
         :raises Forbidden: it is not the caller's, and not open to all.
         """
-        for row in await self.office.db.read(view_store.PROJECT, (caller.user, uuid)):
+        wanted = uuid if caller.in_reach(uuid) else None
+        for row in await self.office.db.read(view_store.PROJECT, (caller.user, wanted)):
             found = view_store.shown(row)
             who = Who.of(caller)
             visible(who, found.project, found.membership, _applicant(found))
@@ -140,7 +142,7 @@ class ProjectDesk:
         """
         if wanted.name is None or wanted.ends is None:
             raise Invalid("a new project needs a name and an end_date")
-        deed = self.office.deed(Who.of(caller))
+        deed = self.office.deed(Who.doing(caller))
         checked(wanted, deed.now)
         check_wording(said)
         uuid = self.office.new_id()
@@ -163,7 +165,7 @@ class ProjectDesk:
         :raises NotFound: there is no such project that the caller may see.
         :raises Conflict: it may not change like that, or not now.
         """
-        deed = self.office.deed(Who.of(caller))
+        deed = self.office.deed(Who.doing(caller))
         checked(wanted, deed.now, free_name=at_once)
         check_wording(said)
         if at_once:
@@ -179,7 +181,7 @@ class ProjectDesk:
         :raises NotFound: no such project or application.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        await self.office.act(Who.of(caller), uuid, order)
+        await self.office.act(Who.doing(caller), uuid, order)
 
     async def _page(
         self, caller: Caller, asked: Asked, after: Place, size: int

@@ -61,7 +61,8 @@ class MembershipDesk:
         while len(found) < asked.most:
             size = min(PAGE, asked.most - len(found))
             page = await self._page(who, asked.project, after, size)
-            found += [each(_shown(who, one)) for one in page]
+            within = [one for one in page if caller.in_reach(one.project)]
+            found += [each(_shown(who, one)) for one in within]
             if len(page) < size:
                 break
             after = page[-1].id
@@ -84,6 +85,8 @@ class MembershipDesk:
         who = Who.of(caller)
         for row in await self.office.db.read(view_store.MEMBERSHIP, (number,)):
             one = view_store.member(row)
+            if not caller.in_reach(one.project):
+                break
             _near(who, one.case.user, one.case.terms.owner)
             return _shown(who, one)
         raise NotFound(f"there is no membership {number}")
@@ -95,7 +98,7 @@ class MembershipDesk:
             never had to do with.
         :raises Conflict: he is associated already, or nobody can join.
         """
-        deed = self.office.deed(Who.of(caller))
+        deed = self.office.deed(Who.doing(caller))
         return await self.office.db.run(_join, deed, project, caller.user)
 
     async def enroll(self, caller: Caller, project: UUID, name: str) -> int:
@@ -105,7 +108,7 @@ class MembershipDesk:
         :raises Forbidden: only the owner and administrators may.
         :raises Conflict: no such project or person, or not now.
         """
-        deed = self.office.deed(Who.of(caller))
+        deed = self.office.deed(Who.doing(caller))
         return await self.office.db.run(_enroll, deed, project, normalised(name))
 
     async def act(
@@ -117,7 +120,7 @@ class MembershipDesk:
         :raises Forbidden: it is not the caller's to do.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        deed = self.office.deed(Who.of(caller), reason)
+        deed = self.office.deed(Who.doing(caller), reason)
         await self.office.db.run(_act, deed, number, action)
 
     async def set_default(self, caller: Caller, project: UUID) -> None:
@@ -126,7 +129,7 @@ class MembershipDesk:
         :raises NotFound: there is no such project that he may see.
         :raises Forbidden: he is no member, or it is not active.
         """
-        deed = self.office.deed(Who.of(caller))
+        deed = self.office.deed(Who.doing(caller))
         await self.office.db.run(set_default, deed, project, caller.user)
 
 

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from snfd.audit import DAEMON, Actor
 from snfd.errors import Busy, CloudError, Conflict, Forbidden
-from snfd.identity.model import Caller
+from snfd.identity.model import Caller, require_free
 from snfd.projects.states import (
     ALIVE,
     COUNTED,
@@ -44,6 +44,15 @@ class Who:
     def of(cls, caller: Caller) -> Who:
         """The one who presents a token."""
         return cls(Actor.of(caller), caller.user, caller.is_admin)
+
+    @classmethod
+    def doing(cls, caller: Caller) -> Who:
+        """The same, for what changes something.
+
+        :raises Forbidden: the token was made for one project alone.
+        """
+        require_free(caller)
+        return cls.of(caller)
 
     @classmethod
     def admin(cls, actor: Actor) -> Who:

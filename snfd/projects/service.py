@@ -157,7 +157,13 @@ class Projects:
         """
         if user != caller.user and not caller.is_admin:
             raise Forbidden("only administrators see other people's projects")
-        return _listed(await self.db.read(store.OF_USER, (user, name, MAX_LIST + 1)))
+        rows = await self.db.read(store.OF_USER, (user, name, MAX_LIST + 1))
+        found = _listed(rows)
+        if not caller.confined:
+            return found
+        return Listed(
+            [one for one in found.projects if caller.in_reach(one.uuid)], False
+        )
 
     async def visible(self, caller: Caller, name: str | None = None) -> Listed:
         """All projects for an administrator, else the caller's own.
@@ -173,7 +179,8 @@ class Projects:
 
         :raises NotFound: there is none, or he may not.
         """
-        args = (uuid, caller.user, caller.is_admin)
+        wanted = uuid if caller.in_reach(uuid) else None
+        args = (wanted, caller.user, caller.is_admin)
         for row in await self.db.read(store.ONE, args):
             return store.project(row)
         raise NotFound(f"there is no project {uuid}")

@@ -182,15 +182,18 @@ class Quota:
 
         :param hidden: also resources that the API does not show.
         """
-        return await self._usage(caller.user, None, hidden)
+        only = caller.project if caller.confined else None
+        return await self._usage(caller.user, only, hidden)
 
     async def usage_in(
         self, caller: Caller, project: UUID, *, hidden: bool = True
     ) -> Mapping[str, Usage]:
         """Use and limits of the caller in ``project``, by resource.
 
-        Empty where he never was a member.
+        Empty where he never was a member, or the token reaches not so far.
         """
+        if not caller.in_reach(project):
+            return {}
         found = await self._usage(caller.user, project, hidden)
         return found.get(project, {})
 

@@ -45,12 +45,15 @@ async def listed(
 
 
 async def find(
-    db: Database, ident: int, projects: Sequence[UUID], user: UUID
+    db: Database, ident: int, projects: Sequence[UUID], user: UUID | None
 ) -> Flavor | None:
-    """One flavor, deleted or closed ones too if the user has servers of it."""
+    """One flavor, deleted or closed ones too if there are servers of it.
+
+    :param user: whose servers; None for nobody's.
+    """
     rows = await db.read(
         f"{_FLAVORS} WHERE f.id = %(id)s AND ({_SEEN} OR EXISTS (SELECT 1 "
-        "FROM compute.server s WHERE s.flavor = f.id AND s.owner = %(user)s))",
+        "FROM compute.server s WHERE s.flavor = f.id AND s.owner = %(user)s::uuid))",
         {"id": ident, "projects": [str(project) for project in projects], "user": user},
     )
     return _flavor(rows[0]) if rows else None

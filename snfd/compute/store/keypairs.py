@@ -8,39 +8,56 @@ from uuid import UUID
 from snfd.compute.model import Keypair
 from snfd.db.port import Database, Transaction
 
+# %s twice: None for all of a user's, else only those of one project
+_WITHIN = "(%s::uuid IS NULL OR project = %s)"
 _COLUMNS = "id, name, owner, content, fingerprint, created, updated"
 
 
-async def listed(db: Database, owner: UUID) -> list[Keypair]:
-    """A user's key pairs, by name."""
+async def listed(db: Database, owner: UUID, project: UUID | None) -> list[Keypair]:
+    """A user's key pairs, by name.
+
+    :param project: here and below: only those of it; None for all.
+    """
     rows = await db.read(
-        f"SELECT {_COLUMNS} FROM compute.keypair WHERE owner = %s ORDER BY name",
-        (owner,),
+        f"SELECT {_COLUMNS} FROM compute.keypair WHERE owner = %s AND {_WITHIN}"
+        " ORDER BY name",
+        (owner, project, project),
     )
     return [Keypair(*row) for row in rows]
 
 
-async def find(db: Database, owner: UUID, name: str) -> Keypair | None:
+async def find(
+    db: Database, owner: UUID, project: UUID | None, name: str
+) -> Keypair | None:
     """A user's key pair, or None."""
     rows = await db.read(
-        f"SELECT {_COLUMNS} FROM compute.keypair WHERE owner = %s AND name = %s",
-        (owner, name),
+        f"SELECT {_COLUMNS} FROM compute.keypair WHERE owner = %s AND name = %s"
+        f" AND {_WITHIN}",
+        (owner, name, project, project),
     )
     return Keypair(*rows[0]) if rows else None
 
 
-async def contents(db: Database, owner: UUID, names: Sequence[str]) -> dict[str, str]:
+async def contents(
+    db: Database, owner: UUID, project: UUID | None, names: Sequence[str]
+) -> dict[str, str]:
     """The public keys called ``names``; unknown ones are left out."""
     rows = await db.read(
         "SELECT name, content FROM compute.keypair WHERE owner = %s "
-        "AND name = ANY(%s::text[])",
-        (owner, list(names)),
+        f"AND name = ANY(%s::text[]) AND {_WITHIN}",
+        (owner, list(names), project, project),
     )
     return dict(rows)
 
 
 async def insert(
-    tx: Transaction, owner: UUID, name: str, content: str, fingerprint: str, most: int
+    tx: Transaction,
+    owner: UUID,
+    project: UUID | None,
+    name: str,
+    content: str,
+    fingerprint: str,
+    most: int,
 ) -> Keypair | None:
     """Store a key; None if the name is taken or the user has ``most`` keys.
 
@@ -51,12 +68,14 @@ async def insert(
         (str(owner),),
     )
     row = await tx.row(
-        "INSERT INTO compute.keypair (owner, name, content, fingerprint) "
-        "SELECT %(owner)s, %(name)s, %(content)s, %(fingerprint)s WHERE (SELECT "
+        "INSERT INTO compute.keypair (owner, project, name, content, fingerprint) "
+        "SELECT %(owner)s, %(project)s::uuid, %(name)s, %(content)s, "
+        "%(fingerprint)s WHERE (SELECT "
         "count(*) FROM compute.keypair WHERE owner = %(owner)s) < %(most)s "
         f"ON CONFLICT (owner, name) DO NOTHING RETURNING {_COLUMNS}",
         {
             "owner": owner,
+            "project": project,
             "name": name,
             "content": content,
             "fingerprint": fingerprint,
@@ -74,10 +93,11 @@ async def named(tx: Transaction, owner: UUID, name: str) -> bool:
     return row is not None
 
 
-async def delete(tx: Transaction, owner: UUID, name: str) -> bool:
+async def delete(tx: Transaction, owner: UUID, project: UUID | None, name: str) -> bool:
     """Remove a key pair; False if there was none."""
     return bool(
         await tx.execute(
-            "DELETE FROM compute.keypair WHERE owner = %s AND name = %s", (owner, name)
+            f"DELETE FROM compute.keypair WHERE owner = %s AND name = %s AND {_WITHIN}",
+            (owner, name, project, project),
         )
     )
