@@ -88,7 +88,7 @@ def moment(text: str, name: str, *, zone: bool = False) -> datetime:
     :raises Invalid: it is no ISO 8601 time.
     """
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))
+        found = datetime.fromisoformat(text.strip().replace(" ", "+"))
     except ValueError:
         raise Invalid(f"{name} must be an ISO 8601 time, not {text!r}") from None
     if found.tzinfo is None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from re import compile as pattern
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +19,6 @@ MAX_TEXT = 4096
 MAX_RESOURCES = 1000
 LIFETIME = timedelta(days=100 * 365.25)
 """How long a person's own project lasts."""
-
-_UNITS = "KMGTP"
-_AMOUNT = pattern(r"(?i)([0-9]{1,19}(?:\.[0-9]{1,19})?)\s*(?:([KMGTP]?)(?:i?B)?)")
 
 
 @frozen(kw_only=True)
@@ -145,40 +140,6 @@ def check_wording(said: Wording) -> Wording:
     """
     _short("comments", said.comments, MAX_TEXT)
     return said
-
-
-def amount(text: str) -> int:
-    """A number with an optional unit (``10``, ``1.5G``, ``20 GiB``), or ``inf``.
-
-    :raises Invalid: it is none, or beyond 64 bits.
-    """
-    if text.strip().lower() in ("inf", "unlimited"):
-        return UNLIMITED
-    match = _AMOUNT.fullmatch(text.strip())
-    if match is None:
-        raise Invalid(f"{text!r} is no amount: give a number, as 10 or 2G, or inf")
-    try:
-        unit = match[2].upper()
-        factor = 1024 ** (_UNITS.index(unit) + 1) if unit else 1
-        found = int(Decimal(match[1]) * factor)
-    except InvalidOperation:
-        raise Invalid(f"{text!r} is no amount") from None
-    _amount("an amount", found)
-    return found
-
-
-def moment(text: str, name: str) -> datetime:
-    """``text`` as a time; without an offset UTC is meant.
-
-    :raises Invalid: it is no ISO 8601 date or time.
-    """
-    try:
-        found = datetime.fromisoformat(text.strip())
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(f"{name} must be an ISO 8601 date, not {text!r}") from None
 
 
 def _short(name: str, text: str | None, most: int) -> None:

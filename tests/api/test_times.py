@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from twisted.trial.unittest import SynchronousTestCase
 
 from api import times
+from api.paging import moment
+from snfd.errors import Invalid
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 
@@ -26,3 +28,11 @@ class TimesTests(SynchronousTestCase):
             self.assertEqual(form(AT), form(there))
         self.assertEqual(times.micros_bare(AT), times.micros_bare(there))
         self.assertEqual(times.http_date(AT), times.http_date(there))
+
+    def test_what_clients_write(self) -> None:
+        start = datetime(2030, 1, 1, tzinfo=UTC)
+        for text in ("2030-01-01", " 2030-01-01 00:00 ", "2030-01-01T02:00:00 02:00"):
+            self.assertEqual(start, moment(text, "x"))
+        for text in ("", "soon", "0001-01-01T00:00:00+23:59", "2030-13-01"):
+            with self.assertRaises(Invalid):
+                moment(text, "x")

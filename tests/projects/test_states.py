@@ -14,10 +14,8 @@ from snfd.errors import Busy, Conflict, Forbidden, Invalid
 from snfd.projects.changes import (
     NEW,
     Changes,
-    amount,
     changes,
     checked,
-    moment,
 )
 from snfd.projects.rules import (
     Action,
@@ -199,34 +197,6 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual({"x": Limit(2, 2), "y": Limit(1, 1)}, both.resources)
         self.assertTrue(Changes().empty)
         self.assertFalse(NEW.empty)
-
-    def test_amounts(self) -> None:
-        for text, value in (
-            ("10", 10), ("2k", 2048), ("1.5 GiB", 3 << 29), ("1TB", 1 << 40),
-            ("INF", UNLIMITED), ("0", 0), ("5B", 5),
-        ):  # fmt: skip
-            self.assertEqual(value, amount(text))
-        for text in (
-            "",
-            "-1",
-            "x",
-            "1e3",
-            "9" * 30,
-            "1EB",
-            "9999999P",
-            "٣x",
-            "1.",
-            "k",
-        ):
-            with self.assertRaises(Invalid):
-                amount(text)
-
-    def test_moments(self) -> None:
-        self.assertEqual(START, moment("2030-01-01", "x"))
-        self.assertEqual(START, moment("2030-01-01T02:00:00+02:00", "x"))
-        for text in ("", "soon", "0001-01-01T00:00:00+23:59", "2030-13-01"):
-            with self.assertRaises(Invalid):
-                moment(text, "x")
 
     def test_the_daemon_is_nobody_in_particular(self) -> None:
         self.assertFalse(Who.admin(DAEMON).owns(None))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from api.openstack.identity.views import Links, SelfLink
 from api.operations import Reply, operation
 from api.paging import moment
+from api.times import micros_bare
 from snfd.errors import Invalid
 from snfd.identity.credential_model import (
     MAX_DESCRIPTION,
@@ -125,7 +125,7 @@ class CredentialView(Reply):
             project_id=one.project,
             roles=[RoleRef(role, role) for role in one.roles],
             unrestricted=one.unrestricted,
-            expires_at=_micros(one.expires),
+            expires_at=None if one.expires is None else micros_bare(one.expires),
             links=SelfLink(f"{base}/users/{one.user}/application_credentials/{one.id}"),
         )
 
@@ -191,10 +191,3 @@ class CredentialsApi:
         views = [CredentialView.of(one, self._base) for one in found]
         link = f"{self._base}/users/{user}/application_credentials"
         return CredentialList(views, Links(link))
-
-
-def _micros(at: datetime | None) -> str | None:
-    """A time as Keystone tells this one: without an offset."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")

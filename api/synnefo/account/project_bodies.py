@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.paging import Id, Limit, number, wanted
+from api.paging import Id, Limit, moment, number, wanted
 from snfd.errors import Invalid
 from snfd.projects.acting import Order
 from snfd.projects.changes import (
@@ -19,13 +19,12 @@ from snfd.projects.changes import (
     MAX_TEXT,
     Changes,
     Wording,
-    amount,
-    moment,
 )
 from snfd.projects.deed import MAX_REASON
 from snfd.projects.desk import Asked, Mode
 from snfd.projects.model import MAX_NAME
 from snfd.projects.states import ProjectState
+from snfd.quota import units
 from snfd.quota.model import UNLIMITED
 from snfd.quota.model import Limit as Granted
 
@@ -81,7 +80,7 @@ class Definition(Struct, kw_only=True):
             ends=None if self.end_date is None else moment(self.end_date, "end_date"),
             join_policy=self.join_policy,
             leave_policy=self.leave_policy,
-            max_members=amount(most) if isinstance(most, str) else most,
+            max_members=units.parse(most) if isinstance(most, str) else most,
             private=self.private,
             resources={
                 name: limit.granted() for name, limit in (self.resources or {}).items()

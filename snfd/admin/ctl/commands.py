@@ -14,9 +14,9 @@ from attrs import field, frozen
 from snfd.admin.ctl.client import Client, over_socket, segment
 from snfd.admin.ctl.output import FORMS, Look, say
 from snfd.admin.ctl.problems import FINDINGS, MEANINGS, Problem
-from snfd.admin.ctl.units import STYLES
 from snfd.admin.ctl.verbs import Noun, Param, Verb
 from snfd.loading import Loaded, load
+from snfd.quota.units import STYLES
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DIRECT = frozenset(("yes", "ask_password", "password_stdin"))

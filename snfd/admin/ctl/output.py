@@ -14,8 +14,8 @@ from typing import Any
 import click
 from attrs import frozen
 
-from snfd.admin.ctl import units
 from snfd.admin.ctl.problems import USAGE, Problem
+from snfd.quota import units
 
 FORMS = ("table", "json", "csv", "yaml")
 WIDE = 500

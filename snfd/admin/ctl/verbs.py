@@ -13,8 +13,8 @@ from typing import Any
 import click
 from attrs import field, frozen
 
-from snfd.admin.ctl import units
 from snfd.errors import Invalid
+from snfd.quota import units
 
 
 class Amount(click.ParamType):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ PREFIXES = "KMGTP"
 STYLES = ("auto", "none", "b", "k", "m", "g", "t", "p")
 """How amounts of bytes are shown; ``none`` as plain numbers."""
 
-_AMOUNT = pattern(r"(\d{1,25}(?:\.\d{1,10})?)\s*([kmgtp])?(i?b)?")
+_AMOUNT = pattern(r"([0-9]{1,25}(?:\.[0-9]{1,10})?)\s*([kmgtp])?(i?b)?")
 
 
 def parse(text: str) -> int:
