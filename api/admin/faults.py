@@ -41,7 +41,7 @@ HINTS: Mapping[str, str] = {
     "forbidden": "an administrator may; or run snfctl on the daemon's machine",
     "not-found": "the noun's list shows what there is",
     "conflict": "look at what is there now, and ask again for what is still wanted",
-    "busy": "wait until it is done, then ask again",
+    "busy": "look at what state it is in; if it is being worked on, ask again later",
     "over-quota": "raise the limit first, or have something given back",
     "too-many-requests": "wait as long as Retry-After says",
     "unavailable": "/readyz says what is away; ask again later",

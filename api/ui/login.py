@@ -25,6 +25,9 @@ STYLE = Path(__file__).with_name("login.css").read_bytes()
 Address = Annotated[str, Meta(max_length=MAX_URL)]
 
 
+FORGOT = (Link("/ui/password_reset", "Forgot your password?"),)
+
+
 class Going(Struct):
     """Where a page leads."""
 
@@ -101,7 +104,7 @@ class LoginPages:
             fields=password_fields(name) if passwords else (),
             hidden={"next": next_},
             button="Sign in" if passwords else "",
-            links=self._others(next_),
+            links=[*(FORGOT if passwords else ()), *self._others(next_)],
         )
 
     def _others(self, next_: str) -> list[Link]:

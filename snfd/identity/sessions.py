@@ -32,7 +32,7 @@ async def begin(
     :raises Unauthorized: he may not log in.
     """
     if not await store.logged_in(tx, user, at):
-        raise Unauthorized("this account is not active")
+        raise Unauthorized(await _why_not(tx, user))
     secret = mark + mint(random)
     new = store.NewToken(
         hash=digest(secret),
@@ -62,6 +62,28 @@ async def end(tx: Transaction, hash_: bytes) -> None:
     """End a token; consoles that it opened are closed."""
     if await store.delete_token(tx, hash_):
         await notify(tx, "token", hash_.hex())
+
+
+async def _why_not(tx: Transaction, user: UUID) -> str:
+    """What keeps ``user`` out; told to him alone, who has proved who he is."""
+    row = await tx.row(
+        "SELECT email_verified, moderation FROM identity.app_user WHERE uuid = %s",
+        (user,),
+    )
+    if row is None:
+        return "this account is not active"
+    if not row[0]:
+        return (
+            "your e-mail address is not confirmed yet: open the link in the letter"
+            " that we sent you, or have another one sent at /ui/activate"
+        )
+    return _WAITS.get(row[1], "this account was deactivated; ask the helpdesk")
+
+
+_WAITS = {
+    "pending": "your account waits to be accepted; a letter will tell you",
+    "rejected": "your request for an account was not accepted",
+}
 
 
 async def _inside(tx: Transaction, hash_: bytes) -> Token:

@@ -164,8 +164,10 @@ async def _give(tx: Transaction, ident: int, one: Profile) -> None:
         " SELECT %s, id FROM identity.user_group WHERE name = ANY(%s::text[])",
         (ident, list(one.groups)),
     )
-    if users != len(set(one.users)) or groups != len(set(one.groups)):
-        raise NotFound("a user or group of the profile is unknown")
+    if users != len(set(one.users)):
+        raise NotFound("a user of the profile is unknown")
+    if groups != len(set(one.groups)):
+        raise NotFound(f"not all of these groups exist: {', '.join(one.groups)}")
 
 
 async def _remove(tx: Transaction, actor: Actor, name: str) -> None:

@@ -57,6 +57,27 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(("session", ["password"]), (kind, methods))
         self.assertNotIn(secret, answer.body.decode())
 
+    def test_whoever_proved_who_he_is_learns_why_he_may_not_in(self) -> None:
+        for verified, moderation, word in (
+            (False, "pending", "not confirmed yet"),
+            (True, "pending", "waits to be accepted"),
+            (True, "rejected", "was not accepted"),
+            (True, "accepted", "was deactivated"),
+        ):
+            self.cloud.execute(
+                "UPDATE identity.app_user SET is_active = false, email_verified = %s,"
+                " moderation = %s WHERE uuid = %s",
+                verified,
+                moderation,
+                self.demo,
+            )
+            body = {"username": "demo", "password": "secret"}
+            answer = self.surfer.post("/login", body)
+            self.assertEqual(401, answer.status)
+            self.assertIn(word, answer.body.decode())
+        answer = self.surfer.post("/login", {**body, "password": "wrong"})
+        self.assertIn("not valid", answer.body.decode())
+
     def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(self) -> None:
         body = {"username": "demo", "password": "secret"}
         (line,) = self.surfer.post("/login", body).set_cookies
