@@ -21,13 +21,21 @@ from snfd.admin.model import (
 )
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
+from snfd.projects.admin import ProjectAdmin
 
 
 class StandingApi:
     """What else belongs to users: default project, groups, signed terms."""
 
-    def __init__(self, admin: Administration, groups: Groups, terms: Terms) -> None:
+    def __init__(
+        self,
+        admin: Administration,
+        groups: Groups,
+        terms: Terms,
+        projects: ProjectAdmin,
+    ) -> None:
         self._admin = admin
+        self._projects = projects
         self._groups = groups
         self._terms = terms
 
@@ -36,7 +44,7 @@ class StandingApi:
         """Let a user's unscoped tokens act in one of his projects."""
         actor, uuid = staff.to(Right.USERS), await self._admin.find.user(user)
         project = await self._admin.find.project(body.project)
-        await self._admin.standing.set_default(uuid, project, actor)
+        await self._projects.set_default(actor, uuid, project)
         return await self._admin.directory.user(str(uuid))
 
     @operation("POST", "/users/<user>/sign-terms")

@@ -26,6 +26,7 @@ from snfd.admin.service import Administration
 from snfd.projects.acting import Order
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
+from snfd.projects.expiry import Ends
 from snfd.projects.rules import Action
 from snfd.quota.model import Limit
 
@@ -149,19 +150,6 @@ class ProjectsApi:
         """Refuse the application for a project."""
         return await self._decided(staff, project, "deny", body)
 
-    @operation("GET", "/expired-projects", query=ExpiredAsk)
-    async def expired(self, staff: Staff, query: ExpiredAsk) -> Listing[ExpiredRow]:
-        """List live projects whose end has passed."""
-        found = await self._projects.expired()
-        rows = [ExpiredRow(one.uuid, one.name, one.ends) for one in found]
-        return Listing.of(Page(rows[: query.limit], None))
-
-    @operation("POST", "/expired-projects/terminate")
-    async def expire(self, staff: Staff) -> Terminated:
-        """Terminate the projects whose end has passed, now."""
-        actor = staff.to(Right.PROJECTS)
-        return Terminated(await self._admin.standing.expire(actor))
-
     async def _changes(self, body: ProjectChanges) -> Changes:
         owner = body.owner and await self._admin.find.user(body.owner)
         return body.changes(owner or None)
@@ -210,6 +198,26 @@ class ProjectLivesApi:
         actor, uuid = staff.to(Right.PROJECTS), await self._admin.find.project(project)
         await self._projects.act(actor, uuid, Order(word, body.reason))
         return await self._admin.ledger.project(str(uuid))
+
+
+class ExpiredApi:
+    """Projects that are past their end."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+
+    @operation("GET", "/expired-projects", query=ExpiredAsk)
+    async def expired(self, staff: Staff, query: ExpiredAsk) -> Listing[ExpiredRow]:
+        """List live projects whose end has passed."""
+        found = await self._ends.expired()
+        rows = [ExpiredRow(one.uuid, one.name, one.ends) for one in found]
+        return Listing.of(Page(rows[: query.limit], None))
+
+    @operation("POST", "/expired-projects/terminate")
+    async def expire(self, staff: Staff) -> Terminated:
+        """Terminate the projects whose end has passed, now."""
+        actor = staff.to(Right.PROJECTS)
+        return Terminated(await self._ends.expire(actor))
 
 
 class MembersApi:

@@ -12,7 +12,7 @@ from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
 from api.admin.numbers import IntegrityApi, NumbersApi
 from api.admin.operations import MailApi, WatchApi
 from api.admin.people import ModerationApi, UsersApi
-from api.admin.projects import MembersApi, ProjectLivesApi, ProjectsApi
+from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.dispatch import Served, build
 from snfd.admin.rights import Staff
@@ -34,7 +34,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         DirectoryApi(admin.directory),
         UsersApi(admin, accounts.editing),
         ModerationApi(admin, accounts.moderation),
-        StandingApi(admin, accounts.groups, accounts.terms),
+        StandingApi(admin, accounts.groups, accounts.terms, parts.projects.admin),
         TokensApi(admin, accounts.tokens),
         LedgerApi(admin.ledger),
         NumbersApi(admin, admin.numbers, parts.quota_desk),
@@ -42,6 +42,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ProjectsApi(admin, parts.projects.admin),
         ProjectLivesApi(admin, parts.projects.admin),
         MembersApi(admin, parts.projects.admin),
+        ExpiredApi(parts.projects.ends),
         ComponentsApi(parts.registry),
         ServicesApi(parts.services),
         TermsApi(accounts.terms),

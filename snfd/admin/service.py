@@ -43,7 +43,6 @@ from snfd.admin.model import (
 )
 from snfd.admin.numbers import Numbers
 from snfd.admin.rights import VIEWERS, Right, Staff, staff
-from snfd.admin.standing import Standing
 from snfd.admin.statistics import Statistics
 from snfd.audit import Actor, Trail
 from snfd.clock import Seconds, now
@@ -213,7 +212,6 @@ class Administration:
     find: Finder
     directory: Directory
     ledger: Ledger
-    standing: Standing
     numbers: Numbers
     doctor: Doctor
     statistics: Statistics
@@ -238,7 +236,6 @@ class Administration:
             find=find,
             directory=Directory(db, find),
             ledger=Ledger(db, find),
-            standing=Standing(projects.office),
             numbers=Numbers(db, projects.admin, QuotaDesk(db)),
             doctor=Doctor(db, integrity),
             statistics=Statistics(db, clock),

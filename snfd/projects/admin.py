@@ -5,50 +5,20 @@ For ``snfctl`` on the daemon's socket, and the admin API.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
 
-from snfd.audit import Actor
-from snfd.clock import now
+from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, NotFound
-from snfd.projects import acting, lifecycle, members, service, view_store
+from snfd.projects import acting, lifecycle, member_desk, members, service
 from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, checked
 from snfd.projects.deed import Deed
 from snfd.projects.desk import Office
 from snfd.projects.model import MEMBER
 from snfd.projects.rules import Action, Who
-from snfd.projects.view_store import Shown
-
-MAX_HISTORY = 100
-MAX_EXPIRED = 1000
-
-
-@frozen
-class Entry:
-    """What once became of a project.
-
-    :ivar before: None where it was made.
-    """
-
-    at: datetime
-    before: str | None
-    after: str
-    actor: str
-    reason: str
-
-
-@frozen
-class Expired:
-    """A live project whose end has passed."""
-
-    uuid: UUID
-    name: str
-    ends: datetime
 
 
 @frozen(eq=False)
@@ -56,17 +26,6 @@ class ProjectAdmin:
     """What administrators do with projects; each gives an `Actor`."""
 
     office: Office
-
-    async def show(self, uuid: UUID) -> tuple[Shown, Sequence[Entry]]:
-        """A project with its last application, and its history, newest first.
-
-        :raises NotFound: there is none.
-        """
-        found = await self.office.db.read(view_store.PROJECT, (None, uuid))
-        if not found:
-            raise NotFound(f"there is no project {uuid}")
-        past = await self.office.db.read(view_store.HISTORY, (uuid, MAX_HISTORY))
-        return view_store.shown(found[0]), [Entry(*row) for row in past]
 
     async def create(self, actor: Actor, wanted: Changes, reason: str = "") -> UUID:
         """Make an active project; its uuid.
@@ -133,11 +92,14 @@ class ProjectAdmin:
         deed = self.office.deed(Who.admin(actor), reason)
         await self.office.db.run(_member, deed, uuid, user, action)
 
-    async def expired(self) -> Sequence[Expired]:
-        """The projects that the next round of the timer would terminate."""
-        args = (now(self.office.clock), MAX_EXPIRED)
-        rows = await self.office.db.read(view_store.EXPIRED, args)
-        return [Expired(*row) for row in rows]
+    async def set_default(self, actor: Actor, user: UUID, project: UUID) -> None:
+        """Let unscoped tokens of ``user`` act in ``project``.
+
+        :raises NotFound: there is no such project.
+        :raises Forbidden: he is no member, or it is not active.
+        """
+        deed = self.office.deed(Who.admin(actor))
+        await self.office.db.run(_set_default, deed, project, user)
 
 
 async def _create(
@@ -165,3 +127,9 @@ async def _member(
     if not one.id:
         raise NotFound(f"user {user} has nothing to do with project {uuid}")
     await members.act(tx, deed, project, one, action)
+
+
+async def _set_default(tx: Transaction, deed: Deed, project: UUID, user: UUID) -> None:
+    await member_desk.set_default(tx, deed, project, user)
+    actor, target = deed.who.actor, f"user:{user}"
+    await record(tx, actor, "user.default_project", target, project=str(project))

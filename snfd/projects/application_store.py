@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
-
 from snfd.audit import Actor
 from snfd.db.port import Jsonb, Row, Transaction
 from snfd.projects.changes import Changes, Wording, changes
+from snfd.projects.shown import Application
 from snfd.projects.states import ApplicationState
 
 COLUMNS = (
@@ -21,23 +20,6 @@ COLUMNS = (
 
 WIDTH = 9
 """How many those are."""
-
-
-@frozen
-class Application:
-    """What somebody wants of a project.
-
-    :ivar response: what was said when it was decided.
-    """
-
-    id: int
-    project: UUID
-    applicant: UUID
-    state: ApplicationState
-    changes: Changes
-    said: Wording
-    issued: datetime
-    response: str
 
 
 def application(row: Row) -> Application:

@@ -16,12 +16,12 @@ from snfd.mail.model import Kind
 from snfd.projects import application_store as store
 from snfd.projects import lifecycle, members, pending
 from snfd.projects import store as project_store
-from snfd.projects.application_store import Application
 from snfd.projects.changes import NEW, Changes, Wording
 from snfd.projects.deed import Deed
 from snfd.projects.model import Record
 from snfd.projects.requirements import check_changeable, check_references, fresh
 from snfd.projects.rules import require_admin
+from snfd.projects.shown import Application
 from snfd.projects.states import (
     APPLICATION_STEPS,
     ApplicationEvent,

@@ -23,10 +23,10 @@ from snfd.projects.changes import Changes, Wording, check_wording, checked
 from snfd.projects.deed import MAX_REASON, Deed
 from snfd.projects.letters import Letters
 from snfd.projects.rules import Who
+from snfd.projects.shown import Shown
 from snfd.projects.states import (
     ProjectState,
 )
-from snfd.projects.view_store import Shown
 
 T = TypeVar("T")
 Mode = Literal["default", "member", "related", "active"]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from snfd.audit import DAEMON
-from snfd.clock import now
+from snfd.audit import DAEMON, Actor, record
+from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.mail.model import Kind
 from snfd.projects import lifecycle, store, view_store
@@ -28,6 +29,9 @@ WARNINGS = (1, 7, 30)
 
 MAX_ROUND = 100
 """How many projects of each kind one round looks after."""
+
+MAX_EXPIRED = 1000
+"""How many of them administrators see."""
 
 REASON = "its end date has passed"
 
@@ -76,6 +80,47 @@ class Expiry(Service):
                     await self.db.run(warn, uuid, days, at, self.letters)
         except Exception:
             self._log.failure("ends of projects are not looked after")
+
+
+@frozen
+class Expired:
+    """A live project whose end has passed."""
+
+    uuid: UUID
+    name: str
+    ends: datetime
+
+
+@frozen(eq=False)
+class Ends:
+    """What administrators do with projects past their end.
+
+    :ivar letters: None where nobody is told.
+    """
+
+    db: Database
+    clock: Seconds
+    letters: Letters | None = None
+
+    async def expired(self) -> Sequence[Expired]:
+        """The projects that the next rounds of the timer terminate."""
+        args = (now(self.clock), MAX_EXPIRED)
+        return [Expired(*row) for row in await self.db.read(view_store.EXPIRED, args)]
+
+    async def expire(self, actor: Actor) -> list[UUID]:
+        """Terminate some of them now; which these are."""
+        at = now(self.clock)
+        found = await self.db.read(view_store.EXPIRED, (at, MAX_ROUND))
+        for uuid, *_ in found:
+            await self.db.run(_expired, uuid, at, self.letters, actor)
+        return [uuid for uuid, *_ in found]
+
+
+async def _expired(
+    tx: Transaction, uuid: UUID, at: datetime, letters: Letters | None, actor: Actor
+) -> None:
+    await terminate(tx, uuid, at, letters)
+    await record(tx, actor, "project.expire", f"project:{uuid}")
 
 
 async def terminate(

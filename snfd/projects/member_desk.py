@@ -18,8 +18,8 @@ from snfd.projects.deed import Deed
 from snfd.projects.desk import PAGE, Office
 from snfd.projects.model import Record
 from snfd.projects.rules import Action, Who, allowed
+from snfd.projects.shown import Member
 from snfd.projects.states import GRANTED, MembershipState, ProjectState
-from snfd.projects.view_store import Member
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.desk import Office, ProjectDesk
+from snfd.projects.expiry import Ends
 from snfd.projects.member_desk import MembershipDesk
 
 
@@ -21,10 +22,15 @@ class ProjectParts:
     desk: ProjectDesk
     memberships: MembershipDesk
     admin: ProjectAdmin
+    ends: Ends
 
     @classmethod
     def build(cls, office: Office) -> ProjectParts:
         """All of them, over ``office``."""
         return cls(
-            office, ProjectDesk(office), MembershipDesk(office), ProjectAdmin(office)
+            office,
+            ProjectDesk(office),
+            MembershipDesk(office),
+            ProjectAdmin(office),
+            Ends(office.db, office.clock, office.letters),
         )

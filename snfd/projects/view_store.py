@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
-
-from attrs import field, frozen
 
 from snfd.db.port import Row, Statement
 from snfd.projects import application_store, store
-from snfd.projects.application_store import Application, application
-from snfd.projects.model import Record
+from snfd.projects.application_store import application
 from snfd.projects.rules import Case, Terms
+from snfd.projects.shown import Member, Shown
 from snfd.projects.states import MembershipState, ProjectState
 from snfd.quota.model import Limit
 
@@ -107,13 +104,6 @@ MEMBERSHIPS = Statement(
 )
 """Those that are somebody's affair: (project, after, most, whose) → the same."""
 
-HISTORY = Statement(
-    "projects_history",
-    "SELECT at, from_state, to_state, actor_name, reason FROM identity.project_log"
-    " WHERE project_id = $1 ORDER BY id DESC LIMIT $2",
-)
-"""What became of a project: (uuid, most) → (when, from, to, by whom, why)."""
-
 EXPIRED = Statement(
     "projects_expired",
     """
@@ -135,35 +125,6 @@ TO_WARN = Statement(
     """,
 )
 """Those that were not warned of an end in so many days: (now, days, most) → uuid."""
-
-
-@frozen
-class Shown:
-    """A project as it is shown.
-
-    :ivar limits: of resources that the API shows.
-    :ivar membership: how the asking person stands to it.
-    :ivar near: whether he sees what is only for its owner, too.
-    """
-
-    project: Record
-    limits: Mapping[str, Limit]
-    application: Application | None
-    membership: MembershipState
-    near: bool = True
-
-
-@frozen
-class Member:
-    """A membership as it is shown.
-
-    :ivar dates: when it came to each state it ever had, the last time.
-    """
-
-    id: int
-    project: UUID
-    case: Case
-    dates: Mapping[MembershipState, datetime] = field(factory=dict)
 
 
 def shown(row: Row) -> Shown:

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from snfd.identity.model import Caller
 from snfd.projects.acting import Order
-from snfd.projects.application_store import Application, pending
+from snfd.projects.application_store import pending
 from snfd.projects.changes import Changes, Wording
 from snfd.projects.parts import ProjectParts
+from snfd.projects.shown import Application
 from snfd.quota.model import Limit
 from tests.identity.cloud import START, IdentityCloud
 

@@ -14,11 +14,10 @@ from msgspec.json import encode
 
 from api.operations import Reply
 from api.times import micros_offset
-from snfd.projects.application_store import Application
 from snfd.projects.applications import Submitted
 from snfd.projects.member_desk import ShownMember
+from snfd.projects.shown import Application, Shown
 from snfd.projects.states import MembershipState
-from snfd.projects.view_store import Shown
 from snfd.quota.model import Limit
 
 
