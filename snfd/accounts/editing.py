@@ -19,7 +19,7 @@ from snfd.accounts.model import (
 from snfd.accounts.model import Names as NewNames
 from snfd.accounts.parts import Parts, set_password
 from snfd.accounts.profiles import rename
-from snfd.accounts.service import find, target
+from snfd.accounts.service import find, keep_admin, target
 from snfd.accounts.states import State
 from snfd.accounts.store import groups as group_store
 from snfd.accounts.store import people as store
@@ -27,6 +27,7 @@ from snfd.accounts.store import terms
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Invalid, NotFound
+from snfd.identity.model import ADMIN
 from snfd.identity.names import check_username
 
 KEPT = ("default", "admin", "admin-api")
@@ -125,6 +126,7 @@ class Editing:
         """Put a person into groups and take him out of others.
 
         :raises Invalid: there is no such group.
+        :raises Conflict: he is the last administrator, and would be none.
         """
         await self.parts.db.run(_grouped, user, add, remove, actor)
 
@@ -171,7 +173,7 @@ class Editing:
         await self.parts.lives.open_account(tx, evolve(new, terms=newest), at)
         await record(tx, actor, "user.add", target(new.uuid), groups=list(new.groups))
         if await store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
-            raise Invalid("there is no such group")
+            raise Invalid(_unknown(new.groups))
         if active:
             verified = self.parts.lives.verified
             await verified(tx, new.uuid, "manual", at, "manual", actor)
@@ -219,6 +221,10 @@ class Groups:
         await self.parts.db.run(_group_removed, name, actor)
 
 
+def _unknown(groups: Sequence[str]) -> str:
+    return f"not all of these groups exist: {', '.join(groups)}"
+
+
 async def _grouped(
     tx: Transaction,
     user: UUID,
@@ -230,7 +236,9 @@ async def _grouped(
     if account.state is State.CLOSED:
         raise Busy("the account is closed")
     if await store.join(tx, user, add) < len(set(add)):
-        raise Invalid("there is no such group")
+        raise Invalid(_unknown(add))
+    if ADMIN in remove:
+        await keep_admin(tx, user)
     await store.leave(tx, user, remove)
     await record(
         tx, actor, "user.groups", target(user), add=list(add), remove=list(remove)

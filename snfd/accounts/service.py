@@ -24,12 +24,13 @@ from snfd.accounts.model import (
     closed_names,
 )
 from snfd.accounts.states import Event, State, step
-from snfd.accounts.store import keys, terms, tokens
+from snfd.accounts.store import groups, keys, terms, tokens
 from snfd.accounts.store import people as store
 from snfd.accounts.store.keys import Purpose
 from snfd.audit import DAEMON, Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, NotFound
+from snfd.identity.model import ADMIN
 from snfd.mail.model import Kind
 from snfd.projects import service as projects
 
@@ -56,6 +57,25 @@ async def find(tx: Transaction, user: UUID, *, lock: bool = False) -> Account:
     if account is None:
         raise NotFound(f"there is no user {user}")
     return account
+
+
+async def is_last_admin(tx: Transaction, user: UUID) -> bool:
+    """Whether nobody but ``user``, whose row is locked, looks after the cloud.
+
+    It stays so, or not so, until this transaction ends.
+    """
+    if not await groups.belongs(tx, user, ADMIN):
+        return False
+    return not await groups.has_others(tx, user, ADMIN)
+
+
+async def keep_admin(tx: Transaction, user: UUID) -> None:
+    """Pass unless ``user``, whose row is locked, is the last administrator.
+
+    :raises Conflict: he is, and must stay one.
+    """
+    if await is_last_admin(tx, user):
+        raise Conflict("the last administrator must stay: make another one first")
 
 
 async def end_tokens(tx: Transaction, user: UUID, but: bytes | None = None) -> int:
@@ -214,6 +234,7 @@ class Lives:
         """Keep a person out: his tokens end, what he owns is suspended.
 
         :raises Busy: he is not in.
+        :raises Conflict: he is the last administrator.
         """
         account = await self._out(tx, user, Event.DEACTIVATE, actor, now)
         changes = {
@@ -238,6 +259,7 @@ class Lives:
 
         :param force: also where he still owns or uses something.
         :raises Busy: he does; or he was never in.
+        :raises Conflict: he is the last administrator.
         """
         if not force and (left := await store.belongings(tx, user)):
             raise Busy(f"the account still has {left}: those must go first")
@@ -269,6 +291,7 @@ class Lives:
         step((await find(tx, user)).state, event)
         await self.suspend(tx, user, actor, now)
         account = await self._moved(tx, user, event)
+        await keep_admin(tx, user)
         await end_tokens(tx, user)
         await keys.drop(tx, user)
         return account

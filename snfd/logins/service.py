@@ -10,11 +10,12 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from snfd.accounts.parts import whole
+from snfd.accounts.service import is_last_admin, keep_admin
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
-from snfd.identity.model import Caller, Issued
+from snfd.identity.model import ADMIN, Caller, Issued
 from snfd.identity.proof import Prover
 from snfd.identity.throttle import Guess
 from snfd.logins import profiles, store
@@ -173,7 +174,8 @@ class Logins:
         :raises NotFound: he has none such.
         :raises Forbidden: a policy is against it, or his token may not; never
             to others.
-        :raises Conflict: he would have none left.
+        :raises Conflict: he would have none left, or there would be no
+            administrator.
         """
         await self.db.run(self._detached, actor, user, ident, caller)
 
@@ -258,8 +260,17 @@ class Logins:
         if fields:
             await store.refresh(tx, user, fields, at)
         if claims.groups is not None:
-            await store.leave(tx, user, claims.mirrored - claims.groups)
+            gone = claims.mirrored - claims.groups
+            # a directory that is wrong for once must not leave nobody in charge
+            if ADMIN in gone and await self._alone(tx, user):
+                gone -= {ADMIN}
+            await store.leave(tx, user, gone)
             await store.join(tx, user, claims.groups & claims.mirrored)
+
+    @staticmethod
+    async def _alone(tx: Transaction, user: UUID) -> bool:
+        await store.lock_user(tx, user)
+        return await is_last_admin(tx, user)
 
     async def _waiting(
         self, tx: Transaction, method: Method, claims: Claims, next_: str, at: datetime
@@ -322,6 +333,8 @@ class Logins:
         if caller is not None and not policies.remove:
             raise Forbidden("this login method cannot be removed")
         await store.detach(tx, user, ident)
+        if ADMIN in policies.add_groups:
+            await keep_admin(tx, user)
         await store.leave(tx, user, policies.add_groups)
         await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
 
