@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
     from snfd.observe import Metrics
-    from snfd.projects.parts import ProjectParts
     from snfd.projects.service import Projects
+    from snfd.projects.wired import ProjectServices
     from snfd.quota.commissions import Commissions
-    from snfd.quota.desk import QuotaDesk
     from snfd.quota.integrity import Integrity
     from snfd.quota.reports import Reports
     from snfd.quota.service import Quota
@@ -58,13 +57,12 @@ class Astakos:
     components: Components
     commissions: Commissions
     reports: Reports
-    quota_desk: QuotaDesk
     integrity: Integrity
     feedback: Feedback
     unknown_names: Allowance
     registry: Registry
     services: Services
-    projects: ProjectParts
+    projects: ProjectServices
 
 
 @frozen(kw_only=True, eq=False)

@@ -24,7 +24,7 @@ from snfd.admin.service import Administration
 from snfd.projects.admin import ProjectAdmin
 
 
-class StandingApi:
+class BelongingsApi:
     """What else belongs to users: default project, groups, signed terms."""
 
     def __init__(

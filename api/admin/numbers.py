@@ -17,7 +17,7 @@ from snfd.admin.model import Page
 from snfd.admin.numbers import Numbers
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
-from snfd.quota.desk import Changes, QuotaDesk
+from snfd.quota.admin import Changes
 from snfd.quota.findings import Finding, Fixes
 from snfd.quota.integrity import Integrity
 from snfd.quota.model import Resource
@@ -152,17 +152,15 @@ class IntegrityApi:
 class NumbersApi:
     """Changes resources, limits and commissions."""
 
-    def __init__(
-        self, admin: Administration, numbers: Numbers, desk: QuotaDesk
-    ) -> None:
+    def __init__(self, admin: Administration, numbers: Numbers) -> None:
         self._admin = admin
         self._numbers = numbers
-        self._desk = desk
+        self._quotas = numbers.quotas
 
     @operation("GET", "/resources/<resource>")
     async def resource(self, staff: Staff, resource: str) -> ResourceRow:
         """Show a resource."""
-        return shown(await self._desk.resource(resource))
+        return shown(await self._quotas.resource(resource))
 
     @operation("PATCH", "/resources/<resource>", body=ResourceChanges)
     async def modify(
@@ -172,7 +170,9 @@ class NumbersApi:
         wanted = Changes(
             body.system_default, body.project_default, body.api_visible, body.ui_visible
         )
-        return shown(await self._desk.modify(staff.to(Right.QUOTAS), resource, wanted))
+        return shown(
+            await self._quotas.modify(staff.to(Right.QUOTAS), resource, wanted)
+        )
 
     @operation("POST", "/commissions/<serial>/accept", body=Settling, status=204)
     async def accept(self, staff: Staff, serial: RowId, body: Settling) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.admin.belongings import StandingApi, TokensApi
+from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
@@ -34,10 +34,10 @@ def apis(cloud: Cloud) -> Sequence[object]:
         DirectoryApi(admin.directory),
         UsersApi(admin, accounts.editing),
         ModerationApi(admin, accounts.moderation),
-        StandingApi(admin, accounts.groups, accounts.terms, parts.projects.admin),
+        BelongingsApi(admin, accounts.groups, accounts.terms, parts.projects.admin),
         TokensApi(admin, accounts.tokens),
         LedgerApi(admin.ledger),
-        NumbersApi(admin, admin.numbers, parts.quota_desk),
+        NumbersApi(admin, admin.numbers),
         IntegrityApi(parts.integrity),
         ProjectsApi(admin, parts.projects.admin),
         ProjectLivesApi(admin, parts.projects.admin),

@@ -24,7 +24,7 @@ from snfd.audit import Actor
 from snfd.db.port import Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.identity.model import ADMIN, Caller, require_free
-from snfd.projects import member_desk
+from snfd.projects import memberships
 from snfd.projects.deed import Deed
 from snfd.projects.rules import Who
 
@@ -180,4 +180,4 @@ class Users:
 
 async def _default(tx: Transaction, deed: Deed, project: UUID, user: UUID) -> None:
     await find(tx, user)
-    await member_desk.set_default(tx, deed, project, user)
+    await memberships.set_default(tx, deed, project, user)

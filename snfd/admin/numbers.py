@@ -13,7 +13,7 @@ from snfd.db.port import Database
 from snfd.errors import Busy, NotFound
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
-from snfd.quota.desk import MOST, QuotaDesk
+from snfd.quota.admin import MOST, QuotaAdmin
 from snfd.quota.model import Limit
 from snfd.quota.resolving import Resolved
 
@@ -39,7 +39,7 @@ class Numbers:
 
     db: Database
     projects: ProjectAdmin
-    desk: QuotaDesk
+    quotas: QuotaAdmin
 
     async def resolve(
         self, actor: Actor, serial: int, *, accept: bool, force: bool = False
@@ -59,7 +59,7 @@ class Numbers:
                 " then",
             )
         chosen = [serial]
-        done = await self.desk.resolve(
+        done = await self.quotas.resolve(
             actor, chosen if accept else [], [] if accept else chosen
         )
         if done.missing:
@@ -78,7 +78,7 @@ class Numbers:
         asked = {"overdue": seconds, "issuer": issuer, "most": MOST}
         rows = await self.db.read(grants.FORGOTTEN, asked)
         serials = [serial for (serial,) in rows]
-        return await self.desk.resolve(
+        return await self.quotas.resolve(
             actor, serials if accept else [], [] if accept else serials
         )
 

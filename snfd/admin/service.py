@@ -53,8 +53,8 @@ from snfd.identity.model import ADMIN, APPCRED, Caller, Token
 from snfd.identity.service import MISSING, resolved
 from snfd.mail.box import Outbox
 from snfd.mail.service import Post
-from snfd.projects.parts import ProjectParts
-from snfd.quota.desk import QuotaDesk
+from snfd.projects.wired import ProjectServices
+from snfd.quota.admin import QuotaAdmin
 from snfd.quota.integrity import Integrity
 
 
@@ -224,7 +224,7 @@ class Administration:
         cls,
         db: Database,
         clock: Seconds,
-        projects: ProjectParts,
+        projects: ProjectServices,
         integrity: Integrity,
         post: Post,
     ) -> Administration:
@@ -236,12 +236,12 @@ class Administration:
             find=find,
             directory=Directory(db, find),
             ledger=Ledger(db, find),
-            numbers=Numbers(db, projects.admin, QuotaDesk(db)),
+            numbers=Numbers(db, projects.admin, QuotaAdmin(db)),
             doctor=Doctor(db, integrity),
             statistics=Statistics(db, clock),
             outbox=Outbox(db, clock),
             trail=Trail(db),
-            contact=Contact(db, post, projects.office.new_id),
+            contact=Contact(db, post, projects.parts.new_id),
         )
 
     async def staff(self, token: str | None) -> Staff:

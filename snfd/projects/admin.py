@@ -12,12 +12,12 @@ from attrs import frozen
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, NotFound
-from snfd.projects import acting, lifecycle, member_desk, members, service
+from snfd.projects import acting, lifecycle, members, memberships, service
 from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, checked
 from snfd.projects.deed import Deed
-from snfd.projects.desk import Office
 from snfd.projects.model import MEMBER
+from snfd.projects.parts import Parts
 from snfd.projects.rules import Action, Who
 
 
@@ -25,7 +25,7 @@ from snfd.projects.rules import Action, Who
 class ProjectAdmin:
     """What administrators do with projects; each gives an `Actor`."""
 
-    office: Office
+    parts: Parts
 
     async def create(self, actor: Actor, wanted: Changes, reason: str = "") -> UUID:
         """Make an active project; its uuid.
@@ -34,12 +34,12 @@ class ProjectAdmin:
         :raises Invalid: it cannot be like that.
         :raises Conflict: a live project has the name.
         """
-        deed = self.office.deed(Who.admin(actor), reason)
+        deed = self.parts.deed(Who.admin(actor), reason)
         if wanted.name is None:
             raise Invalid("a project needs a name")
         checked(wanted, deed.now, free_name=True)
-        uuid = self.office.new_id()
-        await self.office.db.run(_create, self.office, deed, uuid, wanted)
+        uuid = self.parts.new_id()
+        await self.parts.db.run(_create, self.parts, deed, uuid, wanted)
         return uuid
 
     async def modify(
@@ -51,9 +51,9 @@ class ProjectAdmin:
         :raises Invalid: it cannot be like that.
         :raises Conflict: it may not change like that, or not now.
         """
-        deed = self.office.deed(Who.admin(actor), reason)
+        deed = self.parts.deed(Who.admin(actor), reason)
         checked(wanted, deed.now, free_name=True)
-        await self.office.db.run(acting.apply_now, deed, uuid, wanted)
+        await self.parts.db.run(acting.apply_now, deed, uuid, wanted)
 
     async def act(self, actor: Actor, uuid: UUID, order: Order) -> None:
         """Suspend, unsuspend, terminate, reinstate; or decide an application.
@@ -62,7 +62,7 @@ class ProjectAdmin:
         :raises NotFound: no such project or application.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        await self.office.act(Who.admin(actor), uuid, order)
+        await self.parts.act(Who.admin(actor), uuid, order)
 
     async def add_member(
         self, actor: Actor, uuid: UUID, user: UUID, role: str = MEMBER
@@ -73,8 +73,8 @@ class ProjectAdmin:
         :raises Invalid: the role.
         :raises Conflict: it is another person's own project.
         """
-        deed = self.office.deed(Who.admin(actor))
-        await self.office.db.run(_add_member, deed, uuid, user, role)
+        deed = self.parts.deed(Who.admin(actor))
+        await self.parts.db.run(_add_member, deed, uuid, user, role)
 
     async def member(
         self,
@@ -89,8 +89,8 @@ class ProjectAdmin:
         :raises NotFound: there is none.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        deed = self.office.deed(Who.admin(actor), reason)
-        await self.office.db.run(_member, deed, uuid, user, action)
+        deed = self.parts.deed(Who.admin(actor), reason)
+        await self.parts.db.run(_member, deed, uuid, user, action)
 
     async def set_default(self, actor: Actor, user: UUID, project: UUID) -> None:
         """Let unscoped tokens of ``user`` act in ``project``.
@@ -98,15 +98,15 @@ class ProjectAdmin:
         :raises NotFound: there is no such project.
         :raises Forbidden: he is no member, or it is not active.
         """
-        deed = self.office.deed(Who.admin(actor))
-        await self.office.db.run(_set_default, deed, project, user)
+        deed = self.parts.deed(Who.admin(actor))
+        await self.parts.db.run(_set_default, deed, project, user)
 
 
 async def _create(
-    tx: Transaction, office: Office, deed: Deed, uuid: UUID, wanted: Changes
+    tx: Transaction, parts: Parts, deed: Deed, uuid: UUID, wanted: Changes
 ) -> None:
     await deed.audit(tx, "project.create", uuid, name=wanted.name)
-    await service.create_as(tx, deed, uuid, wanted, enroll_owner=office.enroll_owner)
+    await service.create_as(tx, deed, uuid, wanted, enroll_owner=parts.enroll_owner)
 
 
 async def _add_member(
@@ -130,6 +130,6 @@ async def _member(
 
 
 async def _set_default(tx: Transaction, deed: Deed, project: UUID, user: UUID) -> None:
-    await member_desk.set_default(tx, deed, project, user)
+    await memberships.set_default(tx, deed, project, user)
     actor, target = deed.who.actor, f"user:{user}"
     await record(tx, actor, "user.default_project", target, project=str(project))

@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from attrs import field, frozen
+from attrs import frozen
 
-from snfd.clock import Seconds, now
-from snfd.db.port import Database, Row
+from snfd.db.port import Row
 from snfd.errors import Invalid, NotFound
 from snfd.identity.model import Caller
 from snfd.projects import acting, applications, view_store
 from snfd.projects.acting import Order, visible
 from snfd.projects.applications import Submitted
 from snfd.projects.changes import Changes, Wording, check_wording, checked
-from snfd.projects.deed import MAX_REASON, Deed
-from snfd.projects.letters import Letters
+from snfd.projects.parts import Parts
 from snfd.projects.rules import Who
 from snfd.projects.shown import Shown
-from snfd.projects.states import (
-    ProjectState,
-)
+from snfd.projects.states import ProjectState
 
 T = TypeVar("T")
 Mode = Literal["default", "member", "related", "active"]
@@ -59,43 +55,10 @@ class Asked:
 
 
 @frozen(eq=False)
-class Office:
-    """What use cases of projects need.
-
-    :ivar letters: None where nobody is told.
-    :ivar enroll_owner: whether an approved project's owner is its first member.
-    """
-
-    db: Database
-    clock: Seconds
-    letters: Letters | None = None
-    new_id: Callable[[], UUID] = uuid4
-    enroll_owner: bool = field(default=True, kw_only=True)
-
-    def deed(self, who: Who, reason: str = "") -> Deed:
-        """Something that ``who`` does now.
-
-        :raises Invalid: the reason is too long.
-        """
-        if len(reason) > MAX_REASON:
-            raise Invalid(f"a reason has at most {MAX_REASON} characters")
-        at = now(self.clock)
-        return Deed(who, at, reason, self.letters, enroll_owner=self.enroll_owner)
-
-    async def act(self, who: Who, uuid: UUID, order: Order) -> None:
-        """Do what ``order`` says to a project.
-
-        :raises CloudError: as `ProjectDesk.act`.
-        """
-        acting.check_order(order)
-        await self.db.run(acting.act, self.deed(who, order.reason), uuid, order)
-
-
-@frozen(eq=False)
 class ProjectDesk:
     """Looking at projects, applying for them, deciding about them."""
 
-    office: Office
+    parts: Parts
 
     async def list(
         self, caller: Caller, asked: Asked, each: Callable[[Shown], T]
@@ -127,7 +90,7 @@ class ProjectDesk:
         :raises Forbidden: it is not the caller's, and not open to all.
         """
         wanted = uuid if caller.in_reach(uuid) else None
-        for row in await self.office.db.read(view_store.PROJECT, (caller.user, wanted)):
+        for row in await self.parts.db.read(view_store.PROJECT, (caller.user, wanted)):
             found = view_store.shown(row)
             who = Who.of(caller)
             visible(who, found.project, found.membership, _applicant(found))
@@ -142,11 +105,11 @@ class ProjectDesk:
         """
         if wanted.name is None or wanted.ends is None:
             raise Invalid("a new project needs a name and an end_date")
-        deed = self.office.deed(Who.doing(caller))
+        deed = self.parts.deed(Who.doing(caller))
         checked(wanted, deed.now)
         check_wording(said)
-        uuid = self.office.new_id()
-        return await self.office.db.run(applications.submit, deed, uuid, wanted, said)
+        uuid = self.parts.new_id()
+        return await self.parts.db.run(applications.submit, deed, uuid, wanted, said)
 
     async def modify(
         self,
@@ -165,13 +128,13 @@ class ProjectDesk:
         :raises NotFound: there is no such project that the caller may see.
         :raises Conflict: it may not change like that, or not now.
         """
-        deed = self.office.deed(Who.doing(caller))
+        deed = self.parts.deed(Who.doing(caller))
         checked(wanted, deed.now, free_name=at_once)
         check_wording(said)
         if at_once:
-            await self.office.db.run(acting.apply_now, deed, uuid, wanted)
+            await self.parts.db.run(acting.apply_now, deed, uuid, wanted)
             return Submitted(uuid, None)
-        return await self.office.db.run(acting.modify, deed, uuid, wanted, said)
+        return await self.parts.db.run(acting.modify, deed, uuid, wanted, said)
 
     async def act(self, caller: Caller, uuid: UUID, order: Order) -> None:
         """Decide about a project or its application, as far as one may.
@@ -181,7 +144,7 @@ class ProjectDesk:
         :raises NotFound: no such project or application.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        await self.office.act(Who.doing(caller), uuid, order)
+        await self.parts.act(Who.doing(caller), uuid, order)
 
     async def _page(
         self, caller: Caller, asked: Asked, after: Place, size: int
@@ -191,13 +154,13 @@ class ProjectDesk:
             *(caller.user, caller.is_admin, asked.name, asked.owner, state),
             *(asked.private, asked.system, asked.mode, *after, size),
         )
-        return await self.office.db.read(view_store.PROJECTS, args)
+        return await self.parts.db.read(view_store.PROJECTS, args)
 
     async def _place(self, uuid: UUID | None) -> Place:
         if uuid is None:
             return FIRST
         # also where he may not see it: a page may end with what was hidden since
-        for (made,) in await self.office.db.read(view_store.MADE, (uuid,)):
+        for (made,) in await self.parts.db.read(view_store.MADE, (uuid,)):
             return made, uuid
         raise Invalid(f"marker: there is no project {uuid}")
 

@@ -73,10 +73,10 @@ async def person(tx: Transaction, user: UUID) -> bool | None:
 
 
 async def accepted_person(tx: Transaction, email: str) -> UUID | None:
-    """The user with this verified e-mail or username, in lower case."""
+    """The user with this e-mail or username, in lower case, who was let in."""
     row = await tx.row(
         "SELECT uuid FROM identity.app_user WHERE email_verified"
-        " AND (email = %(name)s OR username = %(name)s)",
+        " AND moderation = 'accepted' AND (email = %(name)s OR username = %(name)s)",
         {"name": email},
     )
     return None if row is None else row[0]

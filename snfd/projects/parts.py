@@ -1,36 +1,50 @@
-"""All use cases of projects in one value."""
+"""What the use cases of projects share."""
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Callable
+from uuid import UUID, uuid4
 
-from snfd.projects.admin import ProjectAdmin
-from snfd.projects.desk import Office, ProjectDesk
-from snfd.projects.expiry import Ends
-from snfd.projects.member_desk import MembershipDesk
+from attrs import field, frozen
+
+from snfd.clock import Seconds, now
+from snfd.db.port import Database
+from snfd.errors import Invalid
+from snfd.projects import acting
+from snfd.projects.acting import Order
+from snfd.projects.deed import MAX_REASON, Deed
+from snfd.projects.letters import Letters
+from snfd.projects.rules import Who
 
 
 @frozen(eq=False)
-class ProjectParts:
-    """What APIs and administrators' tools do with projects.
+class Parts:
+    """What use cases of projects need.
 
-    :ivar desk: for whoever presents a token, as is ``memberships``.
-    :ivar admin: for administrators, also on the daemon's socket.
+    :ivar letters: None where nobody is told.
+    :ivar enroll_owner: whether an approved project's owner is its first member.
     """
 
-    office: Office
-    desk: ProjectDesk
-    memberships: MembershipDesk
-    admin: ProjectAdmin
-    ends: Ends
+    db: Database
+    clock: Seconds
+    letters: Letters | None = None
+    new_id: Callable[[], UUID] = uuid4
+    enroll_owner: bool = field(default=True, kw_only=True)
 
-    @classmethod
-    def build(cls, office: Office) -> ProjectParts:
-        """All of them, over ``office``."""
-        return cls(
-            office,
-            ProjectDesk(office),
-            MembershipDesk(office),
-            ProjectAdmin(office),
-            Ends(office.db, office.clock, office.letters),
-        )
+    def deed(self, who: Who, reason: str = "") -> Deed:
+        """Something that ``who`` does now.
+
+        :raises Invalid: the reason is too long.
+        """
+        if len(reason) > MAX_REASON:
+            raise Invalid(f"a reason has at most {MAX_REASON} characters")
+        at = now(self.clock)
+        return Deed(who, at, reason, self.letters, enroll_owner=self.enroll_owner)
+
+    async def act(self, who: Who, uuid: UUID, order: Order) -> None:
+        """Do what ``order`` says to a project.
+
+        :raises CloudError: as `ProjectDesk.act`.
+        """
+        acting.check_order(order)
+        await self.db.run(acting.act, self.deed(who, order.reason), uuid, order)

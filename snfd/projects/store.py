@@ -246,8 +246,11 @@ async def lock(tx: Transaction, uuid: UUID) -> bool:
 
 
 async def is_user(tx: Transaction, user: UUID) -> bool:
-    """Whether there is such a user, active or not."""
-    sql = "SELECT 1 FROM identity.app_user WHERE uuid = %s"
+    """Whether there is such a user, active or not, who was let in and did not leave."""
+    sql = (
+        "SELECT 1 FROM identity.app_user WHERE uuid = %s AND email_verified"
+        " AND moderation = 'accepted'"
+    )
     return await tx.row(sql, (user,)) is not None
 
 

@@ -17,7 +17,6 @@ from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
 from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
-from snfd.quota.desk import QuotaDesk
 from snfd.quota.integrity import Integrity
 from snfd.quota.reports import Reports
 from snfd.registry.importing import Services
@@ -45,7 +44,7 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
     """All of them, over what stands already."""
     post = Post(ground.keys)
     parts = projects(ground, db, post)
-    people = accounts(ground, db, prover, tasks, post, parts.office.letters)
+    people = accounts(ground, db, prover, tasks, post, parts.parts.letters)
     integrity = Integrity(db, undecided)
     return Astakos(
         projects=parts,
@@ -60,7 +59,6 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         registry=Registry(db, ground.reactor, secrets.token_bytes),
         services=Services(db),
         reports=Reports(db),
-        quota_desk=QuotaDesk(db),
         integrity=integrity,
         feedback=_feedback(ground, db, post),
         unknown_names=Allowance(db, ground.reactor, "unknown names", NAMES),

@@ -7,23 +7,23 @@ from uuid import uuid4
 
 from snfd.config import Urls
 from snfd.mail.service import Post
-from snfd.projects.desk import Office
 from snfd.projects.expiry import Expiry
 from snfd.projects.letters import Letters
-from snfd.projects.parts import ProjectParts
+from snfd.projects.parts import Parts
+from snfd.projects.wired import ProjectServices
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
     from snfd.wiring import Ground
 
 
-def projects(ground: Ground, db: Database, post: Post) -> ProjectParts:
+def projects(ground: Ground, db: Database, post: Post) -> ProjectServices:
     """All use cases of projects."""
     config = ground.config
     staff = [*config.mail.helpdesk, *config.mail.managers]
     letters = Letters(post, Urls.of(config.urls).astakos, staff)
-    return ProjectParts.build(
-        Office(
+    return ProjectServices.build(
+        Parts(
             db,
             ground.reactor,
             letters,
@@ -33,6 +33,6 @@ def projects(ground: Ground, db: Database, post: Post) -> ProjectParts:
     )
 
 
-def expiry(ground: Ground, parts: ProjectParts) -> Expiry:
+def expiry(ground: Ground, parts: ProjectServices) -> Expiry:
     """Looks after the ends of projects."""
-    return Expiry(ground.reactor, parts.office.db, parts.office.letters)
+    return Expiry(ground.reactor, parts.parts.db, parts.parts.letters)

@@ -97,7 +97,7 @@ class LifeTests(ProjectsCase):
     def test_astakos_56_the_end(self) -> None:
         project = self.approved("short.example.org")
         timer = expiry.Expiry(self.cloud.clock, self.cloud.db, period=3600.0)
-        timer.letters = self.cloud.project_parts.office.letters
+        timer.letters = self.cloud.project_parts.parts.letters
         timer.startService()
         self.addCleanup(timer.stopService)
         self.cloud.clock.pump([86400.0 * 53] * 7)

@@ -22,8 +22,8 @@ from snfd.projects import lifecycle
 from snfd.projects.acting import Order
 from snfd.projects.applications import Submitted
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.desk import Office
-from snfd.projects.parts import ProjectParts
+from snfd.projects.parts import Parts
+from snfd.projects.wired import ProjectServices
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, UNLIMITED, Limit
 from tests.postgres import fresh_dsn
@@ -42,7 +42,7 @@ class ConcurrencyTests(TestCase):
         self.db.startService()
         self.addCleanup(self.db.stopService)
         await self.db.run(quota.register, RESOURCES)
-        self.parts = ProjectParts.build(Office(self.db, reactor))
+        self.parts = ProjectServices.build(Parts(self.db, reactor))
         self.users = [uuid4() for _ in range(6)]
         start = now(reactor)
         self.end = start + timedelta(days=30)

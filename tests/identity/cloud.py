@@ -27,10 +27,10 @@ from snfd.identity.throttle import Throttle
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
 from snfd.projects import service as projects
-from snfd.projects.desk import Office
 from snfd.projects.letters import Letters
-from snfd.projects.parts import ProjectParts
+from snfd.projects.parts import Parts
 from snfd.projects.service import Projects
+from snfd.projects.wired import ProjectServices
 from snfd.quota import service as quota
 from snfd.quota.commissions import Commissions
 from snfd.quota.model import RESOURCES, Limit
@@ -100,7 +100,7 @@ class IdentityCloud:
     people: People = field(init=False)
     projects: Projects = field(init=False)
     quota: quota.Quota = field(init=False)
-    project_parts: ProjectParts = field(init=False)
+    project_parts: ProjectServices = field(init=False)
     components: Components = field(init=False)
     commissions: Commissions = field(init=False)
     feedback: Feedback = field(init=False)
@@ -111,7 +111,7 @@ class IdentityCloud:
         self.clock.advance(START.timestamp())
         self.passwords = Passwords(self.thread, cheap())
         letters = Letters(Post(self.keys), "https://a.test", self.helpdesk)
-        self.project_parts = ProjectParts.build(Office(self.db, self.clock, letters))
+        self.project_parts = ProjectServices.build(Parts(self.db, self.clock, letters))
         self.throttle = Throttle(self.db, self.clock)
         self.prover = Prover(
             self.db, self.passwords, self.clock, self.keys, self.throttle

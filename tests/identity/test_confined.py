@@ -11,7 +11,7 @@ from snfd.identity.directory import Directory
 from snfd.identity.model import Caller, Issued, Scope, Scoping
 from snfd.identity.second_factor import SecondFactors
 from snfd.projects.desk import Asked
-from snfd.projects.member_desk import AskedMembers
+from snfd.projects.memberships import AskedMembers
 from tests.identity.cloud import START
 from tests.identity.test_credentials import Base
 

@@ -10,8 +10,8 @@ from snfd.identity.model import Caller
 from snfd.projects.acting import Order
 from snfd.projects.application_store import pending
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.parts import ProjectParts
 from snfd.projects.shown import Application
+from snfd.projects.wired import ProjectServices
 from snfd.quota.model import Limit
 from tests.identity.cloud import START, IdentityCloud
 
@@ -35,7 +35,7 @@ def wanted(name: str, **more: object) -> Changes:
 
 def approved(cloud: IdentityCloud, owner: UUID, name: str, **more: object) -> UUID:
     """A project that ``owner`` applied for and got."""
-    parts: ProjectParts = cloud.project_parts
+    parts: ProjectServices = cloud.project_parts
     done = cloud.wait(parts.desk.submit(caller(owner), wanted(name, **more), Wording()))
     order = Order("approve", application=done.application)
     cloud.wait(parts.desk.act(caller(owner, admin=True), done.project, order))

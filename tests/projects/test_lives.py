@@ -13,8 +13,8 @@ from snfd.errors import Conflict, Invalid, NotFound
 from snfd.projects import expiry, lifecycle
 from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.parts import ProjectParts
 from snfd.projects.rules import Action
+from snfd.projects.wired import ProjectServices
 from snfd.quota.model import Limit
 from tests.identity.cloud import START, identity_cloud
 from tests.projects.cloud import END, VM, approved, caller
@@ -49,7 +49,7 @@ class DeactivationTests(SynchronousTestCase):
 
     def deactivate(self) -> None:
         run = self.cloud.db.run
-        letters = self.parts.office.letters
+        letters = self.parts.parts.letters
         self.cloud.wait(run(lifecycle.suspend_of_user, self.a, DAEMON, START, letters))
 
     def activate(self) -> None:
@@ -186,10 +186,10 @@ class AdminTests(SynchronousTestCase):
 class ExpiryTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.cloud = identity_cloud(self)
-        self.parts: ProjectParts = self.cloud.project_parts
+        self.parts: ProjectServices = self.cloud.project_parts
         self.a = self.cloud.user("a")
         self.project = approved(self.cloud, self.a, "a.example.org")
-        letters = self.parts.office.letters
+        letters = self.parts.parts.letters
         self.timer = expiry.Expiry(self.cloud.clock, self.cloud.db, letters, 10.0)
         self.timer.startService()
         self.addCleanup(self.timer.stopService)
@@ -236,7 +236,7 @@ class ExpiryTests(SynchronousTestCase):
     def test_an_end_that_moved_away_ends_nothing(self) -> None:
         late = END + timedelta(days=1)
         run = self.cloud.db.run
-        letters = self.parts.office.letters
+        letters = self.parts.parts.letters
         self.cloud.wait(run(expiry.terminate, self.project, START, letters))
         self.cloud.wait(run(expiry.warn, self.project, 1, late, letters))
         admin = caller(self.a, admin=True)

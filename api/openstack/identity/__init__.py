@@ -17,7 +17,7 @@ from api.openstack.identity.groups import GroupMembersApi, GroupsApi
 from api.openstack.identity.projects import ProjectsApi
 from api.openstack.identity.registry import RegistryApi
 from api.openstack.identity.roles import GrantsApi, RolesApi
-from api.openstack.identity.users import Offices, UsersApi
+from api.openstack.identity.users import UsersApi
 from api.openstack.identity.versions import VersionApi, VersionsApi
 from snfd.accounts.wired import Accounts
 from snfd.catalog import Catalog
@@ -57,7 +57,6 @@ def versions(authenticator: Authenticator, catalog: Catalog) -> Served:
 def resource(parts: Services) -> Served:
     """Everything below ``/identity/v3``."""
     base, accounts = parts.catalog.identity("v3"), parts.accounts
-    offices = Offices(accounts.editing, accounts.moderation, accounts.credentials)
     known = parts.authenticator, parts.identity, parts.projects, parts.catalog
     return build(
         keystone(base),
@@ -65,7 +64,7 @@ def resource(parts: Services) -> Served:
         VersionApi(parts.catalog),
         AuthApi(*known, parts.peers),
         ProjectsApi(parts.projects, parts.project_admin, base),
-        UsersApi(parts.people, offices, base),
+        UsersApi(parts.people, accounts, base),
         DomainsApi(base),
         RolesApi(parts.directory, base),
         GrantsApi(parts.directory, parts.project_admin, base),

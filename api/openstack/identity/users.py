@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from attrs import frozen
 from msgspec import Meta, Struct
 
 from api.openstack.identity.filters import Filter
 from api.openstack.identity.lists import UserList, UserReply, UserView, users
 from api.openstack.identity.rights import administrator
 from api.operations import operation
-from snfd.accounts.credentials import Credentials
-from snfd.accounts.editing import Editing, Wanted
+from snfd.accounts.editing import Wanted
 from snfd.accounts.model import Names
-from snfd.accounts.moderation import Moderation
+from snfd.accounts.wired import Accounts
 from snfd.errors import Forbidden, Invalid
 from snfd.identity.model import DOMAIN_ID, Caller
 from snfd.identity.names import MAX_NAME, MAX_PASSWORD
@@ -87,24 +85,12 @@ class PasswordBody(Struct):
     user: PasswordPart
 
 
-@frozen(eq=False)
-class Offices:
-    """Who changes accounts.
-
-    :ivar credentials: lets people change their own passwords.
-    """
-
-    editing: Editing
-    moderation: Moderation
-    credentials: Credentials
-
-
 class UsersApi:
     """The ``/users`` resources."""
 
-    def __init__(self, people: People, offices: Offices, base: str) -> None:
+    def __init__(self, people: People, accounts: Accounts, base: str) -> None:
         self._people = people
-        self._offices = offices
+        self._accounts = accounts
         self._base = base
 
     @operation("GET", "/users", query=UserFilter)
@@ -123,9 +109,9 @@ class UsersApi:
     async def create(self, caller: Caller, body: UserBody) -> UserReply:
         """Make an account, verified and accepted."""
         actor = administrator(caller)
-        made = await self._offices.editing.add(body.user.wanted(), actor)
+        made = await self._accounts.editing.add(body.user.wanted(), actor)
         if body.user.enabled is False:
-            await self._offices.moderation.deactivate(made.uuid, "", actor)
+            await self._accounts.moderation.deactivate(made.uuid, "", actor)
         return await self._shown(caller, made.uuid)
 
     @operation("PATCH", "/users/<user>", body=UserBody)
@@ -137,29 +123,29 @@ class UsersApi:
     @operation("DELETE", "/users/<user>", status=204)
     async def delete(self, caller: Caller, user: UUID) -> None:
         """Close an account for good, unless it owns or uses something."""
-        await self._offices.editing.close(user, administrator(caller))
+        await self._accounts.editing.close(user, administrator(caller))
 
     @operation("POST", "/users/<user>/password", body=PasswordBody, status=204)
     async def password(self, caller: Caller, user: UUID, body: PasswordBody) -> None:
         """Change one's own password."""
         if user != caller.user:
             raise Forbidden("people change their own passwords")
-        change = self._offices.credentials.change
+        change = self._accounts.credentials.change
         await change(caller, body.user.original_password, body.user.password)
 
     async def _change(self, caller: Caller, user: UUID, part: UserPart) -> None:
-        actor, offices = administrator(caller), self._offices
+        actor, accounts = administrator(caller), self._accounts
         found = await self._people.get(caller, user)
         if part.email is not None and part.email != found.email:
-            await offices.editing.set_email(user, part.email, actor)
+            await accounts.editing.set_email(user, part.email, actor)
         if part.name is not None and part.name != found.username:
-            await offices.editing.rename(user, Names(username=part.name), actor)
+            await accounts.editing.rename(user, Names(username=part.name), actor)
         if part.password is not None:
-            await offices.editing.set_password(user, part.password, actor)
+            await accounts.editing.set_password(user, part.password, actor)
         if part.enabled is True and not found.active:
-            await offices.moderation.activate(user, actor)
+            await accounts.moderation.activate(user, actor)
         if part.enabled is False and found.active:
-            await offices.moderation.deactivate(user, "", actor)
+            await accounts.moderation.deactivate(user, "", actor)
 
     async def _shown(self, caller: Caller, user: UUID) -> UserReply:
         found = await self._people.get(caller, user)

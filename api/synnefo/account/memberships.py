@@ -20,7 +20,7 @@ from api.synnefo.account.project_views import (
 )
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
-from snfd.projects.member_desk import AskedMembers, MembershipDesk
+from snfd.projects.memberships import AskedMembers, Memberships
 from snfd.projects.rules import Action
 
 Email = Annotated[str, Meta(min_length=1, max_length=254)]
@@ -107,7 +107,7 @@ class WantedDefault(Struct):
 class MembershipsApi:
     """The ``/projects/memberships`` resources, and the default project."""
 
-    def __init__(self, memberships: MembershipDesk) -> None:
+    def __init__(self, memberships: Memberships) -> None:
         self._memberships = memberships
 
     @operation("GET", "/projects/memberships", query=MembershipQuery)

@@ -15,7 +15,7 @@ from msgspec.json import encode
 from api.operations import Reply
 from api.times import micros_offset
 from snfd.projects.applications import Submitted
-from snfd.projects.member_desk import ShownMember
+from snfd.projects.memberships import ShownMember
 from snfd.projects.shown import Application, Shown
 from snfd.projects.states import MembershipState
 from snfd.quota.model import Limit

@@ -6,8 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.audit import Actor
 from snfd.errors import Invalid, NotFound
+from snfd.quota.admin import Changes, QuotaAdmin
 from snfd.quota.commissions import issue
-from snfd.quota.desk import Changes, QuotaDesk
 from snfd.quota.model import Key
 from snfd.quota.orders import Order, Provision
 from tests.identity.cloud import identity_cloud
@@ -20,7 +20,7 @@ class DeskTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.cloud = identity_cloud(self)
         self.demo = self.cloud.user("demo")
-        self.desk = QuotaDesk(self.cloud.db)
+        self.admin = QuotaAdmin(self.cloud.db)
 
     def cap(self, user: str) -> object:
         uuid = self.cloud.user(user) if user != "demo" else self.demo
@@ -31,28 +31,28 @@ class DeskTests(SynchronousTestCase):
         return self.cloud.sql(query, VM, uuid, uuid)[0][0]
 
     def test_new_defaults_are_for_those_who_come(self) -> None:
-        after = self.cloud.wait(self.desk.modify(ROOT, VM, Changes(system_default=7)))
+        after = self.cloud.wait(self.admin.modify(ROOT, VM, Changes(system_default=7)))
         self.assertEqual((7, 0), (after.system_default, after.project_default))
-        self.assertEqual(after, self.cloud.wait(self.desk.resource(VM)))
+        self.assertEqual(after, self.cloud.wait(self.admin.resource(VM)))
         self.assertEqual((4, 7), (self.cap("demo"), self.cap("other")))
 
     def test_what_is_hidden_is_hidden_everywhere(self) -> None:
-        after = self.cloud.wait(self.desk.modify(ROOT, VM, Changes(api_visible=False)))
+        after = self.cloud.wait(self.admin.modify(ROOT, VM, Changes(api_visible=False)))
         self.assertEqual((False, False), (after.api_visible, after.ui_visible))
         shown = {one.name for one in self.cloud.wait(self.cloud.quota.resources())}
         self.assertNotIn(VM, shown)
-        self.cloud.fails(self.desk.modify(ROOT, VM, Changes(ui_visible=True)), Invalid)
+        self.cloud.fails(self.admin.modify(ROOT, VM, Changes(ui_visible=True)), Invalid)
 
     def test_bad_limits_and_names(self) -> None:
         for limit in (-1, 2**63):
             bad = Changes(project_default=limit)
-            self.cloud.fails(self.desk.modify(ROOT, VM, bad), Invalid)
-        self.cloud.fails(self.desk.modify(ROOT, "x", Changes()), NotFound)
-        self.cloud.fails(self.desk.resource("x"), NotFound)
+            self.cloud.fails(self.admin.modify(ROOT, VM, bad), Invalid)
+        self.cloud.fails(self.admin.modify(ROOT, "x", Changes()), NotFound)
+        self.cloud.fails(self.admin.resource("x"), NotFound)
 
     def test_changes_are_in_the_audit_trail_and_nothing_is_none(self) -> None:
-        self.cloud.wait(self.desk.modify(ROOT, VM, Changes(system_default=4)))
-        self.cloud.wait(self.desk.modify(ROOT, VM, Changes(system_default=5)))
+        self.cloud.wait(self.admin.modify(ROOT, VM, Changes(system_default=4)))
+        self.cloud.wait(self.admin.modify(ROOT, VM, Changes(system_default=5)))
         self.assertEqual(
             [("resource.modify", f"resource:{VM}")],
             self.cloud.sql("SELECT action, target FROM ops.audit"),
@@ -64,13 +64,13 @@ class DeskTests(SynchronousTestCase):
             self.cloud.wait(self.cloud.db.run(issue, key, Order(parts)))
             for key in ("x", "y", "z")
         )
-        self.assertEqual("y", self.cloud.wait(self.desk.commission(b)).clientkey)
-        done = self.cloud.wait(self.desk.resolve(ROOT, [a, 10**9], [b]))
+        self.assertEqual("y", self.cloud.wait(self.admin.commission(b)).clientkey)
+        done = self.cloud.wait(self.admin.resolve(ROOT, [a, 10**9], [b]))
         self.assertEqual(
             ([a], [b], [10**9]), (done.accepted, done.rejected, done.missing)
         )
-        self.cloud.fails(self.desk.commission(a), NotFound)
-        self.cloud.fails(self.desk.resolve(ROOT, [1] * 1001, []), Invalid)
+        self.cloud.fails(self.admin.commission(a), NotFound)
+        self.cloud.fails(self.admin.resolve(ROOT, [1] * 1001, []), Invalid)
         self.assertEqual(
             [
                 ("commission.accept", f"commission:{a}"),
@@ -78,4 +78,4 @@ class DeskTests(SynchronousTestCase):
             ],
             self.cloud.sql("SELECT action, target FROM ops.audit ORDER BY id"),
         )
-        self.assertEqual("z", self.cloud.wait(self.desk.commission(c)).clientkey)
+        self.assertEqual("z", self.cloud.wait(self.admin.commission(c)).clientkey)

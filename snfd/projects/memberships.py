@@ -15,8 +15,9 @@ from snfd.identity.names import normalised
 from snfd.projects import lifecycle, member_store, members, store, view_store
 from snfd.projects.acting import visible
 from snfd.projects.deed import Deed
-from snfd.projects.desk import PAGE, Office
+from snfd.projects.desk import PAGE
 from snfd.projects.model import Record
+from snfd.projects.parts import Parts
 from snfd.projects.rules import Action, Who, allowed
 from snfd.projects.shown import Member
 from snfd.projects.states import GRANTED, MembershipState, ProjectState
@@ -46,10 +47,10 @@ class ShownMember:
 
 
 @frozen(eq=False)
-class MembershipDesk:
+class Memberships:
     """Joining projects, leaving them, and letting people in."""
 
-    office: Office
+    parts: Parts
 
     async def list(
         self, caller: Caller, asked: AskedMembers, each: Callable[[ShownMember], T]
@@ -73,7 +74,7 @@ class MembershipDesk:
     ) -> Sequence[Member]:
         everybody = view_store.ALL_MEMBERSHIPS, (project, after, size)
         near = view_store.MEMBERSHIPS, (project, after, size, who.user)
-        rows = await self.office.db.read(*(everybody if who.is_admin else near))
+        rows = await self.parts.db.read(*(everybody if who.is_admin else near))
         return view_store.members(rows)
 
     async def get(self, caller: Caller, number: int) -> ShownMember:
@@ -83,7 +84,7 @@ class MembershipDesk:
         :raises Forbidden: it is somebody else's, in somebody else's project.
         """
         who = Who.of(caller)
-        for row in await self.office.db.read(view_store.MEMBERSHIP, (number,)):
+        for row in await self.parts.db.read(view_store.MEMBERSHIP, (number,)):
             one = view_store.member(row)
             if not caller.in_reach(one.project):
                 break
@@ -98,8 +99,8 @@ class MembershipDesk:
             never had to do with.
         :raises Conflict: he is associated already, or nobody can join.
         """
-        deed = self.office.deed(Who.doing(caller))
-        return await self.office.db.run(_join, deed, project, caller.user)
+        deed = self.parts.deed(Who.doing(caller))
+        return await self.parts.db.run(_join, deed, project, caller.user)
 
     async def enroll(self, caller: Caller, project: UUID, name: str) -> int:
         """Put somebody in; the membership's number.
@@ -108,8 +109,8 @@ class MembershipDesk:
         :raises Forbidden: only the owner and administrators may.
         :raises Conflict: no such project or person, or not now.
         """
-        deed = self.office.deed(Who.doing(caller))
-        return await self.office.db.run(_enroll, deed, project, normalised(name))
+        deed = self.parts.deed(Who.doing(caller))
+        return await self.parts.db.run(_enroll, deed, project, normalised(name))
 
     async def act(
         self, caller: Caller, number: int, action: Action, reason: str
@@ -120,8 +121,8 @@ class MembershipDesk:
         :raises Forbidden: it is not the caller's to do.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        deed = self.office.deed(Who.doing(caller), reason)
-        await self.office.db.run(_act, deed, number, action)
+        deed = self.parts.deed(Who.doing(caller), reason)
+        await self.parts.db.run(_act, deed, number, action)
 
     async def set_default(self, caller: Caller, project: UUID) -> None:
         """Let the caller's unscoped tokens act in ``project``.
@@ -129,15 +130,15 @@ class MembershipDesk:
         :raises NotFound: there is no such project that he may see.
         :raises Forbidden: he is no member, or it is not active.
         """
-        deed = self.office.deed(Who.doing(caller))
-        await self.office.db.run(set_default, deed, project, caller.user)
+        deed = self.parts.deed(Who.doing(caller))
+        await self.parts.db.run(set_default, deed, project, caller.user)
 
 
 async def set_default(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> None:
     """Let unscoped tokens of ``user`` act in a project.
 
-    :raises NotFound: as `MembershipDesk.set_default`.
-    :raises Forbidden: as `MembershipDesk.set_default`.
+    :raises NotFound: as `Memberships.set_default`.
+    :raises Forbidden: as `Memberships.set_default`.
     """
     project = await lifecycle.taken(tx, uuid)
     one = await members.taken(tx, uuid, user)

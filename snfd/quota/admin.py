@@ -58,7 +58,7 @@ def changed(one: Resource, changes: Changes) -> Resource:
 
 
 @frozen(eq=False)
-class QuotaDesk:
+class QuotaAdmin:
     """Resources and commissions, for administrators."""
 
     db: Database
