@@ -37,5 +37,5 @@ def http_date(at: datetime) -> str:
 
 
 def _bare(at: datetime, to: str) -> str:
-    # a quarter of what strftime takes
+    # two thirds of what strftime takes
     return at.astimezone(UTC).isoformat(timespec=to).removesuffix("+00:00")

@@ -42,7 +42,7 @@ class Populace:
         return _user(number % self.count)
 
     def token(self, number: int) -> str:
-        """The secret of his token, which is good in all his projects."""
+        """The secret of his token, bound to the project that is not his own."""
         return _secret(number % self.count)
 
     def spread(self, wanted: int) -> list[int]:
@@ -101,8 +101,9 @@ def _fill(cursor: Any, count: int) -> None:
     )
     _copy(
         cursor,
-        "identity.api_token (hash, user_id, kind, methods, created_at, expires_at)",
-        map(_token, range(count), users),
+        "identity.api_token (hash, user_id, project_id, kind, methods, created_at,"
+        " expires_at)",
+        map(_token, range(count), members[1::2]),
     )
     sources = [*users, *projects]
     _copy(
@@ -150,6 +151,6 @@ def _projects(users: list[UUID], projects: list[UUID]) -> Iterator[tuple[object,
         yield project, name, users[number], False, SINCE, "auto", "auto"
 
 
-def _token(number: int, user: UUID) -> tuple[object, ...]:
+def _token(number: int, member: tuple[UUID, UUID]) -> tuple[object, ...]:
     hash_ = sha256(_secret(number).encode()).hexdigest()
-    return rf"\\x{hash_}", user, "login", "{password}", SINCE, UNTIL
+    return rf"\\x{hash_}", *member, "login", "{password}", SINCE, UNTIL
