@@ -81,9 +81,11 @@ CHECKS = (
     Check(
         "letter-waits",
         "SELECT 'mail ' || id, kind || ' to ' || recipient || ', since ' || created"
-        " FROM ops.mail WHERE finished IS NULL AND created < now() - interval '1 day'"
+        " || coalesce(': ' || last_error, '') FROM ops.mail"
+        " WHERE finished IS NULL AND created < now() - interval '30 minutes'"
         " ORDER BY id",
-        "is [mail] server set? snfctl mail retry ID has it tried at once",
+        "is [mail] server set, and does it answer?"
+        " snfctl mail retry ID has it tried at once",
     ),
     Check(
         "stale-job",

@@ -95,6 +95,7 @@ class Sender(Service):
     _connection: Connection | None = field(init=False, default=None)
     _connecting: Deferred[Connection] | None = field(init=False, default=None)
     _away_since: datetime | None = field(init=False, default=None)
+    _away: str = field(init=False, default="")
     _told_waiting: bool = field(init=False, default=False)
     _log = Logger()
 
@@ -143,6 +144,7 @@ class Sender(Service):
             await self._send_all()
             due = await self._look()
         if self._away_since is not None:
+            await self.db.run(store.excuse, self._away, now(self.clock), BATCH)
             longest = self.pace.longest_away
             return pause(self._away_since, now(self.clock), 1.0, longest)
         left = 0.0 if due is None else (due - now(self.clock)).total_seconds()
@@ -213,6 +215,7 @@ class Sender(Service):
             self._log.info("the mail server is back")
 
     def _is_away(self, why: str) -> None:
+        self._away = why
         if self._away_since is None:
             self._away_since = now(self.clock)
             self._log.warn("letters wait: {why}", why=why)

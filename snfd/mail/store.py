@@ -90,6 +90,16 @@ async def put_back(tx: Transaction, letter: Queued, back: PutBack) -> None:
     )
 
 
+async def excuse(tx: Transaction, why: str, now: datetime, limit: int) -> None:
+    """Note why the oldest letters that are due do not leave."""
+    await tx.execute(
+        "UPDATE ops.mail SET last_error = %s WHERE state = 'new'"
+        " AND last_error IS DISTINCT FROM %s AND id IN (SELECT id FROM ops.mail"
+        " WHERE finished IS NULL AND due <= %s ORDER BY due, id LIMIT %s)",
+        (why, why, now, limit),
+    )
+
+
 async def waiting(tx: Transaction) -> tuple[int, datetime | None, datetime | None]:
     """How many letters have not ended, since when the oldest, and what is due next."""
     row = await tx.row(

@@ -251,6 +251,7 @@ class SenderTests(SynchronousTestCase):
         self.rig.later(600)
         self.assertLess(50 - len(self.rig.courier.script["connect"]), 25)
         self.assertEqual(0, self.rig.row()["attempts"])
+        self.assertEqual("mail server: away", self.rig.row()["last_error"])
         self.rig.courier.script = {}
         self.rig.later(60)
         self.assertEqual("sent", self.rig.row()["state"])

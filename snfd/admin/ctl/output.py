@@ -7,7 +7,7 @@ import io
 import json
 import operator
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from re import fullmatch, sub
 from typing import Any
 
@@ -88,13 +88,24 @@ class Look:
         if self.form == "csv":
             cells = [self._cell(item, name) for name in plain]
             return _csv([plain, cells] if self.headers else [cells])
-        text = _table(None, [[name, self._cell(item, name)] for name in plain], 2)
+        text = _table(
+            None, [line for name in plain for line in self._lines(item, name)], 2
+        )
         for name in wanted:
             if name in parts and item[name]:
                 text += f"\n{name}:\n" + Look(units=self.units).listed(
                     item[name], parts[name]
                 )
         return text
+
+    def _lines(self, item: Item, name: str) -> Iterator[list[str]]:
+        """A field as lines of a table: one, or one for each group of facts in it."""
+        for path, facts in _groups(name, item[name]):
+            unit = facts.get("unit")
+            unit = unit if isinstance(unit, str) else None
+            yield [path, _cell(facts, unit, self.units)]
+        if not _nested(item[name]):
+            yield [name, self._cell(item, name)]
 
     def _wanted(self, every: Sequence[str], usual: Sequence[str]) -> Sequence[str]:
         chosen = self.columns
@@ -163,6 +174,24 @@ def _cell(value: Any, unit: str | None, style: str) -> str:
     if isinstance(value, list):
         return ", ".join(_cell(one, unit, style) for one in value)
     return str(value)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(
+        isinstance(one, Mapping) for one in value.values()
+    )
+
+
+def _groups(path: str, value: Any) -> Iterator[tuple[str, Item]]:
+    """The innermost mappings of one that holds some, and the ways to them."""
+    if _nested(value):
+        for name, one in value.items():
+            yield from _groups(f"{path} {name}", one)
+        loose = {n: v for n, v in value.items() if not isinstance(v, Mapping)}
+        if loose:
+            yield path, loose
+    elif isinstance(value, Mapping) and " " in path:
+        yield path, value
 
 
 def _only(item: Item, names: Sequence[str]) -> dict[str, Any]:
