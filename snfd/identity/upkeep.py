@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import define, field
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 
 from snfd.clock import now
 from snfd.db.port import Database, Transaction
 from snfd.identity import store, throttle_store
 from snfd.identity.throttle import WINDOW
+from snfd.rounds import Rounds
 
 MAX_USED = 50_000
 """How many tokens are remembered between two rounds; more are not noted."""
@@ -31,7 +29,7 @@ GRACE = timedelta(days=1)
 
 
 @define(eq=False)
-class TokenUpkeep(Service):
+class TokenUpkeep(Rounds):
     """Writes ``last_used_at`` in bulk, removes expired tokens and old failures.
 
     :ivar period: time between two rounds, in seconds.
@@ -41,35 +39,22 @@ class TokenUpkeep(Service):
     db: Database
     period: float = 60.0
     _used: dict[bytes, datetime] = field(init=False, factory=dict)
-    _loop: LoopingCall = field(init=False)
-    _ended: Deferred[Any] = field(init=False, factory=lambda: succeed(None))
-    _log = Logger()
+    failure: ClassVar[str] = "the use of tokens is not noted"
 
     def used(self, token_hash: bytes) -> None:
         """Note that a token was good just now; written in the next round."""
         if len(self._used) < MAX_USED or token_hash in self._used:
             self._used[token_hash] = now(self.clock)
 
-    def startService(self) -> None:
-        """Start the rounds."""
-        Service.startService(self)
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._round()))
-        self._loop.clock = self.clock
-        self._ended = self._loop.start(self.period, now=False)
+    async def round(self) -> None:
+        """Write what was noted, and remove what is dead."""
+        used, self._used = self._used, {}
+        await self.db.run(_write, used, now(self.clock))
 
     def stopService(self) -> Deferred[Any]:
         """Wait for the round in progress, then write what is left."""
-        Service.stopService(self)
-        if self._loop.running:
-            self._loop.stop()
-        return self._ended.addCallback(lambda _: Deferred.fromCoroutine(self._round()))
-
-    async def _round(self) -> None:
-        used, self._used = self._used, {}
-        try:
-            await self.db.run(_write, used, now(self.clock))
-        except Exception:
-            self._log.failure("the use of {count} tokens is not noted", count=len(used))
+        stopped = Rounds.stopService(self)
+        return stopped.addCallback(lambda _: Deferred.fromCoroutine(self._guarded()))
 
 
 async def _write(tx: Transaction, used: dict[bytes, datetime], at: datetime) -> None:

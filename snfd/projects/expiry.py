@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import ClassVar
 from uuid import UUID
 
-from attrs import define, field, frozen
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 
 from snfd.audit import DAEMON, Actor, record
 from snfd.clock import Seconds, now
@@ -23,6 +19,7 @@ from snfd.projects.deed import Deed
 from snfd.projects.letters import Letters
 from snfd.projects.rules import Who
 from snfd.projects.states import ALIVE
+from snfd.rounds import Rounds
 
 WARNINGS = (1, 7, 30)
 """How many days before the end people are warned."""
@@ -37,7 +34,7 @@ REASON = "its end date has passed"
 
 
 @define(eq=False)
-class Expiry(Service):
+class Expiry(Rounds):
     """Warns of the ends of projects, and terminates those that are past.
 
     Several processes may do it at once: each project is locked, and looked at
@@ -51,35 +48,17 @@ class Expiry(Service):
     db: Database
     letters: Letters | None = None
     period: float = 300.0
-    _loop: LoopingCall = field(init=False)
-    _ended: Deferred[Any] = field(init=False, factory=lambda: succeed(None))
-    _log = Logger()
+    failure: ClassVar[str] = "ends of projects are not looked after"
 
-    def startService(self) -> None:
-        """Start the rounds, the first after a period."""
-        Service.startService(self)
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._round()))
-        self._loop.clock = self.clock
-        self._ended = self._loop.start(self.period, now=False)
-
-    def stopService(self) -> Deferred[Any]:
-        """Wait for the round in progress."""
-        Service.stopService(self)
-        if self._loop.running:
-            self._loop.stop()
-        return self._ended
-
-    async def _round(self) -> None:
+    async def round(self) -> None:
+        """Terminate what is past its end, and warn of what soon is."""
         at = now(self.clock)
-        try:
-            for row in await self.db.read(view_store.EXPIRED, (at, MAX_ROUND)):
-                await self.db.run(terminate, row[0], at, self.letters)
-            for days in WARNINGS:
-                args = (at, days, MAX_ROUND)
-                for (uuid,) in await self.db.read(view_store.TO_WARN, args):
-                    await self.db.run(warn, uuid, days, at, self.letters)
-        except Exception:
-            self._log.failure("ends of projects are not looked after")
+        for row in await self.db.read(view_store.EXPIRED, (at, MAX_ROUND)):
+            await self.db.run(terminate, row[0], at, self.letters)
+        for days in WARNINGS:
+            args = (at, days, MAX_ROUND)
+            for (uuid,) in await self.db.read(view_store.TO_WARN, args):
+                await self.db.run(warn, uuid, days, at, self.letters)
 
 
 @frozen
