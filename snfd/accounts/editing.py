@@ -33,6 +33,11 @@ from snfd.identity.names import check_username
 KEPT = ("default", "admin", "admin-api")
 """Groups that mean something to the daemon."""
 
+STAFF = frozenset({ADMIN, "admin-api"})
+"""Those of them that may change what is other people's."""
+
+LET_IN = (State.ACTIVE, State.INACTIVE)
+
 
 @frozen
 class Wanted:
@@ -126,6 +131,7 @@ class Editing:
         """Put a person into groups and take him out of others.
 
         :raises Invalid: there is no such group.
+        :raises Busy: he shall look after the cloud, and was not let in.
         :raises Conflict: he is the last administrator, and would be none.
         """
         await self.parts.db.run(_grouped, user, add, remove, actor)
@@ -237,6 +243,8 @@ async def _grouped(
         raise Busy("the account is closed")
     if await store.join(tx, user, add) < len(set(add)):
         raise Invalid(_unknown(add))
+    if STAFF & set(add) and account.state not in LET_IN:
+        raise Busy("only somebody who was let in can look after the cloud")
     if ADMIN in remove:
         await keep_admin(tx, user)
     await store.leave(tx, user, remove)

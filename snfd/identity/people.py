@@ -52,7 +52,7 @@ async def create_user(
 
 
 async def find_user(tx: Transaction, name: str) -> UUID | None:
-    """The user with this username or verified e-mail, or None."""
+    """The user with this username or e-mail, which he verified; or None."""
     return await store.find_user(tx, name)
 
 
@@ -73,7 +73,7 @@ class People:
         """A person, to himself or an administrator.
 
         :raises Forbidden: it is somebody else.
-        :raises NotFound: there is none.
+        :raises NotFound: there is none, or he left.
         """
         if not may_see(caller, uuid):
             raise Forbidden("only administrators see other people")

@@ -15,8 +15,9 @@ from snfd.identity.names import full_name, normalised
 USER = Statement(
     "identity_user",
     "SELECT uuid, username, email, first_name, last_name, is_active"
-    " FROM identity.app_user WHERE uuid = $1",
+    " FROM identity.app_user WHERE uuid = $1 AND closed_at IS NULL",
 )
+"""A person who did not leave: (uuid) → a row for `user`."""
 
 USERS = Statement(
     "identity_users",
@@ -104,10 +105,10 @@ async def insert_user(tx: Transaction, new: NewUser, now: datetime) -> bool:
 
 
 async def find_user(tx: Transaction, name: str) -> UUID | None:
-    """The user with this username or verified e-mail."""
+    """The user with this username or e-mail, which he verified."""
     row = await tx.row(
-        "SELECT uuid FROM identity.app_user WHERE username = %(name)s"
-        " OR (email = %(name)s AND email_verified) ORDER BY email_verified DESC",
+        "SELECT uuid FROM identity.app_user"
+        " WHERE (username = %(name)s OR email = %(name)s) AND email_verified",
         {"name": normalised(name)},
     )
     return None if row is None else row[0]

@@ -123,7 +123,9 @@ class UsersApi:
     @operation("DELETE", "/users/<user>", status=204)
     async def delete(self, caller: Caller, user: UUID) -> None:
         """Close an account for good, unless it owns or uses something."""
-        await self._accounts.editing.close(user, administrator(caller))
+        actor = administrator(caller)
+        await self._people.get(caller, user)
+        await self._accounts.editing.close(user, actor)
 
     @operation("POST", "/users/<user>/password", body=PasswordBody, status=204)
     async def password(self, caller: Caller, user: UUID, body: PasswordBody) -> None:
