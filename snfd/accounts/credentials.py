@@ -8,7 +8,7 @@ from attrs import frozen
 
 from snfd.accounts.model import PAUSE, check_address
 from snfd.accounts.parts import Parts, set_password, whole
-from snfd.accounts.service import find, target
+from snfd.accounts.service import STRANGER, find, target
 from snfd.accounts.signup import NO_KEY
 from snfd.accounts.states import State
 from snfd.accounts.store import keys
@@ -89,7 +89,7 @@ class Credentials:
         await self.parts.send_key(
             tx, account, Purpose.RESET, secret, account.email, lasts, at
         )
-        await record(tx, Actor(None, ""), "user.reset.asked", target(account.uuid))
+        await record(tx, STRANGER, "user.reset.asked", target(account.uuid))
 
     async def _reset(
         self, tx: Transaction, key: str, hashed: str, at: datetime

@@ -9,9 +9,9 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from snfd.clock import Seconds, now
-from snfd.db.port import Database, Transaction, notify
+from snfd.db.port import Database, Transaction
 from snfd.errors import Invalid, NotFound, Unauthorized
-from snfd.identity import credential_store, proof, store
+from snfd.identity import credential_store, proof, sessions, store
 from snfd.identity.model import (
     APPCRED,
     By,
@@ -62,18 +62,8 @@ async def resolved(
 
 async def holder(db: Database, hash_: bytes, at: datetime) -> Caller | None:
     """Who has the token with this sha256; None if it is not good at ``at``."""
-    for row in await db.read(store.TOKEN, (hash_,)):
-        token = _good(store.token(row), at)
-        if token is not None:
-            return token.caller
-    return None
-
-
-def _good(token: Token | None, at: datetime) -> Token | None:
-    """The same, unless it has expired or its user must sign first."""
-    if token is None or token.expires <= at or token.waits_for_terms(at):
-        return None
-    return token
+    token = await sessions.held(db, hash_, at)
+    return None if token is None else token.caller
 
 
 @frozen(eq=False)
@@ -121,7 +111,9 @@ class Authenticator:
         mine, wanted = digest(presented), digest(secret)
         rows = await self.db.read(store.TWO_TOKENS, (mine, wanted))
         found = {one.hash: one for row in rows if (one := store.token(row))}
-        caller, token = (_good(found.get(hash_), at) for hash_ in (mine, wanted))
+        caller, token = (
+            sessions.good(found.get(hash_), at) for hash_ in (mine, wanted)
+        )
         if caller is None:
             raise Unauthorized(REFUSED)
         self.used(caller.hash)
@@ -238,7 +230,7 @@ class Identity:
         :raises NotFound: as `inspect`.
         """
         token = await self.inspect(caller, secret)
-        await self.db.run(_revoke, token.hash)
+        await self.db.run(sessions.end, token.hash)
 
     async def _token(self, secret: str, at: datetime) -> Token | None:
         try:
@@ -345,8 +337,3 @@ def _is_for(scope: Scope, token: Token) -> bool:
         return True
     names = {str(token.project.uuid), token.project.uuid.hex}
     return token.bound is not None and scope.project in names
-
-
-async def _revoke(tx: Transaction, hash_: bytes) -> None:
-    if await store.delete_token(tx, hash_):
-        await notify(tx, "token", hash_.hex())

@@ -52,10 +52,15 @@ async def begin(
 async def held(db: Database, hash_: bytes, at: datetime) -> Token | None:
     """The token with this sha256; None if it is not good at ``at``."""
     for row in await db.read(store.TOKEN, (hash_,)):
-        token = store.token(row)
-        if token and token.expires > at and not token.waits_for_terms(at):
-            return token
+        return good(store.token(row), at)
     return None
+
+
+def good(token: Token | None, at: datetime) -> Token | None:
+    """The same, unless it has expired or its user must sign terms first."""
+    if token is None or token.expires <= at or token.waits_for_terms(at):
+        return None
+    return token
 
 
 async def end(tx: Transaction, hash_: bytes) -> None:

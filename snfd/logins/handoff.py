@@ -5,20 +5,20 @@ Sources: ``spec/astakos.md`` §2.9, RFC 6749 §4.1, RFC 7636.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
+from snfd.accounts.parts import whole
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Statement, Transaction
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.identity import sessions
 from snfd.identity.model import Caller, Token
+from snfd.logins.model import challenge as shown_of
 from snfd.logins.model import same
 from snfd.logins.redirects import MAX_URL, Redirects
 from snfd.tokens import digest, mint
@@ -127,7 +127,11 @@ class OAuth2:
         return Wish(found, redirect, first, state, challenge)
 
     async def grant(self, caller: Caller, wish: Wish) -> str:
-        """A code that the program may exchange for a token, once, soon."""
+        """A code that the program may exchange for a token, once, soon.
+
+        :raises Forbidden: the caller's own is for one project or program only.
+        :raises Unauthorized: it ended meanwhile.
+        """
         code = mint(self.random, CODE_BYTES)
         await self.db.run(self._granted, caller, wish, code)
         return code
@@ -217,6 +221,7 @@ class OAuth2:
     async def _granted(
         self, tx: Transaction, caller: Caller, wish: Wish, code: str
     ) -> None:
+        await whole(tx, caller)
         at = now(self.clock)
         await tx.execute(
             "DELETE FROM identity.oauth2_code WHERE expires_at < %s",
@@ -316,9 +321,7 @@ def _wrong(
         return "the code is too old"
     if redirect != wanted and (redirect or list(client.redirects) != [wanted]):
         return "redirect_uri is not that of the code"
-    made = sha256(verifier.encode("utf-8", "surrogatepass")).digest()
-    shown = urlsafe_b64encode(made).rstrip(b"=").decode()
-    if challenge and not same(shown, str(challenge)):
+    if challenge and not same(shown_of(verifier), str(challenge)):
         return "code_verifier is not that of the code"
     return ""
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 
 from snfd.identity.model import Issued
-from snfd.tokens import text
+from snfd.tokens import digest, text
 
 LOCAL = "local"
 """The method of our own passwords."""
@@ -48,6 +48,11 @@ def same(one: str, other: str) -> bool:
     return hmac.compare_digest(
         one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
     )
+
+
+def challenge(verifier: str) -> str:
+    """What PKCE shows of a verifier beforehand (RFC 7636, S256)."""
+    return text(digest(verifier))
 
 
 @frozen

@@ -5,9 +5,7 @@ Sources: OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from snfd.clock import Seconds
 from snfd.errors import Invalid, Unauthorized, Unavailable
 from snfd.logins.fetch import Fetcher, origin, origins
 from snfd.logins.idtoken import check, signed
-from snfd.logins.model import MAX_IDENTIFIER, Claims, Method, same
+from snfd.logins.model import MAX_IDENTIFIER, Claims, Method, challenge, same
 from snfd.logins.openid_table import OpenIdTable
 from snfd.logins.port import Departure, Tools
 from snfd.logins.redirects import plus_query
@@ -256,12 +254,6 @@ class OpenId:
     def _odd(self, what: str) -> Unavailable:
         self._log.warn("{issuer}: {what}", issuer=self.table.issuer, what=what)
         return Unavailable(f"{self.method.title} is not set up right", retry_after=60)
-
-
-def challenge(verifier: str) -> str:
-    """What PKCE shows of a verifier beforehand (RFC 7636, S256)."""
-    digest = sha256(verifier.encode()).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _policy(ca: str) -> BrowserLikePolicyForHTTPS:

@@ -8,14 +8,13 @@ from uuid import UUID
 from snfd.db.port import Transaction
 from snfd.errors import Conflict
 from snfd.quota import commissions
-from snfd.quota.model import WHOLE_PROJECT, Key
+from snfd.quota.model import (
+    APPLICATIONS,
+    PENDING_APPLICATIONS,
+    WHOLE_PROJECT,
+    Key,
+)
 from snfd.quota.orders import NoCapacity, Order, Provision
-
-PENDING = "astakos.pending_app"
-"""The resource that counts undecided applications, per applicant."""
-
-CLIENTKEY = "astakos"
-"""In whose name applications are counted."""
 
 
 async def count(
@@ -28,14 +27,14 @@ async def count(
     :raises Conflict: somebody has as many as he may, and not ``force``.
     """
     parts = [
-        Provision.of(Key(user, member, PENDING), count)
+        Provision.of(Key(user, member, PENDING_APPLICATIONS), count)
         for user, count in changes.items()
         for member in (user, WHOLE_PROJECT)
     ]
     name = f"application {number}"
     try:
         order = Order(parts, name, force=force, auto_accept=True)
-        await commissions.issue(tx, CLIENTKEY, order)
+        await commissions.issue(tx, APPLICATIONS, order)
     except NoCapacity as error:
         limit = _limit_of(error)
         raise Conflict(

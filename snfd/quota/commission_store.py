@@ -8,7 +8,7 @@ from uuid import UUID
 
 from snfd.db.port import Row, Statement, Transaction
 from snfd.quota.model import Commission, Key, Provisions, Settled
-from snfd.quota.store import columns
+from snfd.quota.store import NIL, columns
 
 PENDING = Statement(
     "quota_pending",
@@ -47,7 +47,7 @@ async def insert(
     :raises Conflict: (at the database's door) ``ref`` has one already.
     """
     row = await tx.row(
-        """
+        f"""
         WITH made AS (
             INSERT INTO quota.commission (clientkey, name, ref)
             VALUES (%(clientkey)s, %(name)s, %(ref)s) RETURNING serial
@@ -55,7 +55,7 @@ async def insert(
             INSERT INTO quota.provision
                    (serial, project_id, user_id, resource, quantity, position)
             SELECT made.serial, k.project,
-                   nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
+                   nullif(k.member, {NIL}),
                    k.resource, k.quantity, k.position
               FROM made, unnest(%(projects)s::uuid[], %(members)s::uuid[],
                                 %(resources)s::text[], %(quantities)s::bigint[])
@@ -128,13 +128,13 @@ async def resolve(
 ) -> None:
     """Remove commissions, and log what became of their provisions."""
     await tx.execute(
-        """
+        f"""
         WITH gone AS (
             DELETE FROM quota.commission WHERE serial = ANY(%(gone)s::bigint[]))
         INSERT INTO quota.provision_log (serial, clientkey, name, project_id, user_id,
             resource, cap, usage_min, usage_max, delta, issued_at, reason)
         SELECT k.serial, k.clientkey, k.name, k.project,
-               nullif(k.member, '00000000-0000-0000-0000-000000000000'::uuid),
+               nullif(k.member, {NIL}),
                k.resource, k.cap, k.low, k.high, k.delta, k.issued, k.reason
           FROM unnest(%(serials)s::bigint[], %(clients)s::text[], %(names)s::text[],
                       %(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[],

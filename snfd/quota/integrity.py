@@ -26,14 +26,13 @@ from snfd.quota.findings import (
     recomputed,
     usage_finding,
 )
-from snfd.quota.model import WHOLE_PROJECT, Key
+from snfd.quota.model import (
+    APPLICATIONS,
+    PENDING_APPLICATIONS,
+    WHOLE_PROJECT,
+    Key,
+)
 from snfd.quota.orders import Order, Provision
-
-CLIENTKEY = "astakos"
-"""In whose name differences of applications are charged."""
-
-PENDING_APPLICATIONS = "astakos.pending_app"
-
 
 Count = Callable[[Transaction], Awaitable[Mapping[UUID, int]]]
 """Counts something of each user, in his own project."""
@@ -183,7 +182,7 @@ async def reconcile(
     ]
     if fix and parts:
         order = Order(parts, f"reconcile {resource}", force=force, auto_accept=True)
-        await commissions.issue(tx, CLIENTKEY, order)
+        await commissions.issue(tx, APPLICATIONS, order)
         await record(
             tx,
             actor,

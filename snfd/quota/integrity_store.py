@@ -7,9 +7,7 @@ from uuid import UUID
 
 from snfd.db.port import Row, Transaction
 from snfd.quota.model import Key
-from snfd.quota.store import WANTED, columns
-
-_NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
+from snfd.quota.store import NIL, WANTED, columns
 
 _PENDING = """
     SELECT project_id, member, resource,
@@ -37,7 +35,7 @@ async def limits(tx: Transaction, most: int) -> list[Row]:
         SELECT coalesce(w.project_id, h.project_id),
                coalesce(w.member, h.member), coalesce(w.resource, h.resource),
                w.cap, h.cap, coalesce(h.usage_max, 0)
-          FROM (SELECT project_id, coalesce(user_id, {_NIL}) AS member, resource, cap
+          FROM (SELECT project_id, coalesce(user_id, {NIL}) AS member, resource, cap
                   FROM ({WANTED}) AS every) AS w
           FULL JOIN quota.holding h
             ON h.project_id = w.project_id AND h.member = w.member
@@ -82,10 +80,10 @@ async def sums(tx: Transaction, most: int) -> list[Row]:
                coalesce(m.usage, 0)::bigint, p.imports, p.releases
           FROM settled p
           LEFT JOIN (SELECT project_id, resource, sum(usage) AS usage
-                       FROM settled WHERE member <> {_NIL}
+                       FROM settled WHERE member <> {NIL}
                       GROUP BY project_id, resource) AS m
                  USING (project_id, resource)
-         WHERE p.member = {_NIL} AND p.usage <> coalesce(m.usage, 0)
+         WHERE p.member = {NIL} AND p.usage <> coalesce(m.usage, 0)
          ORDER BY 1, 2, 3 LIMIT %s
         """,
         (most,),

@@ -22,6 +22,15 @@ UNLIMITED = 2**63 - 1
 WHOLE_PROJECT = UUID(int=0)
 """Stands for the member in the key of a whole project's holding."""
 
+CLIENTKEY = "snfd"
+"""In whose name this daemon's services are charged; no component is called so."""
+
+APPLICATIONS = "astakos"
+"""In whose name undecided applications are counted."""
+
+PENDING_APPLICATIONS = "astakos.pending_app"
+"""The resource that counts undecided applications, per applicant."""
+
 MIB = 2**20
 GIB = 2**30
 
@@ -233,7 +242,7 @@ def _hidden(name: str, text: str, unit: str | None, default: int) -> Resource:
 
 RESOURCES: tuple[Resource, ...] = (
     Resource(
-        "astakos.pending_app", "Open project applications", None,
+        PENDING_APPLICATIONS, "Open project applications", None,
         "account", "astakos_account", 2, UNLIMITED,
         api_visible=False, ui_visible=False,
     ),

@@ -7,8 +7,7 @@ making them here would hold everybody else up.
 from __future__ import annotations
 
 from snfd.db.port import Statement
-
-_NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
+from snfd.quota.store import NIL
 
 _HELD = f"""
     SELECT u.user_id, u.project_id, u.resource, json_build_object(
@@ -20,7 +19,7 @@ _HELD = f"""
       JOIN quota.resource r ON r.service_origin = s.name
       JOIN quota.holding u ON u.resource = r.name
       JOIN quota.holding p ON p.project_id = u.project_id AND p.resource = u.resource
-       AND p.member = {_NIL}
+       AND p.member = {NIL}
      WHERE s.component_id = $1
        AND (u.usage_max > 0 OR EXISTS (
             SELECT 1 FROM identity.membership m
@@ -88,7 +87,7 @@ OF_PROJECTS = Statement(
                    ORDER BY p.resource) AS told
           FROM identity.service s
           JOIN quota.resource r ON r.service_origin = s.name
-          JOIN quota.holding p ON p.resource = r.name AND p.member = {_NIL}
+          JOIN quota.holding p ON p.resource = r.name AND p.member = {NIL}
           JOIN page ON page.uuid = p.project_id
          WHERE s.component_id = $1 GROUP BY p.project_id)
     SELECT count(*), json_object_agg(project_id, told ORDER BY project_id)::text

@@ -17,6 +17,7 @@ from snfd.identity.model import Caller
 from snfd.quota import commission_store as commissions
 from snfd.quota import store
 from snfd.quota.model import (
+    CLIENTKEY,
     WHOLE_PROJECT,
     Holding,
     Key,
@@ -27,9 +28,6 @@ from snfd.quota.model import (
     provisions,
 )
 from snfd.quota.resolving import resolve
-
-CLIENTKEY = "snfd"
-"""Who the in-process services are among the issuers of commissions."""
 
 
 async def charge(

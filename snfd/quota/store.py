@@ -12,6 +12,9 @@ from uuid import UUID
 from snfd.db.port import Row, Statement, Transaction
 from snfd.quota.model import Holding, Key, Limit, Resource
 
+NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
+"""Stands for the member in a whole project's holding, see `WHOLE_PROJECT`."""
+
 _KEYS = """
     unnest(%(projects)s::uuid[], %(members)s::uuid[], %(resources)s::text[])
 """
@@ -211,12 +214,12 @@ async def refresh(
 
 USAGE = Statement(
     "quota_usage",
-    """
+    f"""
     SELECT u.project_id, u.resource, u.cap, u.usage_min, u.usage_max,
            p.cap, p.usage_min, p.usage_max
       FROM quota.holding u
       JOIN quota.holding p ON p.project_id = u.project_id AND p.user_id IS NULL
-       AND p.member = '00000000-0000-0000-0000-000000000000'::uuid
+       AND p.member = {NIL}
        AND p.resource = u.resource
       JOIN quota.resource r ON r.name = u.resource
      WHERE u.user_id = $1 AND ($2::uuid IS NULL OR u.project_id = $2)
@@ -231,20 +234,16 @@ USAGE = Statement(
     """,
 )
 
-RESOURCES = Statement(
-    "quota_resources",
-    """
-    SELECT name, description, unit, service_type, service_origin, system_default,
-           project_default, api_visible, ui_visible
-      FROM quota.resource WHERE api_visible ORDER BY name
-    """,
-)
-
-
 _RESOURCE = """
     name, description, unit, service_type, service_origin, system_default,
     project_default, api_visible, ui_visible
 """
+
+RESOURCES = Statement(
+    "quota_resources",
+    f"SELECT {_RESOURCE} FROM quota.resource WHERE api_visible ORDER BY name",
+)
+"""What the API shows: () → rows for `Resource`."""
 
 
 async def lock_resource(tx: Transaction, name: str) -> Resource | None:

@@ -12,13 +12,11 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from snfd.errors import Invalid
+from snfd.quota.model import CLIENTKEY
 
 MAX_NAME = 255
 MAX_URL = 2000
 MIN_TOKEN, MAX_TOKEN = 22, 1024
-
-RESERVED = "snfd"
-"""Whose name the charges of this daemon's own services bear: no component's."""
 
 EXPOSE = "SNF:exposeVersion"
 """Key of an endpoint: whether its URL is to end in its version."""
@@ -93,8 +91,8 @@ def check_name(name: str) -> str:
     """
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or " " in name:
         raise Invalid(f"a component's name has 1 to {MAX_NAME} characters, no spaces")
-    if name == RESERVED:
-        raise Invalid(f"the name {RESERVED!r} is kept for this daemon itself")
+    if name == CLIENTKEY:
+        raise Invalid(f"the name {CLIENTKEY!r} is kept for this daemon itself")
     return name
 
 
