@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,7 +20,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_each_is_called_at_its_time(self) -> None:
         for name, seconds in (("late", 5.0), ("soon", 1.0), ("between", 3.0)):
-            self.deadlines.set(seconds, lambda name=name: self.called.append(name))
+            self.deadlines.set(seconds, partial(self.called.append, name))
         seen = []
         for _ in range(6):
             self.clock.advance(1)
