@@ -105,7 +105,7 @@ class Logins:
         known = await self.db.run(store.owner, way.method.name, claims.identifier)
         second: tuple[str, ...] = ()
         if known is not None:
-            second = await self.prover.second_factor(known.user, code or None, guess)
+            second = await self.prover.second_factor(known.user, code or None, address)
         return await self.arrive(
             way.method, claims, by, next_=next_, address=address, second=second
         )
@@ -213,6 +213,7 @@ class Logins:
     async def _attached(
         self, tx: Transaction, method: Method, claims: Claims, by: Caller, at: datetime
     ) -> None:
+        await whole(tx, by)
         await store.lock_user(tx, by.user)
         policies = await profiles.policies_of(tx, method, by.user)
         if not policies.add:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from snfd.accounts.parts import whole
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
@@ -85,7 +86,11 @@ class Sessions:
         await self.db.run(self._ended, caller)
 
     async def hand_off(self, caller: Caller, label: str) -> Issued:
-        """A token for a program on the caller's machine."""
+        """A token for a program on the caller's machine.
+
+        :raises Forbidden: the caller's own is for one project or program only.
+        :raises Unauthorized: it ended meanwhile.
+        """
         return await self.db.run(self._handed, caller, label)
 
     async def _proven(self, tx: Transaction, proven: Proven, address: str) -> Issued:
@@ -97,6 +102,7 @@ class Sessions:
         await record(tx, Actor.of(caller), "session.end", target)
 
     async def _handed(self, tx: Transaction, caller: Caller, label: str) -> Issued:
+        await whole(tx, caller)
         at = now(self.clock)
         until = at + self.handed
         how = ("weblogin",)
