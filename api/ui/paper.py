@@ -157,7 +157,8 @@ class Forms:
         :raises Forbidden: another site may have sent it.
         :raises Invalid: it is no form, or too large.
         """
-        if (request.getHeader("sec-fetch-site") or "") == "cross-site":
+        # a neighbour below the same domain can set our cookies, the form's too
+        if request.getHeader("sec-fetch-site") in ("cross-site", "same-site"):
             raise Forbidden("another site sent this form")
         given = form_of(request)
         secret = cookies.cookie_of(request, FORM_COOKIE)

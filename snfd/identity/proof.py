@@ -90,23 +90,29 @@ class Prover:
         await self.throttle.admit(guess)
         methods: tuple[str, ...] = ("password",)
         if candidate.second_factor or passcode is not None:
-            methods += await self.second_factor(candidate.uuid, passcode, guess)
+            methods += await self.second_factor(candidate.uuid, passcode, address)
         return Proven(candidate.uuid, methods)
 
     async def second_factor(
-        self, user: UUID, passcode: str | None, guess: Guess
+        self, user: UUID, passcode: str | None, address: str
     ) -> tuple[str, ...]:
         """What the code of someone who proved his first factor adds to methods.
 
-        Nothing where his account asks for no code and he gave none.
+        Nothing where his account asks for no code and he gave none. Wrong codes
+        count as the person's, however he was called, and a right one is not
+        believed once many were wrong at the same time.
 
         :raises Unauthorized: the code is wrong, missing or not asked for.
         :raises TooManyRequests: as `by_password`.
         """
         if passcode is not None and len(passcode) > MAX_PASSCODE:
             raise Invalid(f"a code has at most {MAX_PASSCODE} characters")
+        guess = Guess(str(user), address)
+        if passcode is not None:
+            await self.throttle.admit(guess)
         found = await self.db.run(self._second, user, passcode)
         if found is Second.RIGHT:
+            await self.throttle.admit(guess)
             return ("totp",)
         if found is Second.UNKNOWN and passcode is None:
             return ()

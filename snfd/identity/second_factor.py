@@ -110,9 +110,7 @@ class SecondFactors:
         :raises TooManyRequests: as `Prover.by_password`.
         """
         require_free(caller)
-        guess = Guess(str(caller.user), address)
-        await self.prover.throttle.admit(guess)
-        await self.prover.second_factor(caller.user, passcode, guess)
+        await self.prover.second_factor(caller.user, passcode, address)
         await self.reset(caller.user, Actor(caller.user, caller.username, address))
 
     async def reset(self, user: UUID, actor: Actor) -> None:

@@ -421,6 +421,32 @@ class FormTests(MethodCase):
         self.assertEqual("/ui/x", answer.headers["location"])
         self.assertEqual(403, self.cloud.surfer().form("/ui/login/ldap", fill).status)
 
+    def test_neighbours_of_our_domain_add_nothing_to_anybodys_account(self) -> None:
+        """They can set the form's cookie, and browsers send the session's along."""
+        victim = self.cloud.logged_in()
+        shown = hidden_fields(victim.get("/ui/login/ldap"))
+        fill = {**shown, "username": "anna", "password": "sesame"}
+        for site, status in (("cross-site", 403), ("same-site", 403), ("none", 302)):
+            headers = {"Sec-Fetch-Site": site}
+            answer = victim.form("/ui/login/ldap", fill, headers=headers)
+            self.assertEqual(status, answer.status, site)
+
+    def test_a_name_spelt_otherwise_buys_no_more_guesses_of_a_code(self) -> None:
+        """A directory takes one person's name with many blanks, say."""
+        spelt = {(f"an{' ' * n}na", "sesame"): ANNA for n in range(9)}
+        self.cloud.add(FakeForm(method("ldap"), spelt))
+        self.attach()
+        self.cloud.cloud.execute(
+            "UPDATE identity.login_method SET module = 'ldap' WHERE module = 'uni'"
+        )
+        told = [
+            self.surfer.fill(
+                "/ui/login/ldap", username=name, password="sesame", totp="000000"
+            ).status
+            for name, _ in spelt
+        ]
+        self.assertEqual([401] * 3 + [429] * 6, told)
+
     def test_guesses_are_throttled(self) -> None:
         for _ in range(4):
             answer = self.surfer.fill("/ui/login/ldap", username="Anna", password="no")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attrs import evolve, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.audit import Actor
@@ -12,6 +13,7 @@ from snfd.identity import totp
 from snfd.identity.model import Caller, Issued, Scope, Scoping, UserRef
 from snfd.identity.proof import NEEDS_CODE, REFUSED
 from snfd.identity.second_factor import FactorState, SecondFactors
+from snfd.identity.throttle import Guess, Throttle
 from tests.identity.cloud import identity_cloud
 
 DEFAULT = Scope(Scoping.DEFAULT)
@@ -58,6 +60,18 @@ class CodeTests(SynchronousTestCase):
             "TQOJQ&issuer=Our%20Cloud&algorithm=SHA1&digits=6&period=30",
             totp.uri(SEED, "demo@x.org", "Our Cloud"),
         )
+
+
+@frozen(eq=False, kw_only=True)
+class MeanwhileWrong(Throttle):
+    """Lets in, and then others fail."""
+
+    meanwhile: Guess
+
+    async def admit(self, guess: Guess) -> None:
+        await Throttle.admit(self, guess)
+        for _ in range(self.failures):
+            await self.failed(self.meanwhile, None)
 
 
 class Base(SynchronousTestCase):
@@ -136,6 +150,26 @@ class LoginTests(Base):
             self.assertEqual(REFUSED, str(self.refused("secret", "000000")))
         late = self.refused("secret", self.code())
         self.assertIsInstance(late, TooManyRequests)
+
+    def test_other_spellings_of_the_name_buy_no_more_guesses(self) -> None:
+        self.enable()
+        for name in ("demo", "demo@example.org", str(self.demo)):
+            login = self.cloud.identity.login(
+                UserRef(name), "secret", DEFAULT, passcode="000000"
+            )
+            self.cloud.fails(login, Unauthorized)
+        late = self.refused("secret", self.code())
+        self.assertIsInstance(late, TooManyRequests)
+
+    def test_many_guesses_at_once_are_worth_no_more(self) -> None:
+        """A right code that was looked at among many wrong ones is not believed."""
+        self.enable()
+        throttle = MeanwhileWrong(
+            self.cloud.db, self.cloud.clock, meanwhile=Guess(str(self.demo))
+        )
+        prover = evolve(self.cloud.prover, throttle=throttle)
+        late = prover.second_factor(self.demo, self.code(), "")
+        self.cloud.fails(late, TooManyRequests)
 
     def test_recovery_codes_work_once_each_however_they_are_typed(self) -> None:
         first, second, *_ = self.enable()
