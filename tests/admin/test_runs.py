@@ -21,6 +21,7 @@ from snfd.admin.ctl.problems import (
     NOT_ALLOWED,
     NOT_FOUND,
     REFUSED,
+    USAGE,
     Problem,
     refusal,
 )
@@ -123,6 +124,18 @@ class PasswordTests(RunCase):
         client, done = self.run_it(lambda body: made, "user", "password", "ann")
         self.assertEqual([{}], client.bodies)
         self.assertIn("made", done.output)
+
+
+class EmptyTests(RunCase):
+    def test_an_empty_name_is_none_and_never_stands_for_all(self) -> None:
+        for words in (
+            ("token", "revoke", "alice", ""),
+            ("user", "deactivate", " ", "--yes"),
+            ("project", "show", ""),
+        ):
+            client, done = self.run_it(lambda body: {}, *words)
+            self.assertEqual((USAGE, []), (done.exit_code, client.bodies), words)
+            self.assertIn("empty", done.output)
 
 
 class RefusalTests(SynchronousTestCase):

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import field, frozen
 
-from snfd.admin.ctl.problems import NO_DAEMON, Problem, refusal
+from snfd.admin.ctl.problems import NO_DAEMON, USAGE, Problem, refusal
 from snfd.admin.socket import SocketPlace
 
 PREFIX = "/admin/v1"
@@ -85,15 +85,25 @@ class Client:
             finally:
                 connection.close()
         except (OSError, http.client.HTTPException) as error:
-            raise self._away(error) from None
+            raise self._away(error, method) from None
 
-    def _away(self, error: Exception) -> Problem:
+    def _away(self, error: Exception, method: str) -> Problem:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Problem(NO_DAEMON, f"no answer from {self.where}: {why}", _hint(error))
+        hint = _hint(error)
+        if not hint and method != "GET":
+            hint = "it may have been done all the same: look before you ask again"
+        return Problem(NO_DAEMON, f"no answer from {self.where}: {why}", hint)
 
 
 def segment(value: object) -> str:
-    """``value`` as a part of a path."""
+    """``value`` as a part of a path.
+
+    :raises Problem: it is empty; the path would be that of all there are.
+    """
+    if not str(value).strip():
+        raise Problem(
+            USAGE, "a name or number is empty", "is a variable of your script not set?"
+        )
     return quote(str(value), safe="@")
 
 
