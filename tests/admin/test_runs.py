@@ -134,8 +134,9 @@ class EmptyTests(RunCase):
             ("project", "show", ""),
         ):
             client, done = self.run_it(lambda body: {}, *words)
-            self.assertEqual((USAGE, []), (done.exit_code, client.bodies), words)
-            self.assertIn("empty", done.output)
+            assert isinstance(done.exception, Problem), words
+            self.assertEqual(USAGE, done.exception.status)
+            self.assertEqual([], client.bodies)
 
 
 class RefusalTests(SynchronousTestCase):
