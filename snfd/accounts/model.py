@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from snfd.accounts.states import Columns, State, state_of
 from snfd.errors import Invalid
-from snfd.identity.names import check_email, full_name
+from snfd.identity.names import CLOSED, check_email, full_name
 from snfd.mail.model import checked_address
 
 MAX_PERSON = 100
@@ -274,7 +274,7 @@ def check_terms(body: str, form: str) -> None:
 
 def closed_names(user: UUID) -> tuple[str, str]:
     """Username and e-mail of an account whose person is forgotten."""
-    return f"closed:{user}", f"closed-{user}@invalid"
+    return f"{CLOSED}{user}", f"closed-{user}@invalid"
 
 
 def _why(text: str, reason: str | None) -> str:

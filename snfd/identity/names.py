@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
 from uuid import UUID
 
 from snfd.errors import Invalid
@@ -9,6 +10,12 @@ from snfd.errors import Invalid
 MAX_NAME = 254
 MAX_PASSWORD = 1024
 """The longest password, in characters; longer ones are refused unhashed."""
+
+RESERVED = ("root", "snfd")
+"""Whom the audit trail calls so: the administrator at the socket, the daemon."""
+
+CLOSED = "closed:"
+"""What the names of closed accounts begin with; see `closed_names`."""
 
 
 def normalised(name: str) -> str:
@@ -19,8 +26,9 @@ def normalised(name: str) -> str:
 def check_username(name: str, email: str) -> str:
     """``name`` normalised, if a user with ``email`` may have it.
 
-    :raises Invalid: it is empty, too long, unprintable, a uuid, or looks like
-        an e-mail other than his own.
+    :raises Invalid: it is empty, too long, unprintable, a uuid, looks like
+        an e-mail other than his own, or could be taken for the daemon or, in
+        other forms of the same letters, for somebody else.
     """
     name = normalised(name)
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or " " in name:
@@ -29,6 +37,10 @@ def check_username(name: str, email: str) -> str:
         raise Invalid("a username must not be a uuid")
     if "@" in name and name != email:
         raise Invalid("a username with '@' must be the user's own e-mail")
+    if name in RESERVED or name.startswith(CLOSED):
+        raise Invalid(f"{name!r} is kept for the cloud itself")
+    if "@" not in name and normalize("NFKC", name) != name:
+        raise Invalid("a username must not have letters in odd forms")
     return name
 
 

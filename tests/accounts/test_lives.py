@@ -133,6 +133,15 @@ class EditingTests(Base):
         self.cloud.wait(self.moderation.accept(bob, ROOT))
         self.people.caller("bob")
 
+    def test_nobody_is_called_like_the_cloud_or_like_somebody_else(self) -> None:
+        """A name of closed accounts would keep its uuid's from being closed."""
+        bob = self.add("bob@example.org", username="bob")
+        caller = self.people.caller("ann")
+        for name in (f"closed:{bob}", "Root", "snfd", "ｂｏｂ", "ﬁnn"):
+            change = self.people.accounts.profiles.change(caller, Names(username=name))
+            self.cloud.fails(change, Invalid)
+        self.cloud.wait(self.editing.close(bob, ROOT))
+
     def test_names_and_addresses_are_had_once(self) -> None:
         self.add("bob@example.org", username="bob")
         for email, name in (("bob@example.org", "b"), ("b@example.org", "bob")):
