@@ -30,12 +30,12 @@ from snfd.db import schema
 from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
-from snfd.ganeti.probe import crash_probe
 from snfd.ganeti.service import Clusters, NewCluster
 from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
+from snfd.probe import crash_probe
 from snfd.quota.model import RESOURCES
 from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix

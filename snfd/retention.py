@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from snfd.clock import now
 from snfd.db.port import Database, Transaction
-from snfd.ganeti.loop import Loop
+from snfd.loop import Loop
 
 CHUNK = 1000
 """Rows that one transaction removes."""

@@ -17,12 +17,12 @@ from snfd.compute.store import rows, secrets
 from snfd.db.port import Jsonb, Transaction
 from snfd.errors import Unavailable
 from snfd.ganeti import names, requests
-from snfd.ganeti.probe import BEFORE_COMMIT, Probe
 from snfd.identity.model import Caller
 from snfd.network import plugging
 from snfd.network.addressing import Owner
 from snfd.network.model import Cluster, Nic
 from snfd.network.scope import Scope
+from snfd.probe import BEFORE_COMMIT, Probe
 from snfd.quota import service as quota
 from snfd.sealed import HANDOFF, LOGIN_PASSWORD, Sealer
 

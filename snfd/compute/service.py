@@ -28,9 +28,9 @@ from snfd.compute.nics import Nics
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
-from snfd.ganeti.probe import AFTER_COMMIT, Probe, nothing
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope, project_for
+from snfd.probe import AFTER_COMMIT, Probe, nothing
 from snfd.sealed import LOGIN_PASSWORD, Sealer
 
 

@@ -21,15 +21,15 @@ from twisted.logger import Logger
 from snfd.errors import CloudError, Unavailable
 from snfd.ganeti import names, queue
 from snfd.ganeti.jobs import carries
-from snfd.ganeti.lease import Tenure
-from snfd.ganeti.loop import Loop
+from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.model import Job, Kind
 from snfd.ganeti.port import Away, Ganeti, Refused
-from snfd.ganeti.probe import AFTER_SUBMIT, Probe, nothing
 from snfd.ganeti.queue import Claim
 from snfd.ganeti.requests import Request
 from snfd.ganeti.settling import Settling
 from snfd.intent import Entry, Intent
+from snfd.loop import Loop
+from snfd.probe import AFTER_SUBMIT, Probe, nothing
 
 PERIOD = 1.0
 """Seconds between looks into the outbox when nothing wakes us."""
@@ -75,7 +75,7 @@ class Dispatcher(Service):
 
     def __attrs_post_init__(self) -> None:
         what = f"dispatching to cluster {self.tenure.cluster}"
-        self._loop = Loop(self.clock, self._turn, what)
+        self._loop = Loop(self.clock, self._turn, what, (LeaseLost,))
 
     def wake(self) -> None:
         """Look into the outbox now."""

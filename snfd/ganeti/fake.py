@@ -24,8 +24,8 @@ from snfd.ganeti.model import (
     Status,
 )
 from snfd.ganeti.port import Away, Refused
-from snfd.ganeti.probe import DURING_SUBMIT, Probe, nothing
 from snfd.ganeti.requests import Request
+from snfd.probe import DURING_SUBMIT, Probe, nothing
 
 _MODIFIABLE = frozenset(
     {

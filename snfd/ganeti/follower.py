@@ -14,14 +14,14 @@ from twisted.logger import Logger
 
 from snfd.ganeti import queue, store
 from snfd.ganeti.jobs import subject
-from snfd.ganeti.lease import Tenure
-from snfd.ganeti.loop import Loop
+from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.model import Job, Status
 from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reach import Reach
 from snfd.ganeti.settling import Settling
 from snfd.ganeti.watchlist import News, Watch, Watchlist
 from snfd.intent import State
+from snfd.loop import Loop
 
 PERIOD = 0.3
 """Seconds between polls while something is outstanding."""
@@ -67,7 +67,7 @@ class Follower(Service):
 
     def __attrs_post_init__(self) -> None:
         what = f"following of cluster {self.tenure.cluster}"
-        self._loop = Loop(self.clock, self._turn, what)
+        self._loop = Loop(self.clock, self._turn, what, (LeaseLost,))
 
     @property
     def seen(self) -> int | None:

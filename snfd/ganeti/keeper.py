@@ -13,10 +13,10 @@ from twisted.logger import Logger
 
 from snfd.db.port import Database
 from snfd.ganeti import store
-from snfd.ganeti.lease import Tenure
-from snfd.ganeti.loop import Loop
+from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.shift import Shifts, Work
 from snfd.ganeti.store import Cluster
+from snfd.loop import Loop
 
 RETRY = 1.0
 """Seconds between attempts to take a lease that another process has."""
@@ -70,7 +70,9 @@ class Keeper(Service):
     _log: Logger = field(init=False, factory=Logger)
 
     def __attrs_post_init__(self) -> None:
-        self._loop = Loop(self.clock, self._turn, f"lease of {self.cluster.name}")
+        self._loop = Loop(
+            self.clock, self._turn, f"lease of {self.cluster.name}", (LeaseLost,)
+        )
 
     @property
     def works(self) -> bool:
@@ -162,7 +164,7 @@ class Keepers(Service):
     _log: Logger = field(init=False, factory=Logger)
 
     def __attrs_post_init__(self) -> None:
-        self._loop = Loop(self.clock, self._turn, "keeping of clusters")
+        self._loop = Loop(self.clock, self._turn, "keeping of clusters", (LeaseLost,))
 
     def heard_intent(self, cluster: str) -> None:
         """NOTIFY ``intent:<cluster>``."""

@@ -11,10 +11,10 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid
 from snfd.ganeti import store, trust
 from snfd.ganeti.port import Ganeti
-from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.transport import Offload, Transport, agent, inline
+from snfd.probe import Probe, nothing
 from snfd.sealed import CLUSTER_PASSWORD, Sealer
 
 

@@ -18,7 +18,6 @@ from snfd.ganeti import jobs, names, queue
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.model import Event, Instance, Job, Network, Outcome
 from snfd.ganeti.port import Away, Ganeti, Settle
-from snfd.ganeti.probe import WHILE_SETTLING, Probe, nothing
 from snfd.ganeti.verdict import (
     Verdict,
     again,
@@ -29,6 +28,7 @@ from snfd.ganeti.verdict import (
     shortened,
 )
 from snfd.intent import Entry
+from snfd.probe import WHILE_SETTLING, Probe, nothing
 
 Ended = tuple[UUID, Job | None]
 """An intent and its job, final; None if that is lost."""

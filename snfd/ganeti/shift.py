@@ -13,10 +13,10 @@ from snfd.ganeti.dispatcher import Dispatcher, Enrich, as_it_is
 from snfd.ganeti.follower import Follower
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.port import Ganeti, Settle
-from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.settling import Settling
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.upkeep import Upkeep
+from snfd.probe import Probe, nothing
 
 
 @define(eq=False)

@@ -27,7 +27,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
 from snfd.ganeti.port import Away, Refused
-from snfd.ganeti.probe import DURING_SUBMIT, Probe, nothing
+from snfd.probe import DURING_SUBMIT, Probe, nothing
 
 CONNECTIONS = 4
 """RAPI forks for each connection and takes twenty at most, from everybody."""

@@ -11,12 +11,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from snfd.ganeti import findings, names, queue, reconcile, store
-from snfd.ganeti.lease import Tenure
-from snfd.ganeti.loop import Loop
+from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.model import Instance
 from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reconcile import Finding, Kind, Told
 from snfd.ganeti.settling import Settling
+from snfd.loop import Loop
 
 RECONCILE_EVERY = 30.0
 STATISTICS_EVERY = 60.0
@@ -46,7 +46,7 @@ class Upkeep(Service):
     def __attrs_post_init__(self) -> None:
         cluster = self.tenure.cluster
         self._loops = [
-            Loop(self.clock, work, f"{what} of cluster {cluster}")
+            Loop(self.clock, work, f"{what} of cluster {cluster}", (LeaseLost,))
             for what, work in (
                 ("reconciliation", self._reconcile),
                 ("statistics", self._statistics),

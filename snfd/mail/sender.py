@@ -20,11 +20,11 @@ from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
+from snfd import probe
 from snfd.clock import now
 from snfd.db.port import Database
 from snfd.errors import CloudError, Unavailable
-from snfd.ganeti import probe
-from snfd.ganeti.loop import Loop
+from snfd.loop import Loop
 from snfd.mail import store
 from snfd.mail.compose import Composer
 from snfd.mail.model import PutBack, Queued, given_up, pause

@@ -35,7 +35,6 @@ from snfd.db.listener import Listener
 from snfd.db.session import hold_lock
 from snfd.errors import Invalid, Unavailable
 from snfd.ganeti.keeper import Keepers
-from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.service import connector
 from snfd.ganeti.shift import Shifts
 from snfd.identity.model import Caller
@@ -52,6 +51,7 @@ from snfd.network.service import NetworkServices
 from snfd.objects.service import ObjectStore
 from snfd.observe import Metrics, request_id
 from snfd.plugin import IApi, Mount
+from snfd.probe import Probe, nothing
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
 from snfd.registry.importing import Services

@@ -18,10 +18,10 @@ from snfd.ganeti.fake import FakeGaneti
 from snfd.ganeti.follower import Follower
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.model import Outcome
-from snfd.ganeti.probe import Probe, nothing
 from snfd.ganeti.requests import NewDisk, NewInstance, Request
 from snfd.ganeti.settling import Settling
 from snfd.intent import Entry, Intent
+from snfd.probe import Probe, nothing
 from tests.blocking import BlockingDatabase
 from tests.postgres import blocking_database
 

@@ -20,9 +20,9 @@ from zope.interface import implementer
 
 from snfd.ganeti import requests
 from snfd.ganeti.port import Away, Refused
-from snfd.ganeti.probe import DURING_SUBMIT
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.transport import Transport
+from snfd.probe import DURING_SUBMIT
 
 
 class Answers(Resource):

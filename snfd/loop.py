@@ -12,7 +12,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from snfd.errors import Unavailable
-from snfd.ganeti.lease import LeaseLost
 
 AFTER_FAILURE = 1.0
 """Seconds to the next turn after one that failed unexpectedly."""
@@ -24,11 +23,13 @@ class Loop:
 
     :ivar turn: does a piece of work and says how many seconds to pause.
     :ivar what: names it in the log when it fails.
+    :ivar expected: failures that the log is not told of.
     """
 
     clock: IReactorTime
     turn: Callable[[], Coroutine[Any, Any, float]]
     what: str
+    expected: tuple[type[Exception], ...] = ()
     _next: IDelayedCall | None = field(init=False, default=None)
     _current: Deferred[Any] | None = field(init=False, default=None)
     _busy: bool = field(init=False, default=False)
@@ -87,10 +88,10 @@ class Loop:
     async def _guarded(self) -> float:
         try:
             pause = await self.turn()
-        except (CancelledError, LeaseLost):
+        except CancelledError:
             return AFTER_FAILURE
         except Exception as error:
-            if not self._cut:
+            if not self._cut and not isinstance(error, self.expected):
                 self._failed(error)
             return AFTER_FAILURE
         self._failing = None
