@@ -52,7 +52,9 @@ class Change:
 class Users:
     """Lists, makes and changes users, for callers in the right groups.
 
-    Each method raises `Forbidden` for others, `NotFound` for unknown users.
+    Each method raises `Forbidden` for others, `NotFound` for unknown users. Only
+    administrators change administrators: who has an administrator's password or
+    token is one.
     """
 
     parts: Parts
@@ -106,7 +108,7 @@ class Users:
         :raises Invalid: a field of ``change``.
         :raises Conflict: somebody else has the address.
         """
-        actor, hashed = await self._permitted(caller), None
+        actor, hashed = await self._over(caller, user), None
         if change.password is not None:
             hashed = await self.parts.passwords.hash(change.password)
         at = self.parts.now()
@@ -118,7 +120,7 @@ class Users:
 
         :raises Busy: he is that already, or was never in.
         """
-        actor = await self._permitted(caller)
+        actor = await self._over(caller, user)
         if why is None:
             await self.moderation.activate(user, actor)
         else:
@@ -129,7 +131,7 @@ class Users:
 
         :raises Busy: he is not active.
         """
-        actor = await self._permitted(caller)
+        actor = await self._over(caller, user)
         await self.tokens.end_all(user, actor)
         return await self.tokens.create_for(user, WantedToken(), actor)
 
@@ -138,7 +140,7 @@ class Users:
 
         :raises Forbidden: also where he is no member of the project.
         """
-        actor = await self._permitted(caller)
+        actor = await self._over(caller, user)
         if project is None:
             await self.terms.sign_for(user, actor)
             return
@@ -151,6 +153,13 @@ class Users:
         if not (caller.is_admin or PERMITTED & set(account.groups)):
             raise Forbidden("only members of admin-api may do that")
         return Actor.of(caller)
+
+    async def _over(self, caller: Caller, user: UUID) -> Actor:
+        actor = await self._permitted(caller)
+        account = await self.parts.db.run(find, user)
+        if ADMIN in account.groups and not caller.is_admin:
+            raise Forbidden("only administrators change administrators")
+        return actor
 
     async def _known(self, user: UUID) -> Known:
         for row in await self.parts.db.read(store.ONE, (user,)):

@@ -101,7 +101,7 @@ class LoginsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.browsing = BrowsingCloud(self)
         self.cloud = self.browsing.cloud
-        self.user = self.cloud.user("root", "secret", "admin")
+        self.user = self.cloud.user("boss", "secret", "admin")
 
     def groups(self, user: UUID) -> set[object]:
         rows = self.cloud.sql(

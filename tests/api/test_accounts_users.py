@@ -30,6 +30,27 @@ class UsersTests(SynchronousTestCase):
         self.cloud.wait(set_groups(user, ["admin-api"], [], ROOT))
         self.token = self.apis.token("root")
 
+    def test_what_programs_may_makes_nobody_an_administrator(self) -> None:
+        """An administrator's password or token would."""
+        boss = self.people.member("boss")
+        set_groups = self.people.accounts.editing.set_groups
+        self.cloud.wait(set_groups(boss, ["admin"], [], ROOT))
+        path = f"/users/{boss}"
+        for more, body in (
+            ("", {"user": {"password": "mine"}}),
+            ("", {"user": {"username": "mine@example.org"}}),
+            ("/action", {"renewToken": {}}),
+            ("/action", {"deactivate": {}}),
+            ("/action", {"setDefaultProject": {"project_id": str(boss)}}),
+        ):
+            answer = self.apis.v2.request(
+                "POST" if more else "PUT", path + more, json=body, token=self.token
+            )
+            self.assertEqual(("forbidden", 403), fault(answer), body)
+        token = self.apis.token("boss")
+        answer = self.apis.v2.put(path, {"user": {"first_name": "B"}}, token=token)
+        self.assertEqual(200, answer.status)
+
     def create(self, **more: object) -> Response:
         body = {"user": {**BOB, **more}}
         return self.apis.v2.post("/users", body, token=self.token)

@@ -81,8 +81,8 @@ class AuthenticatorTests(Base):
         self.assertEqual({"reader"}, reader.roles)
         self.assertRaises(Forbidden, require_writer, reader)
         require_writer(self.cloud.login("alt").token.caller)
-        self.cloud.user("root", "secret", "admin")
-        admin = self.cloud.login("root").token.caller
+        self.cloud.user("boss", "secret", "admin")
+        admin = self.cloud.login("boss").token.caller
         self.assertTrue(admin.is_admin)
         require_writer(admin)
 
