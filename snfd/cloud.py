@@ -60,6 +60,7 @@ class Astakos:
     integrity: Integrity
     feedback: Feedback
     unknown_names: Allowance
+    forms: Allowance
     registry: Registry
     services: Services
     projects: ProjectServices

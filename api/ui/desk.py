@@ -12,6 +12,7 @@ from twisted.web.iweb import IRequest
 
 from api import cookies
 from api.addresses import Peers
+from api.doors import OPEN, Door
 from api.operations import Answer
 from api.session import opened
 from api.ui.paper import Forms, Link, going, plain
@@ -37,6 +38,7 @@ LASTS = 600
 class Desk:
     """The services of logging in, and shorthands over them.
 
+    :ivar door: how many new accounts are opened from one address.
     :ivar origin: our base URL, without a trailing slash.
     :ivar service: what the cloud is called.
     """
@@ -47,6 +49,7 @@ class Desk:
     sealer: Sealer
     clock: Seconds
     peers: Peers
+    door: Door = OPEN
     origin: str
     service: str
 

@@ -39,6 +39,7 @@ class NewcomerPages:
     @operation("POST", "/new", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Open the account."""
+        await self._desk.door.admit(request)
         given = self._desk.forms.read(request)
         key = self._key(request)
         pending = await self._desk.browsing.logins.pending(key)

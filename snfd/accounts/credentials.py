@@ -8,7 +8,7 @@ from attrs import frozen
 
 from snfd.accounts.model import PAUSE, check_address
 from snfd.accounts.parts import Parts, set_password, whole
-from snfd.accounts.service import STRANGER, find, target
+from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
 from snfd.accounts.states import State
 from snfd.accounts.store import keys
@@ -42,15 +42,16 @@ class Credentials:
         hashed = await self.parts.passwords.hash(new)
         await self.parts.db.run(self._changed, caller, hashed)
 
-    async def ask_reset(self, email: str) -> None:
+    async def ask_reset(self, email: str, address: str = "") -> None:
         """Send a link to a new password, if an active account has the address.
 
         The answer is always the same, and given before anything is looked at.
 
+        :param address: where the request comes from, if that is known.
         :raises Invalid: it is no address.
         """
-        email = check_address(email)
-        work = self._ask(email, self.parts.secret(), self.parts.now())
+        email, who = check_address(email), Actor(None, "", address)
+        work = self._ask(email, self.parts.secret(), who, self.parts.now())
         self.parts.behind(work, "a letter to a new password")
 
     async def reset(self, key: str, password: str) -> None:
@@ -70,11 +71,11 @@ class Credentials:
         but = caller.token_hash
         await set_password(tx, self.parts, account, hashed, actor, "change", but)
 
-    async def _ask(self, email: str, secret: str, at: datetime) -> None:
-        await self.parts.db.run(self._asked, email, secret, at)
+    async def _ask(self, email: str, secret: str, who: Actor, at: datetime) -> None:
+        await self.parts.db.run(self._asked, email, secret, who, at)
 
     async def _asked(
-        self, tx: Transaction, email: str, secret: str, at: datetime
+        self, tx: Transaction, email: str, secret: str, who: Actor, at: datetime
     ) -> None:
         found = await store.by_email(tx, email, lock=True)
         if not found or found[0].state is not State.ACTIVE:
@@ -89,7 +90,7 @@ class Credentials:
         await self.parts.send_key(
             tx, account, Purpose.RESET, secret, account.email, lasts, at
         )
-        await record(tx, STRANGER, "user.reset.asked", target(account.uuid))
+        await record(tx, who, "user.reset.asked", target(account.uuid))
 
     async def _reset(
         self, tx: Transaction, key: str, hashed: str, at: datetime

@@ -105,7 +105,11 @@ class Lives:
     unsuspend: Owned
 
     async def open_account(
-        self, tx: Transaction, new: NewAccount, now: datetime
+        self,
+        tx: Transaction,
+        new: NewAccount,
+        now: datetime,
+        who: Actor = STRANGER,
     ) -> UUID:
         """Store an account that waits to be verified; its uuid.
 
@@ -132,7 +136,7 @@ class Lives:
             raise Conflict(f"there is a user {name!r} already")
         if new.terms is not None:
             await terms.sign(tx, new.uuid, new.terms, now)
-        await record(tx, STRANGER, "user.open", target(new.uuid), terms=new.terms)
+        await record(tx, who, "user.open", target(new.uuid), terms=new.terms)
         return new.uuid
 
     async def verified(

@@ -18,12 +18,12 @@ from snfd.accounts.model import (
     check_person,
 )
 from snfd.accounts.parts import Parts
-from snfd.accounts.service import STRANGER, find, target
+from snfd.accounts.service import find, target
 from snfd.accounts.states import State
 from snfd.accounts.store import keys, terms
 from snfd.accounts.store import people as store
 from snfd.accounts.store.keys import Purpose
-from snfd.audit import record
+from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.names import check_password
@@ -54,12 +54,13 @@ class SignUp:
 
     parts: Parts
 
-    async def sign_up(self, form: Form) -> None:
+    async def sign_up(self, form: Form, address: str = "") -> None:
         """Take a form; a letter says how it goes on.
 
         Where the address has an account already its owner gets a letter, too,
         and nothing else happens.
 
+        :param address: where it comes from, if that is known.
         :raises Forbidden: people may not open accounts themselves.
         :raises Invalid: a field; or the newest terms of service are not signed.
         """
@@ -69,7 +70,8 @@ class SignUp:
         await self._check_terms(form.terms)
         hashed = await self.parts.passwords.hash(form.password)
         new = evolve(new, password_hash=hashed)
-        work = self._open(new, self.parts.secret(), self.parts.now())
+        who = Actor(None, "", address)
+        work = self._open(new, self.parts.secret(), who, self.parts.now())
         self.parts.behind(work, "a sign-up")
 
     async def verify(self, code: str) -> bool:
@@ -116,22 +118,24 @@ class SignUp:
                 else f"the terms of service, version {newest}, must be signed"
             )
 
-    async def _open(self, new: NewAccount, secret: str, at: datetime) -> None:
+    async def _open(
+        self, new: NewAccount, secret: str, who: Actor, at: datetime
+    ) -> None:
         try:
-            await self.parts.db.run(self._stored, new, secret, at)
+            await self.parts.db.run(self._stored, new, secret, who, at)
         except (Busy, Conflict):
             # of those who asked twice in the same moment, one is served
             return
 
     async def _stored(
-        self, tx: Transaction, new: NewAccount, secret: str, at: datetime
+        self, tx: Transaction, new: NewAccount, secret: str, who: Actor, at: datetime
     ) -> None:
         for one in await store.by_email(tx, new.email):
             if one.columns.email_verified:
-                await record(tx, STRANGER, "user.open.refused", target(one.uuid))
+                await record(tx, who, "user.open.refused", target(one.uuid))
                 await self.parts.letters.taken(tx, one, f"taken:{at.date()}")
                 return
-        await self.parts.lives.open_account(tx, new, at)
+        await self.parts.lives.open_account(tx, new, at, who)
         await self._send(tx, await find(tx, new.uuid), secret, at)
 
     async def _verify(self, tx: Transaction, code: str, at: datetime) -> bool:

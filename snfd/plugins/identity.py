@@ -80,6 +80,7 @@ def _users(cloud: Cloud) -> Sequence[object]:
 
 
 def _account(cloud: Cloud, peers: Any) -> Any:
+    from api.doors import Door
     from api.session import MethodsApi, SessionApi
     from api.synnefo import account
     from api.synnefo.account import own
@@ -101,7 +102,12 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         SecondFactorApi(parts.second_factors, peers),
         SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
         MethodsApi(parts.browsing.logins),
-        *own.apis(parts.accounts, cloud.authenticator, cloud.authenticator.signer),
+        *own.apis(
+            parts.accounts,
+            cloud.authenticator,
+            cloud.authenticator.signer,
+            Door(peers, parts.forms),
+        ),
         components=parts.components,
     )
 

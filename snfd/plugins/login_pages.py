@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 def desk(cloud: Cloud) -> Desk:
     """What all pages of logging in share."""
     from api.addresses import Peers
+    from api.doors import Door
     from api.ui.desk import Desk
     from api.ui.paper import Forms
 
     found = cloud.astakos.browsing
+    peers = Peers.of(cloud.config.identity.trusted_proxies)
     return Desk(
         browsing=found,
         authenticator=cloud.authenticator,
         forms=Forms(secrets.token_bytes, found.secure),
         sealer=found.sealer,
         clock=cloud.clock,
-        peers=Peers.of(cloud.config.identity.trusted_proxies),
+        peers=peers,
+        door=Door(peers, cloud.astakos.forms),
         origin=cloud.urls.astakos,
         service=cloud.config.branding.service,
     )

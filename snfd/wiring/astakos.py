@@ -40,6 +40,11 @@ NAMES = 2000
 """Names that a user may ask for in a minute and nobody has: guesses, mostly."""
 
 
+FORMS = 30
+"""Forms that send letters or open accounts, of one address in a minute: it may be
+an office."""
+
+
 def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astakos:
     """All of them, over what stands already."""
     post = Post(ground.keys)
@@ -62,6 +67,7 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
         integrity=integrity,
         feedback=_feedback(ground, db, post),
         unknown_names=Allowance(db, ground.reactor, "unknown names", NAMES),
+        forms=Allowance(db, ground.reactor, "forms", FORMS),
     )
 
 

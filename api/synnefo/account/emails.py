@@ -9,6 +9,7 @@ from msgspec import Struct
 from twisted.web.iweb import IRequest
 
 from api.dispatch import Authenticator, token_of
+from api.doors import OPEN, Door
 from api.operations import OWN, Reply, operation
 from api.synnefo.account.signup import Address, Key, Secret
 from snfd.accounts.emails import Emails
@@ -47,13 +48,17 @@ class EmailsApi:
     :param authenticator: says who confirms, if somebody is logged in.
     """
 
-    def __init__(self, emails: Emails, authenticator: Authenticator) -> None:
+    def __init__(
+        self, emails: Emails, authenticator: Authenticator, door: Door = OPEN
+    ) -> None:
         self._emails = emails
+        self._door = door
         self._authenticator = authenticator
 
-    @operation("POST", "/email", body=AddressChange, status=202)
-    async def ask(self, caller: Caller, body: AddressChange) -> None:
+    @operation("POST", "/email", body=AddressChange, status=202, raw=True)
+    async def ask(self, caller: Caller, request: IRequest, body: AddressChange) -> None:
         """Ask for a letter to a new address, with a link that proves it."""
+        await self._door.admit(request)
         await self._emails.ask(caller, body.email, body.password)
 
     @operation("POST", "/email/confirm", body=AddressKey, auth=OWN, raw=True)

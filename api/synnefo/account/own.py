@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from api.dispatch import Authenticator
+from api.doors import OPEN, Door
 from api.synnefo.account.emails import EmailsApi
 from api.synnefo.account.passwords import PasswordsApi
 from api.synnefo.account.profile import ProfileApi
@@ -19,17 +20,19 @@ def apis(
     accounts: Accounts,
     authenticator: Authenticator,
     signer: Callable[[str | None], Awaitable[Caller]],
+    door: Door = OPEN,
 ) -> Sequence[object]:
     """All of them.
 
     :param signer: says who presents a token, also where new terms of service
         lock him out.
+    :param door: how many forms it takes that make others read letters.
     """
     return (
-        SignUpApi(accounts.signup),
+        SignUpApi(accounts.signup, door),
         ProfileApi(accounts.profiles),
-        PasswordsApi(accounts.credentials),
-        EmailsApi(accounts.emails, authenticator),
+        PasswordsApi(accounts.credentials, door),
+        EmailsApi(accounts.emails, authenticator, door),
         TermsApi(accounts.terms, signer),
         HeldTokensApi(accounts.tokens),
     )

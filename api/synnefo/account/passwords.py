@@ -6,7 +6,9 @@ Source: ``spec/astakos.md`` §5.2, W25.
 from __future__ import annotations
 
 from msgspec import Struct
+from twisted.web.iweb import IRequest
 
+from api.doors import OPEN, Door
 from api.operations import operation
 from api.synnefo.account.signup import Key, Secret, WhoseAddress
 from snfd.accounts.credentials import Credentials
@@ -36,22 +38,32 @@ class PasswordReset(Struct):
 class PasswordsApi:
     """The ``/password`` resources."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, door: Door = OPEN) -> None:
         self._credentials = credentials
+        self._door = door
 
     @operation("POST", "/password", body=PasswordChange, status=204)
     async def change(self, caller: Caller, body: PasswordChange) -> None:
         """Change the caller's password; other sessions and tokens end."""
         await self._credentials.change(caller, body.old, body.new)
 
-    @operation("POST", "/password/reset", body=WhoseAddress, auth=False, status=202)
-    async def ask(self, body: WhoseAddress) -> None:
+    @operation(
+        "POST", "/password/reset", body=WhoseAddress, auth=False, status=202, raw=True
+    )
+    async def ask(self, request: IRequest, body: WhoseAddress) -> None:
         """Ask for a letter with a link to a new password."""
-        await self._credentials.ask_reset(body.email)
+        address = await self._door.admit(request)
+        await self._credentials.ask_reset(body.email, address)
 
     @operation(
-        "POST", "/password/reset/confirm", body=PasswordReset, auth=False, status=204
+        "POST",
+        "/password/reset/confirm",
+        body=PasswordReset,
+        auth=False,
+        status=204,
+        raw=True,
     )
-    async def reset(self, body: PasswordReset) -> None:
+    async def reset(self, request: IRequest, body: PasswordReset) -> None:
         """Set a new password with the link's key."""
+        await self._door.admit(request)
         await self._credentials.reset(body.key, body.password)

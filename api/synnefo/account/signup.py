@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from twisted.web.iweb import IRequest
 
+from api.doors import OPEN, Door
 from api.operations import Reply, operation
 from snfd.accounts.signup import Form, SignUp
 from snfd.accounts.states import State
@@ -71,13 +73,15 @@ class Standing(Reply):
 class SignUpApi:
     """The ``/signup`` resources."""
 
-    def __init__(self, signup: SignUp) -> None:
+    def __init__(self, signup: SignUp, door: Door = OPEN) -> None:
         self._signup = signup
+        self._door = door
 
-    @operation("POST", "/signup", body=SignUpForm, auth=False, status=202)
-    async def sign_up(self, body: SignUpForm) -> None:
+    @operation("POST", "/signup", body=SignUpForm, auth=False, status=202, raw=True)
+    async def sign_up(self, request: IRequest, body: SignUpForm) -> None:
         """Ask for an account; a letter says how it goes on."""
-        await self._signup.sign_up(body.form())
+        address = await self._door.admit(request)
+        await self._signup.sign_up(body.form(), address)
 
     @operation("POST", "/signup/verify", body=Code, auth=False)
     async def verify(self, body: Code) -> Standing:
@@ -85,7 +89,10 @@ class SignUpApi:
         active = await self._signup.verify(body.auth)
         return Standing((State.ACTIVE if active else State.PENDING).value)
 
-    @operation("POST", "/signup/resend", body=WhoseAddress, auth=False, status=202)
-    async def resend(self, body: WhoseAddress) -> None:
+    @operation(
+        "POST", "/signup/resend", body=WhoseAddress, auth=False, status=202, raw=True
+    )
+    async def resend(self, request: IRequest, body: WhoseAddress) -> None:
         """Ask for another letter; only its link works then."""
+        await self._door.admit(request)
         await self._signup.resend(body.email)
