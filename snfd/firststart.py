@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from snfd import private
 from snfd.clock import now
 from snfd.compute.seed import Demo
 from snfd.compute.seed import seed as seed_compute
@@ -28,7 +29,6 @@ from snfd.welcome import (
     kamakirc,
     remember,
     remembered,
-    write_private,
 )
 from snfd.wiring import Built
 
@@ -72,7 +72,7 @@ async def hand_out(
     """Write configurations for clients; the lines to print."""
     cloud, var = built.cloud, Path(config.var)
     if accounts:
-        write_private(
+        private.write(
             var / "clouds.yaml",
             clouds_yaml(cloud.catalog.identity("v3"), config.identity.region, accounts),
         )
@@ -80,7 +80,7 @@ async def hand_out(
         token = await _token(built, accounts["demo"])
         if token is not None:
             text = kamakirc(cloud.catalog.identity("v2.0"), token)
-            write_private(var / "kamakirc", text)
+            private.write(var / "kamakirc", text)
     demo = Demo(template=config.seed.template)
     return greeting(cloud.urls.console, var, accounts, demo.smallest)
 

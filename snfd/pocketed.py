@@ -12,13 +12,13 @@ from typing import IO, Any
 from attrs import frozen
 from twisted.internet.task import deferLater
 
+from snfd import private
 from snfd.children import Child, left_behind
 from snfd.config import PocketSection
 from snfd.db.datadir import locked
 from snfd.errors import Unavailable
 from snfd.ganeti.service import NewCluster
 from snfd.keepsake import keepsake
-from snfd.welcome import write_private
 
 NAME = "pocket"
 START_SECONDS = 20.0
@@ -52,7 +52,7 @@ class EmbeddedPocket:
         # or the pocket cluster of a daemon that lives would be taken over
         lock = locked(var / f"{NAME}.lock")
         password, _ = keepsake(var / "secrets", NAME, lambda: token_urlsafe(24))
-        write_private(folder / "password", password + "\n")
+        private.write(folder / "password", password + "\n")
         port = _port(folder, section.port)
         command = [
             sys.executable,

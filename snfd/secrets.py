@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from snfd import private
 from snfd.db.direct import DirectTransaction, connect, finish
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
@@ -220,19 +221,4 @@ def _parsed(path: Path, line: str) -> _Key:
 def _write(path: Path, keys: Sequence[_Key]) -> None:
     """Replace ``path`` at once and for good."""
     text = _HEADER + "".join(f"{b64encode(key.secret).decode()}\n" for key in keys)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    private.write(path, text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
 import msgspec
 from msgspec import Struct
+
+from snfd import private
 
 ACCOUNTS = "accounts.json"
 FIRST_SERVER = "openstack server create --image hello --flavor {flavor} --wait hi"
@@ -32,7 +33,7 @@ def remembered(var: Path) -> dict[str, Account]:
 
 def remember(var: Path, accounts: Mapping[str, Account]) -> None:
     """Keep ``accounts`` for later starts, readable by the owner only."""
-    write_private(var / ACCOUNTS, json.dumps(msgspec.to_builtins(accounts), indent=1))
+    private.write(var / ACCOUNTS, json.dumps(msgspec.to_builtins(accounts), indent=1))
 
 
 def clouds_yaml(auth_url: str, region: str, accounts: Mapping[str, Account]) -> str:
@@ -91,13 +92,3 @@ def greeting(
         lines += [f"  data               {var}", ""]
     lines.append(f"ready: {url}/ (Ctrl-C stops everything)")
     return lines
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace ``path`` by a file that only its owner can read."""
-    fresh = path.with_name(path.name + ".new")
-    with open(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-    ) as file:
-        file.write(text)
-    fresh.replace(path)

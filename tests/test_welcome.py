@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd import private
 from snfd.welcome import (
     Account,
     clouds_yaml,
@@ -16,7 +17,6 @@ from snfd.welcome import (
     kamakirc,
     remember,
     remembered,
-    write_private,
 )
 
 ACCOUNTS = {"admin": Account("a\"'\n b", "system"), "demo": Account("secret", "demo")}
@@ -51,7 +51,7 @@ class WelcomeTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text("old")
         path.chmod(0o644)
-        write_private(path, "new")
+        private.write(path, "new")
         self.assertEqual(0o600, stat.S_IMODE(path.stat().st_mode))
         self.assertEqual("new", path.read_text())
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from pathlib import Path
 from shutil import rmtree
 from typing import IO
 
+from snfd import private
 from snfd.db.place import Place, PlaceError, own
 
 
@@ -30,21 +30,8 @@ def fresh(new: Path, told: Path, password: str, place: Place) -> None:
     rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     own(new, place)
-    told.unlink(missing_ok=True)
-    descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password)
+    private.write(told, password)
     own(told, place)
-
-
-def rename(old: Path, new: Path) -> None:
-    """Rename for good: power may fail right after."""
-    old.rename(new)
-    folder = os.open(new.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def unused(path: Path) -> Path:

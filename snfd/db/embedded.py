@@ -19,7 +19,8 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from snfd.db.datadir import fresh, locked, rename, unused
+from snfd import private
+from snfd.db.datadir import fresh, locked, unused
 from snfd.db.place import (
     ELSEWHERE,
     Binaries,
@@ -223,7 +224,7 @@ class EmbeddedPostgres(Service):
             status = await self._process.over()
             told.unlink()
             if status == 0:
-                await self._in_thread(rename, new, place.data)
+                await self._in_thread(private.rename, new, place.data)
                 return
             self._must_run()
             words = self._process.last_words
