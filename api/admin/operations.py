@@ -14,7 +14,6 @@ from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Directory
 from snfd.admin.statistics import Detail, Statistics
 from snfd.audit import Entry, Filter, Trail
-from snfd.errors import Invalid
 from snfd.identity.names import as_uuid
 from snfd.mail.box import Outbox
 
@@ -53,8 +52,7 @@ class WatchApi:
     @operation("GET", "/audit", query=AuditAsk)
     async def audit(self, staff: Staff, query: AuditAsk) -> Listing[AuditRow]:
         """List who did what, newest first."""
-        marker = _number(query.marker)
-        page = await self._trail.page(_filter(query), query.limit, marker)
+        page = await self._trail.page(_filter(query), query.limit, query.after())
         following = None if page.marker is None else str(page.marker)
         return Listing.of(Page([entry(one) for one in page.entries], following))
 
@@ -73,14 +71,6 @@ class WatchApi:
 def _filter(query: AuditAsk) -> Filter:
     actor = query.actor and (as_uuid(query.actor) or query.actor)
     return Filter(actor or None, query.action, query.target, query.since, query.until)
-
-
-def _number(marker: str | None) -> int | None:
-    if marker is None:
-        return None
-    if not marker.isdecimal() or len(marker) > 18:
-        raise Invalid(f"marker {marker!r} is none of this list's")
-    return int(marker)
 
 
 def entry(one: Entry) -> AuditRow:

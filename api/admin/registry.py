@@ -212,7 +212,7 @@ class TermsApi:
     @operation("GET", "/terms", query=TermsAsk)
     async def all(self, staff: Staff, query: TermsAsk) -> Listing[TermsRow]:
         """List versions, newest first, without their text."""
-        found = await self._terms.all(query.before(), query.limit)
+        found = await self._terms.all(query.after(), query.limit)
         rows = [TermsRow(o.id, o.issued_at, o.enforced_at, o.format) for o in found]
         last = str(rows[-1].id) if len(rows) == query.limit else None
         return Listing.of(Page(rows, last))

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from attrs import frozen
 
+from snfd.accounts.service import find
+from snfd.accounts.states import State
 from snfd.audit import Actor, record
 from snfd.db.port import Database, Transaction
 from snfd.errors import Invalid, NotFound
@@ -53,13 +55,9 @@ class Contact:
         text: str,
     ) -> None:
         for user in dict.fromkeys(users):
-            row = await tx.row(
-                "SELECT email FROM identity.app_user"
-                " WHERE uuid = %s AND closed_at IS NULL",
-                (user,),
-            )
-            if row is None:
+            account = await find(tx, user)
+            if account.state is State.CLOSED:
                 raise NotFound(f"there is no user {user}")
             values = {"subject": subject, "text": text}
-            await self.post.put(tx, Letter(event, row[0], Kind.CONTACT, values))
+            await self.post.put(tx, Letter(event, account.email, Kind.CONTACT, values))
             await record(tx, actor, "user.contact", f"user:{user}", subject=subject)

@@ -34,6 +34,17 @@ class Ask(Struct, frozen=True, kw_only=True):
     limit: Count = MOST
     marker: Text | None = None
 
+    def after(self) -> int | None:
+        """The number that the page follows, in a list whose markers are numbers.
+
+        :raises Invalid: the marker is none.
+        """
+        if self.marker is None:
+            return None
+        if not self.marker.isdecimal() or len(self.marker) > 18:
+            raise Invalid(f"marker {self.marker!r} is none of this list's")
+        return int(self.marker)
+
 
 @frozen
 class Page(Generic[R]):
@@ -237,17 +248,6 @@ class ServiceRow(Fact, frozen=True):
 
 class TermsAsk(Ask, frozen=True):
     """Which terms of service, newest first."""
-
-    def before(self) -> int | None:
-        """The version that the page follows.
-
-        :raises Invalid: the marker is no version.
-        """
-        if self.marker is None:
-            return None
-        if not self.marker.isdecimal() or len(self.marker) > 18:
-            raise Invalid(f"marker {self.marker!r} is no version")
-        return int(self.marker)
 
 
 class TermsRow(Fact, frozen=True):

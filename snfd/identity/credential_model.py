@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import field, frozen
 
 from snfd.errors import Forbidden, Invalid
-from snfd.identity.model import ADMIN, MEMBER, READER
+from snfd.identity.model import ADMIN, MEMBER, READER, ROLES
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 1000
@@ -37,8 +37,7 @@ class Credential:
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles of its tokens, strongest last, while its owner has them."""
-        all_roles = (READER, MEMBER, ADMIN)
-        return all_roles[: all_roles.index(self.role or ADMIN) + 1]
+        return ROLES[: ROLES.index(self.role or ADMIN) + 1]
 
 
 @frozen
@@ -87,7 +86,7 @@ def most(wanted: Collection[str], held: Collection[str]) -> str | None:
     :raises Forbidden: he has not got it.
     """
     for role in wanted:
-        if role not in (READER, MEMBER, ADMIN):
+        if role not in ROLES:
             raise Invalid(f"there is no role {role!r}")
         if role not in held:
             raise Forbidden(f"you have not got the role {role}")

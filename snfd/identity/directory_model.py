@@ -6,9 +6,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from snfd.identity.model import ADMIN, MEMBER, READER, ProjectRef
-
-WEAKEST_FIRST = (READER, MEMBER, ADMIN)
+from snfd.identity.model import ADMIN, ROLES, ProjectRef
 
 
 @frozen
@@ -34,4 +32,4 @@ class Assignment:
     def roles(self) -> tuple[str, ...]:
         """Those and all that follow from them, weakest first."""
         strongest = self.given[-1]
-        return WEAKEST_FIRST[: WEAKEST_FIRST.index(strongest) + 1]
+        return ROLES[: ROLES.index(strongest) + 1]

@@ -16,6 +16,9 @@ ADMIN = "admin"
 MEMBER = "member"
 READER = "reader"
 
+ROLES = (READER, MEMBER, ADMIN)
+"""Those there are, weakest first; each has what those before it have."""
+
 APPCRED = "appcred"
 """The kind of tokens that come from an application credential."""
 
@@ -115,7 +118,7 @@ def roles(membership: str, groups: Iterable[str]) -> frozenset[str]:
     :param groups: names of the user's groups; ``admin`` is everything.
     """
     if ADMIN in groups:
-        return frozenset({READER, MEMBER, ADMIN})
+        return frozenset(ROLES)
     return frozenset({READER} if membership == READER else {READER, MEMBER})
 
 

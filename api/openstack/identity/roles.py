@@ -17,12 +17,12 @@ from twisted.web.iweb import IRequest
 from api.openstack.identity.filters import Filter, Name, said
 from api.openstack.identity.lists import RoleList, RoleReply, RoleView
 from api.openstack.identity.rights import administrator
-from api.openstack.identity.views import DOMAIN, ORDER, Links, Ref
+from api.openstack.identity.views import DOMAIN, Links, Ref
 from api.operations import Reply, operation
 from snfd.errors import Forbidden, NotFound
 from snfd.identity.directory import Directory
 from snfd.identity.directory_model import Assignment
-from snfd.identity.model import ADMIN, Caller
+from snfd.identity.model import ADMIN, ROLES, Caller
 from snfd.identity.names import as_uuid
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.rules import Action
@@ -113,7 +113,7 @@ class RolesApi:
     @operation("GET", "/roles", query=Filter)
     async def roles(self, caller: Caller, query: Filter) -> RoleList:
         """List the roles."""
-        return _roles([r for r in ORDER if query.name in (None, r)], self._base)
+        return _roles([r for r in ROLES if query.name in (None, r)], self._base)
 
     @operation("GET", "/roles/<role>")
     async def role(self, caller: Caller, role: str) -> RoleReply:
@@ -197,7 +197,7 @@ class GrantsApi:
 
 
 def _known(role: str) -> str:
-    if role not in ORDER:
+    if role not in ROLES:
         raise NotFound(f"there is no role {role}")
     return role
 

@@ -12,11 +12,7 @@ from api.links import Link, MediaType
 from api.operations import Reply
 from api.times import micros_z
 from snfd.catalog import Catalog, OpenStackEndpoint
-from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, Token
-
-ORDER = ("reader", "member", "admin")
-"""The roles there are, weakest first."""
-
+from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, ROLES, Token
 
 INTERFACES = ("public", "internal", "admin")
 """What a service is reached by; one URL for all of them."""
@@ -152,7 +148,7 @@ class TokenReply(Reply):
         if token.bound is not None:
             reply.project = TokenProject(token.project.uuid, token.project.name, DOMAIN)
             reply.is_domain = False
-            reply.roles = [Ref(role, role) for role in ORDER if role in token.roles]
+            reply.roles = [Ref(role, role) for role in ROLES if role in token.roles]
             if catalog is not None:
                 reply.catalog = services(catalog, token.project.uuid)
         return cls(reply)
