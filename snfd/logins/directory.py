@@ -23,7 +23,12 @@ from twisted.internet.endpoints import (
     connectProtocol,
     wrapClientTLS,
 )
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
 from twisted.internet.ssl import (
     Certificate,
     optionsForClientTLS,
@@ -33,6 +38,7 @@ from twisted.logger import Logger
 
 from snfd.errors import Invalid, Unauthorized, Unavailable
 from snfd.identity.proof import REFUSED
+from snfd.logins.fetch import said
 from snfd.logins.ldap import (
     Entry,
     Wire,
@@ -159,13 +165,14 @@ class Directory:
         try:
             return await work.addTimeout(self.table.timeout, self.reactor)
         except (
-            TooLate, CancelledError, ConnectError, ConnectionClosed, DNSLookupError,
+            TooLate, CancelledError, ConnectError, ConnectingCancelledError,
+            ConnectionClosed, DNSLookupError,
             TLSError,
         ) as error:  # fmt: skip
             self._log.warn(
                 "{method}'s server did not answer: {error}",
                 method=self.method.name,
-                error=str(error) or type(error).__name__,
+                error=said(error, self.table.timeout),
             )
             raise Unavailable(
                 f"{self.method.title} does not answer", retry_after=10

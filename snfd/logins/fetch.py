@@ -11,7 +11,12 @@ import treq.client
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.defer import TimeoutError as TooLate
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -47,6 +52,16 @@ def origin(url: str) -> str:
         raise ValueError(f"{url!r} is not https")
     standard = 443 if parts.scheme == "https" else 80
     return f"{parts.scheme}://{parts.hostname}:{parts.port or standard}"
+
+
+def said(error: Exception, timeout: float) -> str:
+    """What went wrong, for the log.
+
+    :param timeout: how long was waited, in seconds.
+    """
+    if isinstance(error, TooLate | CancelledError | ConnectingCancelledError):
+        return f"no answer in {timeout:g} seconds"
+    return str(error) or type(error).__name__
 
 
 @define(eq=False)
@@ -106,13 +121,14 @@ class Fetcher:
             status, body = await work
             return status, msgspec.json.decode(body)
         except (
-            TooLate, CancelledError, ConnectError, ConnectionClosed, DNSLookupError,
+            TooLate, CancelledError, ConnectError, ConnectingCancelledError,
+            ConnectionClosed, DNSLookupError,
             ResponseFailed, ResponseNeverReceived, msgspec.DecodeError,
         ) as error:  # fmt: skip
             self._log.warn(
                 "no good answer from {url}: {error}",
                 url=url,
-                error=str(error) or type(error).__name__,
+                error=said(error, self.timeout),
             )
             raise Unavailable(
                 "the login provider does not answer", retry_after=10
