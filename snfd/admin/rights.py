@@ -50,10 +50,6 @@ class Staff:
         """What he is called."""
         return self._actor.name
 
-    def without(self, right: Right) -> Staff:
-        """The same, but for one right."""
-        return Staff(self._actor, self._rights - {right})
-
     def looking(self) -> Actor:
         """Himself, for what changes nothing and yet wants to know who asks."""
         return self._actor

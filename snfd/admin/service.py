@@ -42,7 +42,7 @@ from snfd.admin.model import (
     UserRow,
 )
 from snfd.admin.numbers import Numbers
-from snfd.admin.rights import VIEWERS, Right, Staff, staff
+from snfd.admin.rights import VIEWERS, Staff, staff
 from snfd.admin.statistics import Statistics
 from snfd.audit import Actor, Trail
 from snfd.clock import Seconds, now
@@ -248,29 +248,26 @@ class Administration:
         """Who presents ``token``, if he looks after the cloud.
 
         :raises Unauthorized: no token, or none that is good.
-        :raises Forbidden: it is somebody else's.
+        :raises Forbidden: it is somebody else's, or for one project or program.
         """
         if not token:
             raise Unauthorized(MISSING)
         found = await resolved(self.db, token, now(self.clock))
         if found.kind == APPCRED and ADMIN not in found.roles:
             raise Forbidden("this credential may not look after the cloud")
+        await self._check_free(found)
         groups = [group.name for group in found.groups]
-        who = staff(Actor.of(found.caller), groups)
-        if await self._confined(found):
-            # or it could make itself any password or token
-            return who.without(Right.USERS)
-        return who
+        return staff(Actor.of(found.caller), groups)
 
-    async def _confined(self, token: Token) -> bool:
-        """Whether a token is for one project or program, not for its owner's all."""
-        if not token.confined:
-            return False
-        try:
+    async def _check_free(self, token: Token) -> None:
+        """Pass unless a token is for one project or program, not for its owner.
+
+        It could make itself members, components, passwords or tokens.
+
+        :raises Forbidden: it is.
+        """
+        if token.confined:
             await self.db.run(require_unrestricted, token.hash)
-        except Forbidden:
-            return True
-        return False
 
     async def viewer(self, token: str | None) -> Caller:
         """Who presents ``token``, if he may see statistics.
@@ -281,6 +278,7 @@ class Administration:
         if not token:
             raise Unauthorized(MISSING)
         found = await resolved(self.db, token, now(self.clock))
+        await self._check_free(found)
         if VIEWERS.isdisjoint(group.name for group in found.groups):
             raise Forbidden(f"only for members of {', '.join(sorted(VIEWERS))}")
         return found.caller
