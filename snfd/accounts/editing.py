@@ -9,14 +9,13 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 
 from snfd.accounts.emails import set_email
+from snfd.accounts.model import Names as NewNames
 from snfd.accounts.model import (
-    MAX_AFFILIATION,
     NewAccount,
     check_address,
     check_group,
-    check_person,
+    named,
 )
-from snfd.accounts.model import Names as NewNames
 from snfd.accounts.parts import Parts, set_password
 from snfd.accounts.profiles import rename
 from snfd.accounts.service import find, keep_admin, target
@@ -153,17 +152,16 @@ class Editing:
 
     def _checked(self, wanted: Wanted) -> NewAccount:
         email = check_address(wanted.email)
-        affiliation = check_person(
-            wanted.affiliation or "", "an affiliation", MAX_AFFILIATION
-        )
-        return NewAccount(
-            uuid=self.parts.new_id(),
-            email=email,
-            username=check_username(wanted.username or email, email),
-            first_name=check_person(wanted.first_name, "a first name"),
-            last_name=check_person(wanted.last_name, "a last name"),
-            affiliation=affiliation or None,
-            groups=("default", *wanted.groups),
+        return named(
+            NewAccount(
+                uuid=self.parts.new_id(),
+                email=email,
+                username=check_username(wanted.username or email, email),
+                first_name=wanted.first_name,
+                last_name=wanted.last_name,
+                affiliation=wanted.affiliation,
+                groups=("default", *wanted.groups),
+            )
         )
 
     async def _added(

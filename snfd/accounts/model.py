@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from snfd.accounts.states import Columns, State, state_of
 from snfd.errors import Invalid
@@ -237,6 +237,21 @@ def check_person(text: str, what: str, most: int = MAX_PERSON) -> str:
     if len(text) > most or not text.isprintable():
         raise Invalid(f"{what} has at most {most} printable characters")
     return text
+
+
+def named(new: NewAccount) -> NewAccount:
+    """``new`` with its names as they are stored, if an account may have them.
+
+    :raises Invalid: as `check_person`.
+    """
+    affiliation = new.affiliation or ""
+    return evolve(
+        new,
+        first_name=check_person(new.first_name, "a first name"),
+        last_name=check_person(new.last_name, "a last name"),
+        affiliation=check_person(affiliation, "an affiliation", MAX_AFFILIATION)
+        or None,
+    )
 
 
 def check_reason(text: str) -> str:

@@ -10,12 +10,11 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from snfd.accounts.model import (
-    MAX_AFFILIATION,
     PAUSE,
     Account,
     NewAccount,
     check_address,
-    check_person,
+    named,
 )
 from snfd.accounts.parts import Parts
 from snfd.accounts.service import find, target
@@ -97,16 +96,15 @@ class SignUp:
 
     def _checked(self, form: Form) -> NewAccount:
         check_password(form.password)
-        affiliation = check_person(
-            form.affiliation or "", "an affiliation", MAX_AFFILIATION
-        )
-        return NewAccount(
-            uuid=self.parts.new_id(),
-            email=check_address(form.email),
-            first_name=check_person(form.first_name, "a first name"),
-            last_name=check_person(form.last_name, "a last name"),
-            affiliation=affiliation or None,
-            terms=form.terms,
+        return named(
+            NewAccount(
+                uuid=self.parts.new_id(),
+                email=check_address(form.email),
+                first_name=form.first_name,
+                last_name=form.last_name,
+                affiliation=form.affiliation,
+                terms=form.terms,
+            )
         )
 
     async def _check_terms(self, signed: int | None) -> None:

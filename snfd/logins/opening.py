@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from snfd.accounts.model import MAX_AFFILIATION, NewAccount, check_person
+from snfd.accounts.model import NewAccount, named
 from snfd.accounts.parts import Parts
 from snfd.accounts.service import find
 from snfd.accounts.store import terms
@@ -53,14 +53,13 @@ class Opening:
         return Opened(new.uuid, active=False)
 
     def _account(self, newcomer: Newcomer) -> NewAccount:
-        affiliation = check_person(
-            newcomer.affiliation, "an affiliation", MAX_AFFILIATION
-        )
-        return NewAccount(
-            uuid=self.parts.new_id(),
-            email=check_email(newcomer.email),
-            first_name=check_person(newcomer.first_name, "a first name"),
-            last_name=check_person(newcomer.last_name, "a last name"),
-            affiliation=affiliation or None,
-            terms=newcomer.terms,
+        return named(
+            NewAccount(
+                uuid=self.parts.new_id(),
+                email=check_email(newcomer.email),
+                first_name=newcomer.first_name,
+                last_name=newcomer.last_name,
+                affiliation=newcomer.affiliation,
+                terms=newcomer.terms,
+            )
         )
