@@ -13,7 +13,8 @@ from snfd.admin.contact import Contact
 from snfd.admin.model import FewAsk, Page
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
-from snfd.logins.handoff import Client, OAuth2
+from snfd.logins.handoff import OAuth2
+from snfd.logins.handoff_model import Client
 from snfd.logins.profiles import Profile, Profiles
 
 Short = Annotated[str, Meta(max_length=255)]

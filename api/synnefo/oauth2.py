@@ -22,7 +22,7 @@ from api.synnefo.faults import FAULTS
 from api.ui.desk import TERMS, Desk
 from api.ui.paper import HEADERS, HTML, Link, form_of
 from snfd.logins.handoff import TOKEN_LASTS, OAuth2, Refused
-from snfd.logins.handoff import Wish as Asked
+from snfd.logins.handoff_model import Wish as Asked
 from snfd.logins.redirects import plus_query
 
 HERE = "/oauth2/auth"

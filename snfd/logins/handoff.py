@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from snfd.accounts.parts import whole
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
-from snfd.db.port import Database, Statement, Transaction
+from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.identity import sessions
 from snfd.identity.model import Caller, Token
-from snfd.logins.model import challenge as shown_of
-from snfd.logins.model import same
+from snfd.logins import handoff_store as store
+from snfd.logins.handoff_model import Client, Code, Wish
+from snfd.logins.model import challenge, same
 from snfd.logins.redirects import MAX_URL, Redirects
 from snfd.tokens import digest, mint
 
@@ -30,19 +31,6 @@ CODE_BYTES = 45
 
 MAX_CLIENTS = 1000
 
-_CLIENT = Statement(
-    "identity_oauth2_client",
-    "SELECT id, name, redirects, trusted, secret_hash FROM identity.oauth2_client"
-    " WHERE id = $1",
-)
-
-_TOKEN = Statement(
-    "identity_oauth2_token",
-    "SELECT c.session, t.scope, t.expires_at FROM identity.oauth2_token t"
-    " JOIN identity.oauth2_code c ON c.hash = t.code"
-    " WHERE t.hash = $1 AND t.expires_at > $2",
-)
-
 
 class Refused(Invalid):
     """A request of a program that OAuth2 has a word for.
@@ -52,36 +40,6 @@ class Refused(Invalid):
 
     def __init__(self, word: str, message: str) -> None:
         super().__init__(message, error=word)
-
-
-@frozen
-class Client:
-    """A program.
-
-    :ivar redirects: exact addresses to which its users are sent back.
-    :ivar trusted: nobody is asked whether he lets it.
-    """
-
-    id: str
-    name: str
-    redirects: Sequence[str]
-    trusted: bool
-    secret_hash: bytes | None = field(default=None, repr=False)
-
-
-@frozen
-class Wish:
-    """What a program wants of its user.
-
-    :ivar redirect: where to send him back.
-    :ivar challenge: PKCE, S256; empty for none.
-    """
-
-    client: Client
-    redirect: str
-    scope: str
-    state: str
-    challenge: str
 
 
 @frozen(eq=False)
@@ -167,7 +125,7 @@ class OAuth2:
         :raises NotFound: it is none, is no longer good, or is of another scope.
         """
         at = now(self.clock)
-        found = await self.db.read(_TOKEN, (digest(secret), at))
+        found = await self.db.read(store.TOKEN, (digest(secret), at))
         for session, scope, expires in found:
             if belongs_to is None or _within(belongs_to, scope):
                 token = await sessions.held(self.db, bytes(session), at)
@@ -177,12 +135,8 @@ class OAuth2:
 
     async def clients(self) -> Sequence[Client]:
         """All programs, by id."""
-        rows = await self.db.read(
-            "SELECT id, name, redirects, trusted, secret_hash"
-            " FROM identity.oauth2_client ORDER BY id LIMIT %s",
-            (MAX_CLIENTS,),
-        )
-        return [Client(*row) for row in rows]
+        rows = await self.db.read(store.CLIENTS, (MAX_CLIENTS,))
+        return [store.client(row) for row in rows]
 
     async def register(
         self, actor: Actor, client: Client, *, public: bool = False
@@ -212,10 +166,8 @@ class OAuth2:
         await self.db.run(_removed, actor, client)
 
     async def _client(self, ident: str) -> Client | None:
-        for row in await self.db.read(_CLIENT, (ident,)):
-            hash_ = row[4]
-            known = None if hash_ is None else bytes(hash_)
-            return Client(row[0], row[1], row[2], row[3], known)
+        for row in await self.db.read(store.CLIENT, (ident,)):
+            return store.client(row)
         return None
 
     async def _granted(
@@ -223,24 +175,8 @@ class OAuth2:
     ) -> None:
         await whole(tx, caller)
         at = now(self.clock)
-        await tx.execute(
-            "DELETE FROM identity.oauth2_code WHERE expires_at < %s",
-            (at - TOKEN_LASTS,),
-        )
-        await tx.execute(
-            "INSERT INTO identity.oauth2_code"
-            " (hash, client_id, session, redirect, scope, challenge, expires_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            (
-                digest(code),
-                wish.client.id,
-                caller.token_hash,
-                wish.redirect,
-                wish.scope,
-                wish.challenge,
-                at + CODE_LASTS,
-            ),
-        )
+        await store.purge(tx, at - TOKEN_LASTS)
+        await store.put_code(tx, digest(code), caller.token_hash, wish, at + CODE_LASTS)
         target = f"user:{caller.user}"
         await record(
             tx, Actor.of(caller), "oauth2.grant", target, client=wish.client.id
@@ -258,47 +194,24 @@ class OAuth2:
         """Exchange a code; why not, or an empty string."""
         at = now(self.clock)
         hash_ = digest(code)
-        row = await tx.row(
-            "SELECT client_id, redirect, scope, challenge, used, expires_at"
-            " FROM identity.oauth2_code WHERE hash = %s FOR UPDATE",
-            (hash_,),
-        )
-        if row is None or row[0] != client.id:
+        known = await store.take_code(tx, hash_)
+        if known is None or known.client != client.id:
             return "there is no such code"
-        if row[4]:
-            await tx.execute(
-                "DELETE FROM identity.oauth2_token WHERE code = %s", (hash_,)
-            )
+        if known.used:
+            await store.end_tokens(tx, hash_)
             return "the code was exchanged already"
-        await tx.execute(
-            "UPDATE identity.oauth2_code SET used = true WHERE hash = %s", (hash_,)
-        )
-        why = _wrong(client, row, redirect, verifier, at)
+        await store.mark_used(tx, hash_)
+        why = _wrong(client, known, redirect, verifier, at)
         if not why:
-            await tx.execute(
-                "INSERT INTO identity.oauth2_token (hash, code, scope, expires_at)"
-                " VALUES (%s, %s, %s, %s)",
-                (token, hash_, row[2], at + TOKEN_LASTS),
-            )
+            await store.put_token(tx, token, hash_, known.scope, at + TOKEN_LASTS)
         return why
 
     async def _registered(
         self, tx: Transaction, actor: Actor, client: Client, secret: str
     ) -> None:
-        added = await tx.execute(
-            "INSERT INTO identity.oauth2_client"
-            " (id, name, secret_hash, redirects, trusted, created_at)"
-            " VALUES (%s, %s, %s, %s::text[], %s, %s) ON CONFLICT DO NOTHING",
-            (
-                client.id,
-                client.name,
-                digest(secret) if secret else None,
-                list(client.redirects),
-                client.trusted,
-                now(self.clock),
-            ),
-        )
-        if not added:
+        hash_ = digest(secret) if secret else None
+        known = evolve(client, secret_hash=hash_)
+        if not await store.insert(tx, known, now(self.clock)):
             raise Conflict(f"there is a client {client.id} already")
         await record(tx, actor, "oauth2.register", f"client:{client.id}")
 
@@ -312,22 +225,20 @@ def _within(address: str, scope: str) -> bool:
 
 
 def _wrong(
-    client: Client, row: tuple[object, ...], redirect: str, verifier: str, at: datetime
+    client: Client, code: Code, redirect: str, verifier: str, at: datetime
 ) -> str:
     """What is wrong with an exchange, or an empty string."""
-    _, wanted, _, challenge, _, expires = row
-    assert isinstance(expires, datetime)
-    if expires <= at:
+    if code.expires <= at:
         return "the code is too old"
+    wanted = code.redirect
     if redirect != wanted and (redirect or list(client.redirects) != [wanted]):
         return "redirect_uri is not that of the code"
-    if challenge and not same(shown_of(verifier), str(challenge)):
+    if code.challenge and not same(challenge(verifier), code.challenge):
         return "code_verifier is not that of the code"
     return ""
 
 
 async def _removed(tx: Transaction, actor: Actor, client: str) -> None:
-    sql = "DELETE FROM identity.oauth2_client WHERE id = %s"
-    if not await tx.execute(sql, (client,)):
+    if not await store.delete(tx, client):
         raise NotFound(f"there is no client {client}")
     await record(tx, actor, "oauth2.remove", f"client:{client}")

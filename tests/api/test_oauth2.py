@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.audit import Actor
 from snfd.errors import Conflict, Invalid, NotFound
-from snfd.logins.handoff import Client
+from snfd.logins.handoff_model import Client
 from snfd.logins.model import challenge
 from tests.api.memory import Response
 from tests.logins.cloud import BrowsingCloud, Surfer, query_of

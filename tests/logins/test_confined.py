@@ -11,7 +11,7 @@ from snfd.accounts.held import Wanted
 from snfd.audit import Actor
 from snfd.errors import Forbidden, Unauthorized
 from snfd.identity.model import Caller
-from snfd.logins.handoff import Client, Wish
+from snfd.logins.handoff_model import Client, Wish
 from tests.logins.cloud import BrowsingCloud
 
 PITHOS = "/weblogin/login?next=pithos%3A%2F%2Fcb"
