@@ -93,3 +93,26 @@ async def remove(tx: Transaction, user: UUID) -> bool:
     """Forget someone's second factor; False where he has none."""
     sql = "DELETE FROM identity.totp WHERE user_id = %s"
     return await tx.execute(sql, (user,)) == 1
+
+
+async def has_password(tx: Transaction, user: UUID) -> bool:
+    """Whether ``user`` can log in by a password of ours."""
+    row = await tx.row(
+        "SELECT 1 FROM identity.login_method WHERE user_id = %s"
+        " AND module = 'local' AND active AND password_hash IS NOT NULL",
+        (user,),
+    )
+    return row is not None
+
+
+async def logged_in_since(tx: Transaction, hash_: bytes, since: datetime) -> bool:
+    """Whether a token comes of a login since then.
+
+    One that was made of another token does not, nor one that a program was given.
+    """
+    row = await tx.row(
+        "SELECT 1 FROM identity.api_token WHERE hash = %s AND created_at >= %s"
+        " AND kind IN ('session', 'login') AND NOT 'token' = ANY(methods)",
+        (hash_, since),
+    )
+    return row is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import field, frozen
@@ -10,7 +11,7 @@ from attrs import field, frozen
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, NotFound, Unauthorized
+from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized
 from snfd.identity import factor_store as store
 from snfd.identity import totp
 from snfd.identity.model import By, Caller, UserRef, require_free
@@ -20,6 +21,9 @@ from snfd.sealed import TOTP_SEED, Sealer
 from snfd.tokens import digest
 
 RECOVERY_CODES = 10
+
+FRESH = timedelta(minutes=5)
+"""How long a login is as good as a password, of somebody who has none."""
 
 
 @frozen
@@ -63,11 +67,15 @@ class SecondFactors:
         """Whether ``user`` is asked for codes."""
         return FactorState(*await self.db.run(store.state, user))
 
-    async def enrol(self, caller: Caller, password: str, address: str) -> Enrolment:
+    async def enrol(
+        self, caller: Caller, password: str | None, address: str
+    ) -> Enrolment:
         """A new seed; nothing is asked for until a code of it was right.
 
-        :param password: his own, or a stolen token could shut him out.
-        :raises Forbidden: the token was made for one project alone.
+        :param password: his own, or a stolen token could shut him out; None for
+            somebody who has none, and who must have logged in `FRESH` ago at most.
+        :raises Forbidden: the token was made for one project alone, or is no
+            fresh login's.
         :raises Conflict: codes are asked for already.
         :raises Unauthorized: the password is wrong.
         :raises TooManyRequests: as `Prover.by_password`.
@@ -75,8 +83,7 @@ class SecondFactors:
         require_free(caller)
         if (await self.state(caller.user)).enabled:
             raise Conflict("one-time codes are set up already; disable them first")
-        who = UserRef(str(caller.user), By.ID)
-        await self.prover.by_password(who, password, None, address)
+        await self._prove(caller, password, address)
         seed = self.random(totp.SEED)
         await self.db.run(self._begin, caller, seed)
         return Enrolment(
@@ -120,6 +127,18 @@ class SecondFactors:
         """
         await self.db.run(_remove, user, actor)
 
+    async def _prove(self, caller: Caller, password: str | None, address: str) -> None:
+        since = now(self.clock) - FRESH
+        if password is None and await self.db.run(_is_fresh, caller, since):
+            return
+        if password is None:
+            raise Forbidden(
+                "give your password; if you have none, log in again: that must be "
+                f"less than {FRESH.seconds // 60} minutes ago"
+            )
+        who = UserRef(str(caller.user), By.ID)
+        await self.prover.by_password(who, password, None, address)
+
     async def _begin(self, tx: Transaction, caller: Caller, seed: bytes) -> None:
         sealed = self.sealer.seal(seed, *TOTP_SEED.at(caller.user))
         if not await store.begin(tx, caller.user, sealed, now(self.clock)):
@@ -149,6 +168,13 @@ class SecondFactors:
         actor = Actor(caller.user, caller.username, address)
         await record(tx, actor, "second_factor.enable", f"user:{caller.user}")
         return True
+
+
+async def _is_fresh(tx: Transaction, caller: Caller, since: datetime) -> bool:
+    """Whether somebody who has no password logged in since then."""
+    if await store.has_password(tx, caller.user):
+        return False
+    return await store.logged_in_since(tx, caller.token_hash, since)
 
 
 async def _remove(tx: Transaction, user: UUID, actor: Actor) -> None:

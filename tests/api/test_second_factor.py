@@ -10,6 +10,7 @@ from api.addresses import DIRECT
 from api.synnefo import account
 from api.synnefo.account.second_factor import SecondFactorApi
 from snfd.identity import totp
+from snfd.identity.model import Scope, Scoping
 from snfd.identity.second_factor import SecondFactors
 from tests.api.memory import Browser, Response
 from tests.identity.cloud import identity_cloud
@@ -70,9 +71,40 @@ class SecondFactorTests(SynchronousTestCase):
         self.assertEqual(429, answer.status)
         self.assertEqual("60", answer.headers["retry-after"])
 
+    def without_password(self) -> None:
+        self.cloud.execute("UPDATE identity.login_method SET password_hash = NULL")
+
+    def test_who_has_a_password_gives_it(self) -> None:
+        self.assertEqual(403, self.post("").status)
+        self.assertEqual(403, self.post("", password=None).status)
+
+    def test_who_has_none_must_have_logged_in_just_now(self) -> None:
+        self.without_password()
+        self.cloud.clock.advance(301)
+        self.assertEqual(403, self.post("").status)
+        self.cloud.clock.advance(-1)
+        secret = self.post("").json["secret"]
+        self.assertEqual(200, self.post("/confirm", code=self.code(secret)).status)
+
+    def test_a_token_of_another_token_is_no_login(self) -> None:
+        """Or a stolen one would be fresh for ever."""
+        self.without_password()
+        old, scope = self.browser.token, Scope(Scoping.DEFAULT)
+        self.cloud.clock.advance(3600)
+        assert old is not None
+        exchanged = self.cloud.wait(self.cloud.identity.exchange(old, scope))
+        self.browser.token = exchanged.secret
+        self.assertEqual(403, self.post("").status)
+
+    def test_nor_is_what_a_program_was_given(self) -> None:
+        self.without_password()
+        for kind in ("weblogin", "personal", "appcred"):
+            self.cloud.execute("UPDATE identity.api_token SET kind = %s", kind)
+            self.assertEqual(403, self.post("").status, kind)
+
     def test_bodies_are_bounded_and_typed(self) -> None:
         for path, body in (
-            ("", {}),
+            ("", {"password": 1}),
             ("", {"password": "x" * 1025}),
             ("/confirm", {"code": 123456}),
             ("/disable", {"code": "1" * 65}),

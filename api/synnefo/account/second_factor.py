@@ -19,9 +19,12 @@ from snfd.identity.second_factor import Enrolment, FactorState, SecondFactors
 
 
 class Enrol(Struct):
-    """Body of ``POST /second_factor``: one's own password."""
+    """Body of ``POST /second_factor``: one's own password.
 
-    password: Annotated[str, Meta(max_length=MAX_PASSWORD)]
+    It is null for who has none, and logged in just now.
+    """
+
+    password: Annotated[str, Meta(max_length=MAX_PASSWORD)] | None = None
 
     def __repr__(self) -> str:
         return "Enrol(password=…)"
