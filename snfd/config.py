@@ -151,7 +151,8 @@ class MailSection(Section, frozen=True):
     :ivar sender: From address.
     :ivar templates: directory of texts that replace ours, ``<kind>.txt``.
     :ivar helpdesk: addresses that hear of feedback and, with ``managers``, of
-        accounts and applications that wait for a decision.
+        accounts and applications that wait for a decision; see `snfd.mail.staff`
+        for when administrators do.
     :ivar tls_ca: file with the CA certificates that the server's must chain to;
         empty: the system's.
     :ivar timeout: seconds that the server may take for an answer.

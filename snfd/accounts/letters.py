@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Invalid
 from snfd.mail.model import Kind, Letter
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.tokens import digest
 
 _log = Logger(namespace="accounts")
@@ -37,12 +37,12 @@ class Letters:
     """Posts what people must be told about their accounts.
 
     :ivar base: URL of the cloud's pages, without ``/ui``.
-    :ivar staff: addresses of those who accept accounts.
+    :ivar staff: knows who accepts accounts.
     """
 
     post: Post
     base: str
-    staff: Sequence[str]
+    staff: Staff
 
     async def link(
         self, tx: Transaction, account: Account, kind: Kind, secret: str, to: str
@@ -71,7 +71,7 @@ class Letters:
 
     async def pending(self, tx: Transaction, account: Account, mark: str) -> None:
         """Tell the staff that an account waits to be accepted."""
-        for address in dict.fromkeys(self.staff):
+        for address in await self.staff.moderators(tx):
             await self._put(
                 tx,
                 Kind.PENDING_MODERATION,

@@ -104,6 +104,18 @@ async def insert_user(tx: Transaction, new: NewUser, now: datetime) -> bool:
     return True
 
 
+async def addresses(tx: Transaction, group: str, limit: int) -> Sequence[str]:
+    """E-mail addresses of a group's active members, oldest account first."""
+    rows = await tx.rows(
+        "SELECT u.email FROM identity.user_group g"
+        " JOIN identity.user_group_member m ON m.group_id = g.id"
+        " JOIN identity.app_user u ON u.uuid = m.user_id"
+        " WHERE g.name = %s AND u.is_active ORDER BY u.number LIMIT %s",
+        (group, limit),
+    )
+    return tuple(row[0] for row in rows)
+
+
 async def find_user(tx: Transaction, name: str) -> UUID | None:
     """The user with this username or e-mail, which he verified."""
     row = await tx.row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from snfd.identity.model import Caller
 from snfd.identity.people import People
 from snfd.mail.model import Kind, Letter
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 
 
 class NobodyListens(Unavailable):
@@ -24,7 +25,7 @@ class NobodyListens(Unavailable):
 class Feedback:
     """Passes users' words on.
 
-    :ivar recipients: addresses of the helpdesk.
+    :ivar staff: knows who listens.
     :ivar letters: how many one user may send.
     """
 
@@ -32,18 +33,16 @@ class Feedback:
     people: People
     post: Post
     new_id: Callable[[], UUID]
-    recipients: Sequence[str]
+    staff: Staff
     letters: Allowance
 
     async def send(self, caller: Caller, message: str, data: str) -> None:
         """Have ``message`` sent to the helpdesk.
 
         :param data: facts that the sender's program adds; may be empty.
-        :raises NobodyListens: no helpdesk is configured.
+        :raises NobodyListens: there is neither a helpdesk nor an administrator.
         :raises TooManyRequests: he sent several just now.
         """
-        if not self.recipients:
-            raise NobodyListens("nobody is configured to receive feedback")
         await self.letters.spend(caller.user)
         user = await self.people.get(caller, caller.user)
         words = {
@@ -52,12 +51,11 @@ class Feedback:
             "message": message,
             "data": data,
         }
-        event = f"feedback:{self.new_id()}"
-        letters = [
-            Letter(event, address, Kind.FEEDBACK, words) for address in self.recipients
-        ]
-        await self.db.run(self._put, letters)
+        await self.db.run(self._put, f"feedback:{self.new_id()}", words)
 
-    async def _put(self, tx: Transaction, letters: Sequence[Letter]) -> None:
-        for letter in letters:
-            await self.post.put(tx, letter)
+    async def _put(self, tx: Transaction, event: str, words: Mapping[str, str]) -> None:
+        to = await self.staff.listeners(tx)
+        if not to:
+            raise NobodyListens("nobody is configured to receive feedback")
+        for address in to:
+            await self.post.put(tx, Letter(event, address, Kind.FEEDBACK, words))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 from attrs import frozen
@@ -10,6 +10,7 @@ from attrs import frozen
 from snfd.db.port import Transaction
 from snfd.mail.model import Kind, Letter
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects import member_store
 from snfd.projects.changes import Wording
 from snfd.projects.model import Record
@@ -23,12 +24,12 @@ class Letters:
     """Writes the letters of each step, in its transaction.
 
     :ivar base: URL below which the pages are, without a trailing slash.
-    :ivar staff: addresses of those who decide about applications.
+    :ivar staff: knows who decides about applications.
     """
 
     post: Post
     base: str
-    staff: Sequence[str] = ()
+    staff: Staff
 
     async def applied(
         self,
@@ -49,7 +50,7 @@ class Letters:
             tx,
             f"application:{number}",
             Kind.PROJECT_APPLIED if new else Kind.PROJECT_MODIFICATION,
-            self.staff,
+            await self.staff.deciders(tx),
             project,
             name=who[1] if who else str(applicant),
             application=str(number),

@@ -12,6 +12,7 @@ from snfd.accounts.parts import Behind, Parts
 from snfd.accounts.service import Lives
 from snfd.accounts.wired import Accounts, rules
 from snfd.config import Urls
+from snfd.mail.staff import Staff
 from snfd.projects import lifecycle
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def accounts(
     """
     config = ground.config
     chosen = rules(config.identity)
-    staff = (*config.mail.helpdesk, *config.mail.managers)
+    staff = Staff(config.mail.helpdesk, config.mail.managers)
     letters = Letters(post, Urls.of(config.urls).astakos, staff)
     return Accounts.of(
         Parts(

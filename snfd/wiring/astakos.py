@@ -15,6 +15,7 @@ from snfd.identity.people import People
 from snfd.identity.second_factor import SecondFactors
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
 from snfd.quota.integrity import Integrity
@@ -73,8 +74,8 @@ def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astak
 
 def _feedback(ground: Ground, db: Database, post: Post) -> Feedback:
     letters = Allowance(db, ground.reactor, "letters", LETTERS)
-    recipients = ground.config.mail.helpdesk
-    return Feedback(db, People(db), post, uuid4, recipients, letters)
+    staff = Staff(ground.config.mail.helpdesk)
+    return Feedback(db, People(db), post, uuid4, staff, letters)
 
 
 def _second_factors(ground: Ground, db: Database, prover: Prover) -> SecondFactors:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from snfd.config import Urls
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects.expiry import Expiry
 from snfd.projects.letters import Letters
 from snfd.projects.parts import Parts
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def projects(ground: Ground, db: Database, post: Post) -> ProjectServices:
     """All use cases of projects."""
     config = ground.config
-    staff = [*config.mail.helpdesk, *config.mail.managers]
+    staff = Staff(config.mail.helpdesk, config.mail.managers)
     letters = Letters(post, Urls.of(config.urls).astakos, staff)
     return ProjectServices.build(
         Parts(

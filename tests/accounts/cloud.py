@@ -18,6 +18,7 @@ from snfd.accounts.wired import Accounts
 from snfd.audit import Actor
 from snfd.identity.model import Caller
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects import lifecycle
 from snfd.sealed import MAIL
 from snfd.tasks import Tasks
@@ -69,7 +70,7 @@ class AccountCloud:
     def use(self, rules: Rules) -> None:
         """Build the parts anew, with other rules."""
         cloud = self.cloud
-        letters = Letters(Post(cloud.keys), "https://a.test", STAFF)
+        letters = Letters(Post(cloud.keys), "https://a.test", Staff(STAFF))
         self.parts = Parts(
             db=cloud.db,
             clock=cloud.clock,

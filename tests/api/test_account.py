@@ -118,8 +118,18 @@ class FeedbackTests(Base):
         self.token = "nobody"
         self.assertEqual(("unauthorized", 401), fault(self.send(words)))
 
-    def test_without_a_helpdesk_the_sender_learns_it(self) -> None:
+    def test_without_a_helpdesk_administrators_are_told(self) -> None:
         self.apis.cloud.helpdesk.clear()
+        self.apis.cloud.user("boss", "secret", "admin")
+        self.assertEqual(200, self.send({"feedback_msg": "x"}).status)
+        self.assertIn(("boss@example.org", "feedback"), self.letters())
+
+    def test_where_nobody_listens_the_sender_learns_it(self) -> None:
+        self.apis.cloud.helpdesk.clear()
+        self.apis.cloud.execute(
+            "DELETE FROM identity.user_group_member USING identity.user_group g"
+            " WHERE g.id = group_id AND g.name = 'admin'"
+        )
         answer = self.send({"feedback_msg": "x"})
         self.assertEqual(("badGateway", 502), fault(answer))
 

@@ -71,6 +71,11 @@ class ApplicationTests(ProjectsCase):
             self.assertEqual([], self.named(stranger, "one.example.org"))
         self.assertEqual([made["id"]], self.named("a", "one.example.org"))
 
+    def test_without_a_helpdesk_administrators_hear_of_an_application(self) -> None:
+        self.cloud.helpdesk.clear()
+        self.apply()
+        self.assertEqual({"admin@example.org"}, self.letters("project_applied"))
+
     def named(self, who: str, name: str) -> list[str]:
         return [one["id"] for one in self.get(who, f"/projects?name={name}")]
 

@@ -19,6 +19,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Conflict
 from snfd.identity import people
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects import lifecycle
 from snfd.secrets import KeyRing, _Key
 from tests.db.cases import DatabaseCase, pause
@@ -29,7 +30,7 @@ Work = Callable[[Transaction, UUID], Awaitable[object]]
 
 def lives() -> Lives:
     """What happens to accounts, told to nobody."""
-    letters = Letters(Post(KeyRing((_Key(bytes(32)),))), "https://a.test", ())
+    letters = Letters(Post(KeyRing((_Key(bytes(32)),))), "https://a.test", Staff())
     return Lives(
         Rules(), letters, lifecycle.suspend_of_user, lifecycle.unsuspend_of_user
     )

@@ -26,6 +26,7 @@ from snfd.identity.service import Authenticator, Identity
 from snfd.identity.throttle import Throttle
 from snfd.mail.feedback import Feedback
 from snfd.mail.service import Post
+from snfd.mail.staff import Staff
 from snfd.projects import service as projects
 from snfd.projects.letters import Letters
 from snfd.projects.parts import Parts
@@ -110,7 +111,7 @@ class IdentityCloud:
     def __attrs_post_init__(self) -> None:
         self.clock.advance(START.timestamp())
         self.passwords = Passwords(self.thread, cheap())
-        letters = Letters(Post(self.keys), "https://a.test", self.helpdesk)
+        letters = Letters(Post(self.keys), "https://a.test", Staff(self.helpdesk))
         self.project_parts = ProjectServices.build(Parts(self.db, self.clock, letters))
         self.throttle = Throttle(self.db, self.clock)
         self.prover = Prover(
@@ -128,7 +129,7 @@ class IdentityCloud:
             self.people,
             Post(self.keys),
             uuid4,
-            self.helpdesk,
+            Staff(self.helpdesk),
             Allowance(self.db, self.clock, "letters", 5),
         )
         self.unknown_names = Allowance(self.db, self.clock, "unknown names", 2000)
