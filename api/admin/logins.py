@@ -15,7 +15,7 @@ from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
 from snfd.logins.handoff import OAuth2
 from snfd.logins.handoff_model import Client
-from snfd.logins.profiles import Profile, Profiles
+from snfd.logins.policies import LoginPolicies, PolicyProfile
 
 Short = Annotated[str, Meta(max_length=255)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -90,14 +90,14 @@ class Message(Struct):
 class PoliciesApi:
     """Policies of login methods, for some people only."""
 
-    def __init__(self, admin: Administration, profiles: Profiles) -> None:
+    def __init__(self, admin: Administration, policies: LoginPolicies) -> None:
         self._admin = admin
-        self._profiles = profiles
+        self._policies = policies
 
     @operation("GET", "/login-policies", query=FewAsk)
     async def all(self, staff: Staff, query: FewAsk) -> Listing[PolicyRow]:
         """List profiles by name."""
-        found = [policy(one) for one in await self._profiles.all()]
+        found = [policy(one) for one in await self._policies.all()]
         return Listing.of(Page(found[: query.limit], None))
 
     @operation("PUT", "/login-policies/<policy_name>", body=PolicyChanges, status=204)
@@ -105,7 +105,7 @@ class PoliciesApi:
         """Make or replace a profile, and give it to users and groups."""
         actor, find = staff.to(Right.REGISTRY), self._admin.find.user
         users = [await find(name) for name in body.users]
-        profile = Profile(
+        profile = PolicyProfile(
             policy_name,
             body.module,
             body.policies,
@@ -115,12 +115,12 @@ class PoliciesApi:
             users,
             body.groups,
         )
-        await self._profiles.put(actor, profile)
+        await self._policies.put(actor, profile)
 
     @operation("DELETE", "/login-policies/<policy_name>", status=204)
     async def remove(self, staff: Staff, policy_name: str) -> None:
         """Remove a profile."""
-        await self._profiles.remove(staff.to(Right.REGISTRY), policy_name)
+        await self._policies.remove(staff.to(Right.REGISTRY), policy_name)
 
 
 class ClientsApi:
@@ -164,7 +164,7 @@ class ContactApi:
         await self._contact.write(actor, users, body.subject, body.text)
 
 
-def policy(one: Profile) -> PolicyRow:
+def policy(one: PolicyProfile) -> PolicyRow:
     """A profile as it is shown."""
     return PolicyRow(
         one.name,

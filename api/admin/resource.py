@@ -46,7 +46,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ComponentsApi(parts.registry),
         ServicesApi(parts.services),
         TermsApi(accounts.terms),
-        PoliciesApi(admin, parts.browsing.profiles),
+        PoliciesApi(admin, parts.browsing.policies),
         ClientsApi(parts.browsing.oauth2),
         ContactApi(admin, admin.contact),
         MailApi(admin.directory, admin.outbox),

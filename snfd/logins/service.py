@@ -18,7 +18,7 @@ from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
 from snfd.identity.model import ADMIN, Caller, Issued
 from snfd.identity.proof import Prover
 from snfd.identity.throttle import Guess
-from snfd.logins import profiles, store
+from snfd.logins import store
 from snfd.logins.model import (
     Arrival,
     Attached,
@@ -32,6 +32,7 @@ from snfd.logins.model import (
     cleaned,
     merged,
 )
+from snfd.logins.policies import policies_of
 from snfd.logins.port import Accounts, Form, Way
 from snfd.logins.sessions import Sessions
 from snfd.tokens import digest, mint
@@ -200,7 +201,7 @@ class Logins:
             raise Conflict(f"that {method.title} login belongs to another account")
         if by is not None:
             return Arrival(Outcome.ADDED), None
-        policies = await profiles.policies_of(tx, method, found.user)
+        policies = await policies_of(tx, method, found.user)
         if not found.enabled or not policies.login:
             raise Forbidden(f"{method.title} does not log this account in")
         _check_state(found)
@@ -215,7 +216,7 @@ class Logins:
     ) -> None:
         await whole(tx, by)
         await store.lock_user(tx, by.user)
-        policies = await profiles.policies_of(tx, method, by.user)
+        policies = await policies_of(tx, method, by.user)
         if not policies.add:
             raise Forbidden(f"{method.title} cannot be added to an account")
         mine = [
@@ -330,7 +331,7 @@ class Logins:
         way = self.ways.get(gone.method)
         policies = Policies()
         if way is not None:
-            policies = await profiles.policies_of(tx, way.method, user)
+            policies = await policies_of(tx, way.method, user)
         if caller is not None and not policies.remove:
             raise Forbidden("this login method cannot be removed")
         await store.detach(tx, user, ident)

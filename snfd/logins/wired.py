@@ -10,8 +10,8 @@ from attrs import frozen
 
 from snfd.errors import Invalid
 from snfd.logins.handoff import OAuth2
+from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Local, Tools, Way
-from snfd.logins.profiles import Profiles
 from snfd.logins.redirects import Redirects
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
@@ -31,7 +31,7 @@ class Browsing:
 
     sessions: Sessions
     logins: Logins
-    profiles: Profiles
+    policies: LoginPolicies
     oauth2: OAuth2
     redirects: Redirects
     sealer: Sealer

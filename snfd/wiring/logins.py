@@ -12,8 +12,8 @@ import snfd.plugins
 from snfd.config import Urls
 from snfd.logins.handoff import OAuth2
 from snfd.logins.opening import Opening
+from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Tools
-from snfd.logins.profiles import Profiles
 from snfd.logins.redirects import Redirects
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
@@ -59,7 +59,7 @@ def browsing(
             secrets.token_bytes,
             found,
         ),
-        profiles=Profiles(db),
+        policies=LoginPolicies(db),
         oauth2=OAuth2(db, reactor, secrets.token_bytes),
         redirects=Redirects(base, tuple(config.identity.redirects)),
         sealer=ground.keys,

@@ -11,7 +11,7 @@ from api.cookies import SESSION
 from snfd.audit import Actor
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.logins.model import Claims
-from snfd.logins.profiles import Profile
+from snfd.logins.policies import PolicyProfile
 from tests.api.memory import Response
 from tests.logins.cloud import (
     ANNA,
@@ -375,13 +375,13 @@ class AddTests(MethodCase):
 
 class ProfileTests(MethodCase):
     def test_policies_for_some_people_only(self) -> None:
-        wait, profiles = self.cloud.cloud.wait, self.cloud.browsing.profiles
+        wait, profiles = self.cloud.cloud.wait, self.cloud.browsing.policies
         self.attach()
         users = (self.cloud.demo,)
-        no = Profile("no", "uni", {"login": False}, users=users)
+        no = PolicyProfile("no", "uni", {"login": False}, users=users)
         wait(profiles.put(ROOT, no))
         self.assertEqual(403, self.travel(self.cloud.surfer()).status)
-        yes = Profile("yes", "uni", {"login": True}, groups=("default",))
+        yes = PolicyProfile("yes", "uni", {"login": True}, groups=("default",))
         wait(profiles.put(ROOT, yes))
         self.assertEqual(302, self.travel(self.cloud.surfer()).status)
         self.assertEqual([no, yes], wait(profiles.all()))
@@ -395,10 +395,10 @@ class ProfileTests(MethodCase):
         self.assertEqual(302, self.travel(self.cloud.surfer()).status)
 
     def test_profiles_that_make_no_sense(self) -> None:
-        fails, profiles = self.cloud.cloud.fails, self.cloud.browsing.profiles
+        fails, profiles = self.cloud.cloud.fails, self.cloud.browsing.policies
         for wrong in ({"logni": True}, {"login": "yes"}, {"limit": "x"}):
-            fails(profiles.put(ROOT, Profile("x", "uni", wrong)), Invalid)
-        unknown = Profile("x", "uni", {}, groups=["nowhere"])
+            fails(profiles.put(ROOT, PolicyProfile("x", "uni", wrong)), Invalid)
+        unknown = PolicyProfile("x", "uni", {}, groups=["nowhere"])
         fails(profiles.put(ROOT, unknown), NotFound)
         fails(profiles.remove(ROOT, "x"), NotFound)
 

@@ -34,8 +34,8 @@ from snfd.errors import Unauthorized
 from snfd.logins.handoff import OAuth2
 from snfd.logins.model import Claims, Method, Policies
 from snfd.logins.opening import Opening
+from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Departure, Local, Way
-from snfd.logins.profiles import Profiles
 from snfd.logins.redirects import Redirects
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
@@ -149,7 +149,7 @@ class BrowsingCloud:
         self.browsing = Browsing(
             sessions=made,
             logins=logins,
-            profiles=Profiles(cloud.db),
+            policies=LoginPolicies(cloud.db),
             oauth2=OAuth2(cloud.db, cloud.clock, cloud.random),
             redirects=Redirects(ORIGIN, self.allowed),
             sealer=cloud.keys,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from snfd.admin.ctl.nouns.logins import CLIENT, POLICY
 from snfd.admin.ctl.nouns.operations import AUDIT, DOCTOR, MAIL, STATS
-from snfd.admin.ctl.nouns.people import GROUP, SESSION, TOKEN, USER
+from snfd.admin.ctl.nouns.people import GROUP, USER
 from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
 from snfd.admin.ctl.nouns.registry import COMPONENT, SERVICE, TERMS
+from snfd.admin.ctl.nouns.tokens import SESSION, TOKEN
 from snfd.admin.ctl.verbs import Noun
 
 NOUNS: tuple[Noun, ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.nouns.people import REASON, WHO
 from snfd.admin.ctl.verbs import (
     AMOUNT,
     COUNT,
@@ -16,8 +17,6 @@ from snfd.admin.ctl.verbs import (
 
 WHICH = Param("project", "a project's uuid or name")
 
-WHO = Param("user", "a user's uuid, username or e-mail")
-REASON = Param("reason", "Why; whom it concerns is told.")
 SHOWN = {
     "application": ("number", "applicant", "state", "issued", "comments", "changes"),
     "limits": ("resource", "member", "project", "used"),

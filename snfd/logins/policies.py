@@ -16,7 +16,7 @@ from snfd.logins.model import Method, Policies
 
 
 @frozen
-class Profile:
+class PolicyProfile:
     """A named set of policies, for users and groups that it is given to.
 
     :ivar module: the login method that it is about.
@@ -81,12 +81,12 @@ async def policies_of(tx: Transaction, method: Method, user: UUID) -> Policies:
 
 
 @frozen(eq=False)
-class Profiles:
+class LoginPolicies:
     """Looks after profiles; for administrators."""
 
     db: Database
 
-    async def all(self) -> Sequence[Profile]:
+    async def all(self) -> Sequence[PolicyProfile]:
         """Every profile, by name; a cloud has few."""
         rows = await self.db.read(
             """
@@ -100,7 +100,7 @@ class Profiles:
             """
         )
         return [
-            Profile(
+            PolicyProfile(
                 name, module, policies, exclusive, active, priority,
                 tuple(users), tuple(groups),
             )
@@ -109,7 +109,7 @@ class Profiles:
             ) in rows
         ]  # fmt: skip
 
-    async def put(self, actor: Actor, profile: Profile) -> None:
+    async def put(self, actor: Actor, profile: PolicyProfile) -> None:
         """Make or replace the profile of this name, and whom it is given to.
 
         :raises Invalid: as `checked`.
@@ -126,7 +126,7 @@ class Profiles:
         await self.db.run(_remove, actor, name)
 
 
-async def _put(tx: Transaction, actor: Actor, one: Profile) -> None:
+async def _put(tx: Transaction, actor: Actor, one: PolicyProfile) -> None:
     row = await tx.row(
         "INSERT INTO identity.login_profile"
         " (name, module, exclusive, active, priority, policies)"
@@ -149,7 +149,7 @@ async def _put(tx: Transaction, actor: Actor, one: Profile) -> None:
     await record(tx, actor, "authpolicy.set", f"authpolicy:{one.name}")
 
 
-async def _give(tx: Transaction, ident: int, one: Profile) -> None:
+async def _give(tx: Transaction, ident: int, one: PolicyProfile) -> None:
     for table in ("login_profile_user", "login_profile_group"):
         await tx.execute(
             f"DELETE FROM identity.{table} WHERE profile_id = %s", (ident,)
