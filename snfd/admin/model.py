@@ -200,7 +200,10 @@ class MailAsk(Ask, frozen=True):
 
 
 class MailRow(Fact, frozen=True):
-    """A letter; never its text."""
+    """A letter; never its text.
+
+    :ivar due: when it is tried; None for at once.
+    """
 
     id: int
     kind: str
@@ -208,7 +211,7 @@ class MailRow(Fact, frozen=True):
     state: str
     attempts: int
     created: datetime
-    due: datetime
+    due: datetime | None
     finished: datetime | None
     last_error: str | None
     event: str

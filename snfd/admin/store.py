@@ -191,8 +191,8 @@ SESSIONS = Listing(
 
 MAILS = Listing(
     """
-    SELECT id, kind, recipient, state, attempts, created, due, finished, last_error,
-           event
+    SELECT id, kind, recipient, state, attempts, created, nullif(due, 'epoch'),
+           finished, last_error, event
       FROM ops.mail
      WHERE (%(marker)s::bigint IS NULL OR id < %(marker)s)
        AND (%(state)s::text IS NULL OR state = %(state)s)
