@@ -31,7 +31,7 @@ def write_head(
 def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:
     """Set status and headers for ``error`` and return the fault's body."""
     fault = dialect.fault(error)
-    body = dialect.render(fault, error.message, error.details, _ident(request))
+    body = dialect.render(fault, error.told, error.details, _ident(request))
     if isinstance(error, Unavailable):
         # who looks after the cloud must learn it too
         _log.warn(

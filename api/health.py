@@ -46,7 +46,7 @@ class Readiness(Page):
             await self._ready()
         except CloudError as error:
             request.setResponseCode(503)
-            text = error.message
+            text = error.told
         request.setHeader(b"Content-Type", b"text/plain")
         request.write(text.encode() + b"\n")
         request.finish()

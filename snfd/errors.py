@@ -13,12 +13,15 @@ class CloudError(Exception):
     """Something a caller can be told about.
 
     :ivar message: what was wrong and, where known, what would be right.
+    :ivar told: the same for callers, where hosts or paths in ``message`` are none
+        of their business.
     :ivar details: facts for machines, or an empty mapping.
     """
 
-    def __init__(self, message: str, **details: object) -> None:
+    def __init__(self, message: str, *, told: str = "", **details: object) -> None:
         super().__init__(message)
         self.message = message
+        self.told = told or message
         self.details: Mapping[str, object] = details
 
 

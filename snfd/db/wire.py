@@ -32,6 +32,7 @@ from snfd.db.port import Params, Row, Statement
 from snfd.errors import Timeout, Unavailable
 
 _LOST = "the connection to PostgreSQL was lost"
+_AWAY = "the database is not to be reached; try again"
 
 
 @frozen
@@ -269,10 +270,12 @@ async def open_wire(reactor: Any, line: Line) -> Wire:
         where = arguments.get("host", "the local socket")
         if not timer.active():
             raise Timeout(
-                f"PostgreSQL at {where} did not answer in {line.connect:g} s"
+                f"PostgreSQL at {where} did not answer in {line.connect:g} s",
+                told=_AWAY,
             ) from error
         raise Unavailable(
-            f"PostgreSQL at {where} is not to be reached: {first_line(error)}"
+            f"PostgreSQL at {where} is not to be reached: {first_line(error)}",
+            told=_AWAY,
         ) from error
     finally:
         if timer.active():
@@ -304,6 +307,8 @@ async def _with_address(reactor: Any, arguments: dict[str, str]) -> dict[str, st
                 reactor, pool, socket.getaddrinfo, host, None, 0, socket.SOCK_STREAM
             )
         except OSError as error:
-            raise Unavailable(f"cannot find PostgreSQL's host {host}") from error
+            raise Unavailable(
+                f"cannot find PostgreSQL's host {host}", told=_AWAY
+            ) from error
         return {**arguments, "hostaddr": str(found[0][4][0])}
     return arguments

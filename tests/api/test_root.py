@@ -76,7 +76,7 @@ class HealthTests(SynchronousTestCase):
 
         async def ready() -> None:
             if not state:
-                raise Unavailable("the database is away")
+                raise Unavailable("10.0.0.5 is away", told="the database is away")
 
         http = Browser(
             Root(

@@ -283,6 +283,7 @@ class RefusingServerTests(TestCase):
         with self.assertRaises(Unavailable) as caught:
             await open_wire(reactor, line)
         await pause(0.1)
+        self.assertNotIn("127.0.0.1", caught.exception.told)
         return str(caught.exception)
 
     async def test_one_that_says_why(self) -> None:
