@@ -21,7 +21,7 @@ from snfd.errors import Unauthorized, Unavailable
 from snfd.identity.model import Caller, Issued
 from snfd.identity.service import Authenticator
 from snfd.logins.redirects import Redirects, plus_query
-from snfd.logins.wired import Browsing
+from snfd.logins.wired import BrowserLogins
 from snfd.sealed import Sealer
 
 HOME = "/ui/"
@@ -43,7 +43,7 @@ class Desk:
     :ivar service: what the cloud is called.
     """
 
-    browsing: Browsing
+    browsing: BrowserLogins
     authenticator: Authenticator
     forms: Forms
     sealer: Sealer

@@ -136,11 +136,11 @@ class Editing:
         await self.parts.db.run(_grouped, user, add, remove, actor)
 
     async def close(self, user: UUID, actor: Actor, *, force: bool = False) -> None:
-        """Close an account for good and forget the person; see `Lives.close`.
+        """Close an account for good and forget the person; see `Lifecycle.close`.
 
         :raises Busy: he owns or uses something, or was never in.
         """
-        close, at = self.parts.lives.close, self.parts.now()
+        close, at = self.parts.lifecycle.close, self.parts.now()
         await self.parts.db.run(close, user, actor, at, force=force)
 
     def _password_of(self, given: str | None) -> tuple[str, str | None]:
@@ -174,12 +174,12 @@ class Editing:
         at: datetime,
     ) -> None:
         newest = await terms.newest(tx) if signed else None
-        await self.parts.lives.open_account(tx, evolve(new, terms=newest), at)
+        await self.parts.lifecycle.open_account(tx, evolve(new, terms=newest), at)
         await record(tx, actor, "user.add", target(new.uuid), groups=list(new.groups))
         if await store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
             raise Invalid(_unknown(new.groups))
         if active:
-            verified = self.parts.lives.verified
+            verified = self.parts.lifecycle.verified
             await verified(tx, new.uuid, "manual", at, "manual", actor)
 
     async def _email(

@@ -29,7 +29,7 @@ class Moderation:
 
     async def verify(self, user: UUID, actor: Actor) -> bool:
         """Vouch for a person's address; whether he is active now."""
-        work, at = self.parts.lives.verified, self.parts.now()
+        work, at = self.parts.lifecycle.verified, self.parts.now()
         active: bool = await self.parts.db.run(work, user, "manual", at, actor=actor)
         return active
 
@@ -40,22 +40,22 @@ class Moderation:
 
     async def accept(self, user: UUID, actor: Actor) -> None:
         """Let a person in."""
-        accept = self.parts.lives.accept
+        accept = self.parts.lifecycle.accept
         await self.parts.db.run(accept, user, "manual", actor, self.parts.now())
 
     async def reject(self, user: UUID, reason: str, actor: Actor) -> None:
         """Turn a person away."""
-        reject = self.parts.lives.reject
+        reject = self.parts.lifecycle.reject
         await self.parts.db.run(reject, user, reason, actor, self.parts.now())
 
     async def activate(self, user: UUID, actor: Actor) -> None:
         """Let a person in again."""
-        activate = self.parts.lives.activate
+        activate = self.parts.lifecycle.activate
         await self.parts.db.run(activate, user, actor, self.parts.now())
 
     async def deactivate(self, user: UUID, reason: str, actor: Actor) -> None:
         """Keep a person out."""
-        deactivate = self.parts.lives.deactivate
+        deactivate = self.parts.lifecycle.deactivate
         await self.parts.db.run(deactivate, user, reason, actor, self.parts.now())
 
     async def remove(self, user: UUID, actor: Actor) -> None:

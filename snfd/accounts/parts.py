@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Account, Rules
-from snfd.accounts.service import Lives, target
+from snfd.accounts.service import Lifecycle, target
 from snfd.accounts.store import keys, tokens
 from snfd.accounts.store import people as store
 from snfd.accounts.store.keys import Key, Purpose
@@ -104,7 +104,7 @@ class Parts:
     new_id: Callable[[], UUID]
     rules: Rules
     letters: Letters
-    lives: Lives
+    lifecycle: Lifecycle
     behind: Behind
 
     def now(self) -> datetime:

@@ -56,7 +56,7 @@ class Profiles:
         return account
 
     async def close(self, caller: Caller, password: str | None) -> None:
-        """Close the caller's account for good; see `Lives.close`.
+        """Close the caller's account for good; see `Lifecycle.close`.
 
         :param password: his own; None if he has none.
         :raises Forbidden: it is wrong, or the token not good for that.
@@ -65,7 +65,7 @@ class Profiles:
         """
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, password)
-        close, actor = self.parts.lives.close, Actor.of(caller)
+        close, actor = self.parts.lifecycle.close, Actor.of(caller)
         await self.parts.db.run(close, caller.user, actor, self.parts.now())
 
     async def _changed(

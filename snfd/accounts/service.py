@@ -92,7 +92,7 @@ def target(user: UUID) -> str:
 
 
 @frozen(eq=False)
-class Lives:
+class Lifecycle:
     """Takes accounts from one state to the next, with all that goes along.
 
     :ivar suspend: what a person owns and belongs to, when he is deactivated.

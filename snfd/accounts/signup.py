@@ -133,7 +133,7 @@ class SignUp:
                 await record(tx, who, "user.open.refused", target(one.uuid))
                 await self.parts.letters.taken(tx, one, f"taken:{at.date()}")
                 return
-        await self.parts.lives.open_account(tx, new, at, who)
+        await self.parts.lifecycle.open_account(tx, new, at, who)
         await self._send(tx, await find(tx, new.uuid), secret, at)
 
     async def _verify(self, tx: Transaction, code: str, at: datetime) -> bool:
@@ -143,7 +143,7 @@ class SignUp:
         account = await find(tx, key.user)
         if account.state is not State.UNVERIFIED or account.email != key.email:
             raise NotFound(NO_KEY)
-        return await self.parts.lives.verified(tx, key.user, "letter", at)
+        return await self.parts.lifecycle.verified(tx, key.user, "letter", at)
 
     async def _resend(self, email: str, secret: str, at: datetime) -> None:
         await self.parts.db.run(self._sent_again, email, secret, at)

@@ -14,7 +14,7 @@ from snfd.accounts.model import Rules, patterns
 from snfd.accounts.moderation import Moderation
 from snfd.accounts.parts import Parts
 from snfd.accounts.profiles import Profiles
-from snfd.accounts.service import Lives
+from snfd.accounts.service import Lifecycle
 from snfd.accounts.signup import SignUp
 from snfd.accounts.terms import Terms
 from snfd.accounts.users import Users
@@ -25,10 +25,10 @@ from snfd.config import IdentitySection
 class Accounts:
     """What people do with their accounts, and administrators with all.
 
-    :ivar lives: the same inside the transactions of others.
+    :ivar lifecycle: the same inside the transactions of others.
     """
 
-    lives: Lives
+    lifecycle: Lifecycle
     signup: SignUp
     credentials: Credentials
     emails: Emails
@@ -46,7 +46,7 @@ class Accounts:
         editing, moderation = Editing(parts), Moderation(parts)
         terms, tokens = Terms(parts), HeldTokens(parts)
         return cls(
-            lives=parts.lives,
+            lifecycle=parts.lifecycle,
             signup=SignUp(parts),
             credentials=Credentials(parts),
             emails=Emails(parts),

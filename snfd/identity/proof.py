@@ -52,8 +52,8 @@ class Second(Enum):
 
 
 @frozen(eq=False)
-class Prover:
-    """Believes people who they are.
+class Verifier:
+    """Looks whether people are who they say.
 
     :ivar throttle: counts failures; other ways to log in use it, too.
     """

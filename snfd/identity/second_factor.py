@@ -15,7 +15,7 @@ from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized
 from snfd.identity import factor_store as store
 from snfd.identity import totp
 from snfd.identity.model import By, Caller, UserRef, require_free
-from snfd.identity.proof import Prover
+from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.sealed import TOTP_SEED, Sealer
 from snfd.tokens import digest
@@ -57,7 +57,7 @@ class SecondFactors:
     """
 
     db: Database
-    prover: Prover
+    verifier: Verifier
     clock: Seconds
     sealer: Sealer
     random: Callable[[int], bytes]
@@ -78,7 +78,7 @@ class SecondFactors:
             fresh login's.
         :raises Conflict: codes are asked for already.
         :raises Unauthorized: the password is wrong.
-        :raises TooManyRequests: as `Prover.by_password`.
+        :raises TooManyRequests: as `Verifier.by_password`.
         """
         require_free(caller)
         if (await self.state(caller.user)).enabled:
@@ -98,14 +98,14 @@ class SecondFactors:
         :raises NotFound: nothing was enrolled.
         :raises Conflict: codes are asked for already.
         :raises Unauthorized: the code is wrong.
-        :raises TooManyRequests: as `Prover.by_password`.
+        :raises TooManyRequests: as `Verifier.by_password`.
         """
         require_free(caller)
         guess = Guess(str(caller.user), address)
-        await self.prover.throttle.admit(guess)
+        await self.verifier.throttle.admit(guess)
         codes = [totp.recovery_code(self.random) for _ in range(RECOVERY_CODES)]
         if not await self.db.run(self._confirm, caller, passcode, address, codes):
-            await self.prover.throttle.failed(guess, caller.user)
+            await self.verifier.throttle.failed(guess, caller.user)
             raise Unauthorized("that code is wrong")
         return codes
 
@@ -114,10 +114,10 @@ class SecondFactors:
 
         :param passcode: a one-time or recovery code.
         :raises Unauthorized: the code is wrong, or none is asked for.
-        :raises TooManyRequests: as `Prover.by_password`.
+        :raises TooManyRequests: as `Verifier.by_password`.
         """
         require_free(caller)
-        await self.prover.second_factor(caller.user, passcode, address)
+        await self.verifier.second_factor(caller.user, passcode, address)
         await self.reset(caller.user, Actor(caller.user, caller.username, address))
 
     async def reset(self, user: UUID, actor: Actor) -> None:
@@ -137,7 +137,7 @@ class SecondFactors:
                 f"less than {FRESH.seconds // 60} minutes ago"
             )
         who = UserRef(str(caller.user), By.ID)
-        await self.prover.by_password(who, password, None, address)
+        await self.verifier.by_password(who, password, None, address)
 
     async def _begin(self, tx: Transaction, caller: Caller, seed: bytes) -> None:
         sealed = self.sealer.seal(seed, *TOTP_SEED.at(caller.user))

@@ -26,7 +26,7 @@ from snfd.identity.model import (
     may_see,
 )
 from snfd.identity.names import as_uuid
-from snfd.identity.proof import Prover
+from snfd.identity.proof import Verifier
 from snfd.tokens import digest, mint
 
 LIFETIME = timedelta(hours=24)
@@ -126,13 +126,13 @@ class Authenticator:
 class Identity:
     """Logs people in and looks after their tokens.
 
-    :ivar prover: believes people who they are.
+    :ivar verifier: looks whether people are who they say.
     :ivar random: gives so many random bytes, fit for secrets.
     :ivar lifetime: of a token from a login.
     """
 
     db: Database
-    prover: Prover
+    verifier: Verifier
     clock: Seconds
     random: Callable[[int], bytes]
     lifetime: timedelta = LIFETIME
@@ -165,7 +165,7 @@ class Identity:
         presented = await self._token(password, at)
         if presented is not None and who.is_of(presented.user):
             return await self._exchange(Issued(password, presented), scope, at, reuse)
-        proven = await self.prover.by_password(who, password, passcode, address)
+        proven = await self.verifier.by_password(who, password, passcode, address)
         expires = at + self.lifetime
         secret, new = self._new(proven.user, at, expires, proven.methods)
         return Issued(secret, await self.db.run(_insert, new, scope, None))

@@ -42,10 +42,10 @@ class Opening:
         if newcomer.terms != newest:
             raise Invalid("the terms of service must be agreed to")
         new = self._account(newcomer)
-        await parts.lives.open_account(tx, new, now)
+        await parts.lifecycle.open_account(tx, new, now)
         if verified:
             policy = f"auth_provider_{method}" if policies.automoderate else None
-            active = await parts.lives.verified(tx, new.uuid, method, now, policy)
+            active = await parts.lifecycle.verified(tx, new.uuid, method, now, policy)
             return Opened(new.uuid, active)
         account = await find(tx, new.uuid)
         secret, lasts = parts.secret(), parts.rules.verification

@@ -16,7 +16,7 @@ from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
 from snfd.identity.model import ADMIN, Caller, Issued
-from snfd.identity.proof import Prover
+from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.logins import store
 from snfd.logins.model import (
@@ -52,13 +52,13 @@ class Logins:
     """Logs people in by other methods than our passwords.
 
     :ivar ways: the configured methods by name, as the login page lists them.
-    :ivar prover: looks at the second factor where a method took a password.
+    :ivar verifier: looks at the second factor where a method took a password.
     :ivar accounts: opens accounts.
     """
 
     db: Database
     sessions: Sessions
-    prover: Prover
+    verifier: Verifier
     accounts: Accounts
     clock: Seconds
     random: Callable[[int], bytes]
@@ -96,17 +96,19 @@ class Logins:
         :raises TooManyRequests: too many failed lately.
         """
         guess = Guess(f"{way.method.name}:{name.strip().lower()}"[:300], address)
-        await self.prover.throttle.admit(guess)
+        await self.verifier.throttle.admit(guess)
         try:
             claims = await way.check(name, password)
         except Unauthorized:
-            await self.prover.throttle.failed(guess, None)
+            await self.verifier.throttle.failed(guess, None)
             raise
-        await self.prover.throttle.admit(guess)
+        await self.verifier.throttle.admit(guess)
         known = await self.db.run(store.owner, way.method.name, claims.identifier)
         second: tuple[str, ...] = ()
         if known is not None:
-            second = await self.prover.second_factor(known.user, code or None, address)
+            second = await self.verifier.second_factor(
+                known.user, code or None, address
+            )
         return await self.arrive(
             way.method, claims, by, next_=next_, address=address, second=second
         )

@@ -15,7 +15,7 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import Forbidden
 from snfd.identity import sessions
 from snfd.identity.model import Caller, Issued, UserRef
-from snfd.identity.proof import Proven, Prover
+from snfd.identity.proof import Proven, Verifier
 from snfd.logins.model import SESSION_MARK
 
 WEBLOGIN = timedelta(days=30)
@@ -33,7 +33,7 @@ class Sessions:
     """
 
     db: Database
-    prover: Prover
+    verifier: Verifier
     clock: Seconds
     random: Callable[[int], bytes]
     lifetime: timedelta
@@ -48,13 +48,13 @@ class Sessions:
         :param name: username, e-mail or uuid.
         :param code: of the second factor; empty for none.
         :param address: where he connects from.
-        :raises Unauthorized: as `Prover.by_password`; or he is not active.
-        :raises TooManyRequests: as `Prover.by_password`.
+        :raises Unauthorized: as `Verifier.by_password`; or he is not active.
+        :raises TooManyRequests: as `Verifier.by_password`.
         :raises Forbidden: passwords log nobody in here.
         """
         if not self.by_password:
             raise Forbidden("passwords are not a login method here")
-        proven = await self.prover.by_password(
+        proven = await self.verifier.by_password(
             UserRef(name), password, code or None, address
         )
         return await self.db.run(self._proven, proven, address)

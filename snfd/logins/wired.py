@@ -22,7 +22,7 @@ RESERVED = frozenset({"new", "logout"})
 
 
 @frozen(eq=False, kw_only=True)
-class Browsing:
+class BrowserLogins:
     """What people do with a browser, and administrators with that.
 
     :ivar sealer: seals what browsers carry and must not read.

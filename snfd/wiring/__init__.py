@@ -40,7 +40,7 @@ from snfd.ganeti.shift import Shifts
 from snfd.identity.model import Caller
 from snfd.identity.passwords import OneThread, Passwords, argon2id
 from snfd.identity.people import People
-from snfd.identity.proof import Prover
+from snfd.identity.proof import Verifier
 from snfd.identity.service import Authenticator, Identity, holder
 from snfd.identity.throttle import Throttle
 from snfd.identity.upkeep import TokenUpkeep
@@ -60,6 +60,7 @@ from snfd.tasks import Tasks
 from snfd.wiring.astakos import astakos
 from snfd.wiring.mail import mail
 from snfd.wiring.projects import expiry
+from snfd.wiring.retention import retention
 from storage.blocks import Blocks, MemoryBlocks
 from storage.download import Reader
 from storage.files import FileBlocks
@@ -143,7 +144,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     workers = ThreadWorkers(reactor, HASHING_THREADS, "hashing")
     lifetime = timedelta(seconds=config.identity.token_seconds)
     throttle = Throttle(db, reactor, config.identity.login_failures)
-    prover = Prover(db, passwords, reactor, ground.keys, throttle)
+    verifier = Verifier(db, passwords, reactor, ground.keys, throttle)
     quotas = quota.Quota(db)
     store = ObjectStore.build(
         db, reactor, tasks, quota.charge, quotas, ground.blocks, workers
@@ -164,11 +165,11 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             Services(db).others,
         ),
         authenticator=Authenticator(db, reactor, upkeep.used),
-        identity=Identity(db, prover, reactor, secrets.token_bytes, lifetime),
+        identity=Identity(db, verifier, reactor, secrets.token_bytes, lifetime),
         people=People(db),
         projects=Projects(db),
         quota=quotas,
-        astakos=astakos(ground, db, prover, tasks),
+        astakos=astakos(ground, db, verifier, tasks),
         compute=compute(
             Parts(
                 db=db,
@@ -201,7 +202,8 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     services.append(AccountUpkeep(reactor, db))
     if "follower" in config.run:
         services.append(_keepers(ground, cloud, db, listener))
-        services.extend(mail(ground, db, listener))
+        services.append(mail(ground, db, listener))
+        services.append(retention(ground, db))
     if "console" in config.run:
         services.append(cloud.consoles)
         _watch_consoles(cloud.consoles, listener)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.parts import Behind, Parts
-from snfd.accounts.service import Lives
+from snfd.accounts.service import Lifecycle
 from snfd.accounts.wired import Accounts, rules
 from snfd.config import Urls
 from snfd.mail.staff import Staff
@@ -17,7 +17,7 @@ from snfd.projects import lifecycle
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
-    from snfd.identity.proof import Prover
+    from snfd.identity.proof import Verifier
     from snfd.mail.service import Post
     from snfd.projects.letters import Letters as ProjectLetters
     from snfd.tasks import Tasks
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def accounts(
     ground: Ground,
     db: Database,
-    prover: Prover,
+    verifier: Verifier,
     tasks: Tasks,
     post: Post,
     told: ProjectLetters | None = None,
@@ -45,13 +45,13 @@ def accounts(
         Parts(
             db=db,
             clock=ground.reactor,
-            passwords=prover.passwords,
-            guesses=prover.throttle,
+            passwords=verifier.passwords,
+            guesses=verifier.throttle,
             random=secrets.token_bytes,
             new_id=uuid4,
             rules=chosen,
             letters=letters,
-            lives=Lives(
+            lifecycle=Lifecycle(
                 chosen,
                 letters,
                 partial(lifecycle.suspend_of_user, letters=told),

@@ -29,7 +29,7 @@ from snfd.wiring.projects import projects
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
-    from snfd.identity.proof import Prover
+    from snfd.identity.proof import Verifier
     from snfd.tasks import Tasks
     from snfd.wiring import Ground
 
@@ -46,20 +46,20 @@ FORMS = 30
 an office."""
 
 
-def astakos(ground: Ground, db: Database, prover: Prover, tasks: Tasks) -> Astakos:
+def astakos(ground: Ground, db: Database, verifier: Verifier, tasks: Tasks) -> Astakos:
     """All of them, over what stands already."""
     post = Post(ground.keys)
     parts = projects(ground, db, post)
-    people = accounts(ground, db, prover, tasks, post, parts.parts.letters)
+    people = accounts(ground, db, verifier, tasks, post, parts.parts.letters)
     integrity = Integrity(db, undecided)
     return Astakos(
         projects=parts,
         accounts=people,
-        browsing=browsing(ground, db, prover, people),
+        browsing=browsing(ground, db, verifier, people),
         admin=Administration.build(db, ground.reactor, parts, integrity, post),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         directory=Directory(db),
-        second_factors=_second_factors(ground, db, prover),
+        second_factors=_second_factors(ground, db, verifier),
         components=Components(db, ground.reactor),
         commissions=Commissions(db),
         registry=Registry(db, ground.reactor, secrets.token_bytes),
@@ -78,10 +78,10 @@ def _feedback(ground: Ground, db: Database, post: Post) -> Feedback:
     return Feedback(db, People(db), post, uuid4, staff, letters)
 
 
-def _second_factors(ground: Ground, db: Database, prover: Prover) -> SecondFactors:
+def _second_factors(ground: Ground, db: Database, verifier: Verifier) -> SecondFactors:
     return SecondFactors(
         db,
-        prover,
+        verifier,
         ground.reactor,
         ground.keys,
         secrets.token_bytes,

@@ -17,19 +17,19 @@ from snfd.logins.port import Tools
 from snfd.logins.redirects import Redirects
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
-from snfd.logins.wired import Browsing, takes_passwords, ways
+from snfd.logins.wired import BrowserLogins, takes_passwords, ways
 from snfd.plugin import ILogin
 
 if TYPE_CHECKING:
     from snfd.accounts.wired import Accounts
     from snfd.db.port import Database
-    from snfd.identity.proof import Prover
+    from snfd.identity.proof import Verifier
     from snfd.wiring import Ground
 
 
 def browsing(
-    ground: Ground, db: Database, prover: Prover, accounts: Accounts
-) -> Browsing:
+    ground: Ground, db: Database, verifier: Verifier, accounts: Accounts
+) -> BrowserLogins:
     """All of them, over what stands already.
 
     :raises Invalid: a login method is not configured as it must be.
@@ -41,19 +41,19 @@ def browsing(
     found = ways(config.login, kinds, tools)
     sessions = Sessions(
         db,
-        prover,
+        verifier,
         reactor,
         secrets.token_bytes,
         timedelta(seconds=config.identity.session_seconds),
         timedelta(seconds=config.identity.personal_seconds),
         takes_passwords(found),
     )
-    return Browsing(
+    return BrowserLogins(
         sessions=sessions,
         logins=Logins(
             db,
             sessions,
-            prover,
+            verifier,
             Opening(accounts.signup.parts),
             reactor,
             secrets.token_bytes,

@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Rules
 from snfd.accounts.parts import Behind, Parts
-from snfd.accounts.service import Lives
+from snfd.accounts.service import Lifecycle
 from snfd.accounts.signup import Form
 from snfd.accounts.wired import Accounts
 from snfd.audit import Actor
@@ -80,7 +80,7 @@ class AccountCloud:
             new_id=self.ids,
             rules=rules,
             letters=letters,
-            lives=Lives(
+            lifecycle=Lifecycle(
                 rules,
                 letters,
                 lifecycle.suspend_of_user,

@@ -140,7 +140,7 @@ class TotpTests(Base):
         super().setUp()
         factors = SecondFactors(
             self.cloud.db,
-            self.cloud.prover,
+            self.cloud.verifier,
             self.cloud.clock,
             self.cloud.keys,
             self.cloud.random,

@@ -22,7 +22,7 @@ class SecondFactorTests(SynchronousTestCase):
         self.cloud.user("demo")
         factors = SecondFactors(
             self.cloud.db,
-            self.cloud.prover,
+            self.cloud.verifier,
             self.cloud.clock,
             self.cloud.keys,
             self.cloud.random,

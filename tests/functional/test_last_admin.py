@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Rules
-from snfd.accounts.service import Lives, keep_admin
+from snfd.accounts.service import Lifecycle, keep_admin
 from snfd.accounts.store import people as store
 from snfd.audit import DAEMON
 from snfd.db.database import PostgresDatabase
@@ -28,21 +28,21 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 Work = Callable[[Transaction, UUID], Awaitable[object]]
 
 
-def lives() -> Lives:
+def accounts() -> Lifecycle:
     """What happens to accounts, told to nobody."""
     letters = Letters(Post(KeyRing((_Key(bytes(32)),))), "https://a.test", Staff())
-    return Lives(
+    return Lifecycle(
         Rules(), letters, lifecycle.suspend_of_user, lifecycle.unsuspend_of_user
     )
 
 
 async def deactivated(tx: Transaction, user: UUID) -> None:
-    await lives().deactivate(tx, user, "", DAEMON, NOW)
+    await accounts().deactivate(tx, user, "", DAEMON, NOW)
     await pause(0.1)
 
 
 async def closed(tx: Transaction, user: UUID) -> None:
-    await lives().close(tx, user, DAEMON, NOW, force=True)
+    await accounts().close(tx, user, DAEMON, NOW, force=True)
     await pause(0.1)
 
 

@@ -21,7 +21,7 @@ from snfd.identity.allowance import Allowance
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.passwords import Passwords
 from snfd.identity.people import People
-from snfd.identity.proof import Prover
+from snfd.identity.proof import Verifier
 from snfd.identity.service import Authenticator, Identity
 from snfd.identity.throttle import Throttle
 from snfd.mail.feedback import Feedback
@@ -95,7 +95,7 @@ class IdentityCloud:
     keys: KeyRing = field(factory=lambda: KeyRing((secrets._Key(bytes(32)),)))
     passwords: Passwords = field(init=False)
     throttle: Throttle = field(init=False)
-    prover: Prover = field(init=False)
+    verifier: Verifier = field(init=False)
     identity: Identity = field(init=False)
     authenticator: Authenticator = field(init=False)
     people: People = field(init=False)
@@ -114,10 +114,10 @@ class IdentityCloud:
         letters = Letters(Post(self.keys), "https://a.test", Staff(self.helpdesk))
         self.project_parts = ProjectServices.build(Parts(self.db, self.clock, letters))
         self.throttle = Throttle(self.db, self.clock)
-        self.prover = Prover(
+        self.verifier = Verifier(
             self.db, self.passwords, self.clock, self.keys, self.throttle
         )
-        self.identity = Identity(self.db, self.prover, self.clock, self.random)
+        self.identity = Identity(self.db, self.verifier, self.clock, self.random)
         self.authenticator = Authenticator(self.db, self.clock, self.used.append)
         self.people = People(self.db)
         self.projects = Projects(self.db)

@@ -75,7 +75,7 @@ class ConfinedTests(Base):
         desk = self.cloud.project_parts.memberships
         factors = SecondFactors(
             self.cloud.db,
-            self.cloud.prover,
+            self.cloud.verifier,
             self.cloud.clock,
             self.cloud.keys,
             self.cloud.random,

@@ -80,7 +80,7 @@ class Base(SynchronousTestCase):
         self.demo = self.cloud.user("demo")
         self.factors = SecondFactors(
             self.cloud.db,
-            self.cloud.prover,
+            self.cloud.verifier,
             self.cloud.clock,
             self.cloud.keys,
             self.cloud.random,
@@ -167,8 +167,8 @@ class LoginTests(Base):
         throttle = MeanwhileWrong(
             self.cloud.db, self.cloud.clock, meanwhile=Guess(str(self.demo))
         )
-        prover = evolve(self.cloud.prover, throttle=throttle)
-        late = prover.second_factor(self.demo, self.code(), "")
+        verifier = evolve(self.cloud.verifier, throttle=throttle)
+        late = verifier.second_factor(self.demo, self.code(), "")
         self.cloud.fails(late, TooManyRequests)
 
     def test_recovery_codes_work_once_each_however_they_are_typed(self) -> None:

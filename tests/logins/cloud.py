@@ -39,7 +39,7 @@ from snfd.logins.port import Departure, Local, Way
 from snfd.logins.redirects import Redirects
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
-from snfd.logins.wired import Browsing
+from snfd.logins.wired import BrowserLogins
 from snfd.observe import Metrics
 from snfd.plugin import Mount
 from tests.accounts.cloud import AccountCloud
@@ -54,7 +54,7 @@ ALLOWED = ("pithos://", "pithosdev://", "https://app.example/cb")
 def sessions(cloud: IdentityCloud) -> Sessions:
     """Sessions of twelve hours."""
     return Sessions(
-        cloud.db, cloud.prover, cloud.clock, cloud.random, timedelta(hours=12)
+        cloud.db, cloud.verifier, cloud.clock, cloud.random, timedelta(hours=12)
     )
 
 
@@ -128,7 +128,7 @@ class BrowsingCloud:
     cloud: IdentityCloud = field(init=False)
     accounts: AccountCloud = field(init=False)
     ways: dict[str, Way] = field(init=False, factory=dict)
-    browsing: Browsing = field(init=False)
+    browsing: BrowserLogins = field(init=False)
     root: IResource = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -140,13 +140,13 @@ class BrowsingCloud:
         logins = Logins(
             cloud.db,
             made,
-            cloud.prover,
+            cloud.verifier,
             lambda *given: Opening(self.accounts.parts)(*given),
             cloud.clock,
             cloud.random,
             self.ways,
         )
-        self.browsing = Browsing(
+        self.browsing = BrowserLogins(
             sessions=made,
             logins=logins,
             policies=LoginPolicies(cloud.db),

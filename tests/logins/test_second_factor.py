@@ -34,7 +34,7 @@ class SecondFactorTests(SynchronousTestCase):
             )  # fmt: skip
         self.factors = SecondFactors(
             self.people.db,
-            self.people.prover,
+            self.people.verifier,
             self.people.clock,
             self.people.keys,
             self.people.random,
