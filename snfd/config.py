@@ -187,6 +187,16 @@ class AuditSection(Section, frozen=True):
     keep_days: Annotated[int, Meta(ge=0)] = 730
 
 
+class QuotaSection(Section, frozen=True):
+    """Limits and what is charged to them.
+
+    :ivar keep_days: how long is remembered which commissions were accepted and
+        which rejected; 0 for ever. Those that are pending stay in any case.
+    """
+
+    keep_days: Annotated[int, Meta(ge=0)] = 365
+
+
 class BrandingSection(Section, frozen=True):
     """What the cloud is called in letters and pages.
 
@@ -307,6 +317,7 @@ class Config(Section, frozen=True):
     identity: IdentitySection = IdentitySection()
     mail: MailSection = MailSection()
     audit: AuditSection = AuditSection()
+    quota: QuotaSection = QuotaSection()
     branding: BrandingSection = BrandingSection()
     bootstrap: BootstrapSection = BootstrapSection()
     pocket: PocketSection = PocketSection()

@@ -152,6 +152,15 @@ async def resolve(
     )
 
 
+async def purge(tx: Transaction, before: datetime, limit: int) -> int:
+    """Remove what was logged before; how many rows, ``limit`` at most."""
+    return await tx.execute(
+        "DELETE FROM quota.provision_log WHERE id IN (SELECT id"
+        " FROM quota.provision_log WHERE logged_at < %s ORDER BY logged_at LIMIT %s)",
+        (before, limit),
+    )
+
+
 _LOGGED: dict[str, Callable[[Settled], object]] = {
     "serials": lambda one: one.commission.serial,
     "clients": lambda one: one.commission.clientkey,

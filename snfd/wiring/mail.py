@@ -1,4 +1,4 @@
-"""Letters: who writes them, who carries them, how long they are remembered."""
+"""Letters: who writes them, who carries them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from prometheus_client import Counter
 from twisted.application.service import Service
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 
-from snfd import audit
 from snfd.config import Config, Urls
 from snfd.db.listener import Listener
 from snfd.db.port import Database
 from snfd.errors import Invalid
 from snfd.ganeti.trust import policy
-from snfd.mail import store
 from snfd.mail.compose import Composer
 from snfd.mail.courier import SmtpCourier
 from snfd.mail.model import checked_address
@@ -25,7 +23,6 @@ from snfd.mail.sender import Pace, Sender
 from snfd.mail.smtp import Terms
 from snfd.mail.texts import Branding, load
 from snfd.observe import Metrics
-from snfd.retention import Keep, Retention
 
 if TYPE_CHECKING:
     from snfd.wiring import Ground
@@ -44,19 +41,15 @@ def branding(config: Config) -> Branding:
     )
 
 
-def mail(ground: Ground, db: Database, listener: Listener) -> list[Service]:
-    """What sends letters, and what forgets old ones and old audit entries.
+def mail(ground: Ground, db: Database, listener: Listener) -> Service:
+    """What sends letters.
 
     :raises Invalid: a text, an address or the CA file is no good.
     """
     sender = _sender(ground, db)
     listener.subscribe("mail", sender.heard, sender.heard)
     _figures(ground.metrics, sender)
-    config = ground.config
-    keeps = [Keep(store.purge, timedelta(days=config.mail.keep_days))]
-    if config.audit.keep_days:
-        keeps.append(Keep(audit.purge, timedelta(days=config.audit.keep_days)))
-    return [sender, Retention(ground.reactor, db, keeps)]
+    return sender
 
 
 def _sender(ground: Ground, db: Database) -> Sender:

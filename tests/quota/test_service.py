@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.errors import Conflict, Forbidden, Invalid, OverQuota
 from snfd.projects import service as projects
+from snfd.quota import commission_store
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, UNLIMITED, Limit, Resource, provisions
-from tests.identity.cloud import identity_cloud
+from tests.identity.cloud import START, identity_cloud
 
 VM, CPU, DISK = "cyclades.vm", "cyclades.cpu", "cyclades.disk"
 
@@ -154,6 +155,22 @@ class CommissionTests(ChargeTests):
         self.assertFalse(self.resolve(quota.reject, serial))
         self.assertFalse(self.resolve(quota.accept, 10**15))
         self.assertEqual((32, 4, 4), self.holding(CPU, self.demo))
+
+    def test_what_was_logged_is_removed_in_time_and_nothing_else(self) -> None:
+        self.resolve(quota.accept, self.reserve({CPU: 4}))
+        pending = self.reserve({CPU: 1})
+        self.cloud.execute("UPDATE quota.provision_log SET logged_at = '2020-01-01Z'")
+        self.resolve(quota.accept, self.reserve({VM: 1}))
+        run, count = self.cloud.db.run, "SELECT count(*) FROM quota.provision_log"
+        for before, removed in (
+            (START.replace(year=2019), 0), (START.replace(year=2021), 1),
+            (START.replace(year=2021), 1), (START.replace(year=2021), 0),
+        ):  # fmt: skip
+            self.assertEqual(
+                removed, self.cloud.wait(run(commission_store.purge, before, 1))
+            )
+        self.assertEqual([(2,)], self.cloud.sql(count))
+        self.assertTrue(self.resolve(quota.reject, pending))
 
     def test_what_was_resolved_is_logged_per_holding(self) -> None:
         serial = self.reserve({CPU: 4, VM: 1})
