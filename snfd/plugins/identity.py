@@ -98,7 +98,7 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         QuotasApi(cloud.quota, parts.reports),
         CommissionsApi(parts.commissions),
         ProjectsApi(parts.projects.desk),
-        MembershipsApi(parts.projects.memberships),
+        MembershipsApi(parts.projects.memberships, parts.unknown_names),
         SecondFactorApi(parts.second_factors, peers),
         SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
         MethodsApi(parts.browsing.logins),

@@ -25,6 +25,10 @@ from snfd.projects.states import GRANTED, MembershipState, ProjectState
 T = TypeVar("T")
 
 
+class NoSuchPerson(Conflict):
+    """Nobody who was let in has that name."""
+
+
 @frozen
 class AskedMembers:
     """Which memberships are wanted, and how many of them.
@@ -107,7 +111,7 @@ class Memberships:
 
         :param name: his e-mail or username.
         :raises Forbidden: only the owner and administrators may.
-        :raises Conflict: no such project or person, or not now.
+        :raises Conflict: no such project or person (`NoSuchPerson`), or not now.
         """
         deed = self.parts.deed(Who.doing(caller))
         return await self.parts.db.run(_enroll, deed, project, normalised(name))
@@ -191,7 +195,7 @@ async def _enroll(tx: Transaction, deed: Deed, uuid: UUID, name: str) -> int:
         raise Forbidden("only a project's owner adds people")
     user = await member_store.accepted_person(tx, name)
     if user is None:
-        raise Conflict("there is no such user")
+        raise NoSuchPerson("there is no such user")
     return await members.enroll(tx, deed, project, user)
 
 

@@ -96,7 +96,7 @@ class IdentityApis:
                 QuotasApi(cloud.quota, Reports(cloud.db)),
                 CommissionsApi(cloud.commissions),
                 ProjectsApi(cloud.project_parts.desk),
-                MembershipsApi(cloud.project_parts.memberships),
+                MembershipsApi(cloud.project_parts.memberships, cloud.unknown_names),
                 components=cloud.components,
             )
         )

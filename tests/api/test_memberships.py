@@ -50,6 +50,19 @@ class MembershipTests(ProjectsCase):
         self.assertEqual(409, self.do("a", waiting, "accept"))
         self.assertNotIn("accept", self.member("a", waiting)["allowed_actions"])
 
+    def test_names_are_guessed_a_bounded_number_of_times(self) -> None:
+        """As over user catalogs, and no more with both together."""
+        project = self.open()
+        names = self.cloud.unknown_names
+        self.cloud.wait(names.spend(self.a, names.most - 1))
+        told = [
+            self.enroll("a", project, f"{name}@example.org").status
+            for name in ("no", "none", "b", "nobody")
+        ]
+        self.assertEqual([409, 429, 429, 429], told)
+        self.cloud.clock.advance(60)
+        self.assertEqual(200, self.enroll("a", project, "b@example.org").status)
+
     def test_a_full_project_lets_those_wait_who_would_be_in_at_once(self) -> None:
         project = self.open(join_policy="auto", max_members=1)
         number = self.join("b", project).json["id"]

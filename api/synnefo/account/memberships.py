@@ -19,8 +19,9 @@ from api.synnefo.account.project_views import (
     membership_json,
 )
 from snfd.errors import Invalid
+from snfd.identity.allowance import Allowance
 from snfd.identity.model import Caller
-from snfd.projects.memberships import AskedMembers, Memberships
+from snfd.projects.memberships import AskedMembers, Memberships, NoSuchPerson
 from snfd.projects.rules import Action
 
 Email = Annotated[str, Meta(min_length=1, max_length=254)]
@@ -107,8 +108,10 @@ class WantedDefault(Struct):
 class MembershipsApi:
     """The ``/projects/memberships`` resources, and the default project."""
 
-    def __init__(self, memberships: Memberships) -> None:
+    def __init__(self, memberships: Memberships, unknown: Allowance) -> None:
+        """Take the service; ``unknown`` names are what a user may guess at."""
         self._memberships = memberships
+        self._unknown = unknown
 
     @operation("GET", "/projects/memberships", query=MembershipQuery)
     async def all(self, caller: Caller, query: MembershipQuery) -> list[MembershipView]:
@@ -146,4 +149,9 @@ class MembershipsApi:
     async def _make(self, caller: Caller, what: WantedJoin | WantedEnrolment) -> int:
         if isinstance(what, WantedJoin):
             return await self._memberships.join(caller, what.project)
-        return await self._memberships.enroll(caller, what.project, what.user)
+        await self._unknown.spend(caller.user, 0)
+        try:
+            return await self._memberships.enroll(caller, what.project, what.user)
+        except NoSuchPerson:
+            await self._unknown.spend(caller.user)
+            raise

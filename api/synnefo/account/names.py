@@ -59,8 +59,9 @@ class AccountApi:
     async def user_catalogs(self, caller: Caller, body: AskedNames) -> NameCatalogs:
         """Translate uuids to login names and back."""
         names = await self._people.names(body.uuids or [], body.displaynames or [])
-        missing = set(body.displaynames or []).difference(names.by_name)
-        await self._unknown.spend(caller.user, len(missing))
+        if body.displaynames:
+            missing = set(body.displaynames).difference(names.by_name)
+            await self._unknown.spend(caller.user, len(missing))
         return NameCatalogs.of(names)
 
     @operation("POST", "/service/user_catalogs", body=AskedByService, auth=SERVICE)
