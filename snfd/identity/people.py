@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, NotFound, TooLarge
+from snfd.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from snfd.identity import people_store as store
 from snfd.identity.model import Caller, Names, User, may_see
 from snfd.identity.names import as_uuid, check_email, check_username, normalised
@@ -82,17 +82,32 @@ class People:
         raise NotFound(f"there is no user {uuid}")
 
     async def visible(
-        self, caller: Caller, name: str | None = None
+        self,
+        caller: Caller,
+        name: str | None = None,
+        marker: UUID | None = None,
+        limit: int = MAX_LIST,
     ) -> tuple[Sequence[User], bool]:
-        """All people for an administrator, else the caller alone; and whether
-        there are more than one answer holds.
+        """All people for an administrator, else the caller alone, by username;
+        and whether there are more.
 
         :param name: only whoever has this username or e-mail.
+        :param marker: only those after this one.
+        :param limit: so many at most, `MAX_LIST` anyway.
+        :raises Invalid: the marker is nobody that the caller sees.
         """
         only = None if caller.is_admin else caller.user
         wanted = None if name is None else normalised(name)
-        rows = await self.db.read(store.USERS, (only, wanted, MAX_LIST + 1))
-        return [store.user(row) for row in rows[:MAX_LIST]], len(rows) > MAX_LIST
+        after = None if marker is None else await self._place(caller, marker)
+        most = min(limit, MAX_LIST)
+        rows = await self.db.read(store.USERS, (only, wanted, after, most + 1))
+        return [store.user(row) for row in rows[:most]], len(rows) > most
+
+    async def _place(self, caller: Caller, marker: UUID) -> str:
+        try:
+            return (await self.get(caller, marker)).username
+        except (Forbidden, NotFound):
+            raise Invalid(f"marker {marker} is no user") from None
 
     async def names(self, uuids: Sequence[str], names: Sequence[str]) -> Names:
         """Who is who, keyed by the spelling that was asked.

@@ -26,10 +26,12 @@ USERS = Statement(
       FROM identity.app_user
      WHERE ($1::uuid IS NULL OR uuid = $1) AND email_verified
        AND ($2::text IS NULL OR username = $2 OR email = $2)
-     ORDER BY username LIMIT $3
+       AND ($3::text IS NULL OR username > $3)
+     ORDER BY username LIMIT $4
     """,
 )
-"""People: (uuid or None, name or None, most) → rows for `user`."""
+"""People: (uuid or None, name or None, username of the last one seen or None,
+most) → rows for `user`."""
 
 NAMES_BY_UUID = Statement(
     "identity_names_by_uuid",

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from snfd.audit import DAEMON
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, NotFound
+from snfd.errors import Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller
 from snfd.projects import members, requirements, store
 from snfd.projects.changes import LIFETIME, Changes
@@ -131,6 +131,27 @@ async def find(tx: Transaction, name: str) -> UUID | None:
 
 
 @frozen
+class Slice:
+    """Which part of a long list.
+
+    :ivar after: only what comes after this project.
+    :ivar limit: so many at most, `MAX_LIST` anyway.
+    """
+
+    after: UUID | None = None
+    limit: int = MAX_LIST
+
+    @property
+    def most(self) -> int:
+        """How many at most."""
+        return min(self.limit, MAX_LIST)
+
+
+WHOLE = Slice()
+"""The first `MAX_LIST`."""
+
+
+@frozen
 class Listed:
     """Some projects.
 
@@ -148,31 +169,51 @@ class Projects:
     db: Database
 
     async def of_user(
-        self, caller: Caller, user: UUID, name: str | None = None
+        self,
+        caller: Caller,
+        user: UUID,
+        name: str | None = None,
+        page: Slice = WHOLE,
     ) -> Listed:
         """The active projects that ``user`` is an accepted member of.
 
         :param name: only those with this name, in any case of letters.
         :raises Forbidden: it is somebody else and the caller no administrator.
+        :raises Invalid: the page begins after no project that the caller sees.
         """
         if user != caller.user and not caller.is_admin:
             raise Forbidden("only administrators see other people's projects")
-        rows = await self.db.read(store.OF_USER, (user, name, MAX_LIST + 1))
-        found = _listed(rows)
-        if not caller.confined:
-            return found
-        return Listed(
-            [one for one in found.projects if caller.in_reach(one.uuid)], False
-        )
+        if caller.confined:
+            one = await self.get(caller, caller.project)
+            named = name is None or name.lower() == one.name.lower()
+            return Listed([one] if named and page.after != one.uuid else [], False)
+        place = await self._place(caller, page)
+        args = (user, name, *place, page.most + 1)
+        return _listed(await self.db.read(store.OF_USER, args), page)
 
-    async def visible(self, caller: Caller, name: str | None = None) -> Listed:
+    async def visible(
+        self, caller: Caller, name: str | None = None, page: Slice = WHOLE
+    ) -> Listed:
         """All projects for an administrator, else the caller's own.
 
         :param name: as in `of_user`.
+        :raises Invalid: as `of_user`.
         """
-        if caller.is_admin:
-            return _listed(await self.db.read(store.ALL, (name, MAX_LIST + 1)))
-        return await self.of_user(caller, caller.user, name)
+        if not caller.is_admin:
+            return await self.of_user(caller, caller.user, name, page)
+        place = await self._place(caller, page)
+        args = (name, *place, page.most + 1)
+        return _listed(await self.db.read(store.ALL, args), page)
+
+    async def _place(self, caller: Caller, page: Slice) -> Sequence[object]:
+        if page.after is None:
+            return None, None, None
+        try:
+            await self.get(caller, page.after)
+        except NotFound:
+            raise Invalid(f"marker {page.after} is no project") from None
+        (place,) = await self.db.read(store.PLACE, (page.after,))
+        return place
 
     async def get(self, caller: Caller, uuid: UUID) -> Project:
         """One project that the caller may see.
@@ -186,6 +227,6 @@ class Projects:
         raise NotFound(f"there is no project {uuid}")
 
 
-def _listed(rows: Sequence[tuple[object, ...]]) -> Listed:
-    projects = [store.project(row) for row in rows[:MAX_LIST]]
-    return Listed(projects, len(rows) > MAX_LIST)
+def _listed(rows: Sequence[tuple[object, ...]], page: Slice) -> Listed:
+    projects = [store.project(row) for row in rows[: page.most]]
+    return Listed(projects, len(rows) > page.most)

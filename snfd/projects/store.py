@@ -24,9 +24,13 @@ OF_USER = Statement(
       FROM identity.membership m JOIN identity.project p ON p.uuid = m.project_id
      WHERE m.user_id = $1 AND m.state IN ('accepted', 'leave_requested')
        AND p.state = 'active' AND ($2::text IS NULL OR lower(p.name) = lower($2))
-     ORDER BY p.is_system, p.name, p.uuid LIMIT $3
+       AND ($3::boolean IS NULL
+            OR (p.is_system, p.name, p.uuid) > ($3, $4::text, $5::uuid))
+     ORDER BY p.is_system, p.name, p.uuid LIMIT $6
     """,
 )
+"""Someone's: (user, name or None, place of the last one seen, most) → rows for
+`project`; a place is three values, see `PLACE`."""
 
 ALL = Statement(
     "projects_all",
@@ -34,9 +38,18 @@ ALL = Statement(
     SELECT {_COLUMNS} FROM identity.project p
      WHERE p.state IN ('active', 'suspended')
        AND ($1::text IS NULL OR lower(p.name) = lower($1))
-     ORDER BY p.is_system, p.name, p.uuid LIMIT $2
+       AND ($2::boolean IS NULL
+            OR (p.is_system, p.name, p.uuid) > ($2, $3::text, $4::uuid))
+     ORDER BY p.is_system, p.name, p.uuid LIMIT $5
     """,
 )
+"""All: (name or None, place of the last one seen, most) → rows for `project`."""
+
+PLACE = Statement(
+    "projects_place",
+    "SELECT is_system, name, uuid FROM identity.project WHERE uuid = $1",
+)
+"""Where a project stands in these lists: (uuid) → the three values."""
 
 ONE = Statement(
     "projects_one",

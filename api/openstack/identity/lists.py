@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
+from api.openstack.identity.filters import PageFilter, next_page
 from api.openstack.identity.views import Links, SelfLink
 from api.operations import Reply
 from snfd.identity.model import DOMAIN_ID, DOMAIN_NAME, User
@@ -53,19 +54,29 @@ class ProjectList(Reply):
 
     @classmethod
     def of(
-        cls, listed: Listed, base: str, path: str, enabled: bool | None = None
+        cls,
+        listed: Listed,
+        base: str,
+        path: str,
+        query: PageFilter | None = None,
+        enabled: bool | None = None,
     ) -> ProjectList:
         """A list.
 
+        :param query: what was asked for, where the list has pages.
         :param enabled: only those that are so; None for all.
         """
+        last = listed.projects[-1].uuid if listed.truncated else None
+        links = Links(base + path)
+        if query is not None:
+            links.next = next_page(base + path, query, last)
         return cls(
             [
                 ProjectView.of(one, base)
                 for one in listed.projects
                 if enabled in (None, one.active)
             ],
-            Links(base + path),
+            links,
             listed.truncated or UNSET,
         )
 

@@ -7,23 +7,24 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from api.openstack.identity.filters import Filter
+from api.openstack.identity.filters import PageFilter
 from api.openstack.identity.lists import ProjectList, ProjectReply, ProjectView
 from api.openstack.identity.rights import administrator
 from api.operations import operation
+from api.paging import size
 from snfd.errors import Invalid
 from snfd.identity.model import DOMAIN_ID, Caller
 from snfd.projects.acting import Order
 from snfd.projects.admin import ProjectAdmin
 from snfd.projects.changes import Changes
-from snfd.projects.service import Listed, Projects
+from snfd.projects.service import Listed, Projects, Slice
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Text = Annotated[str, Meta(max_length=4096)]
 Short = Annotated[str, Meta(max_length=255)]
 
 
-class ProjectFilter(Filter):
+class ProjectFilter(PageFilter):
     """Filters of ``/projects``."""
 
     enabled: bool | None = None
@@ -60,6 +61,11 @@ class ProjectBody(Struct):
     project: ProjectPart
 
 
+def page(query: PageFilter) -> Slice:
+    """Which part of a list is asked for."""
+    return Slice(query.marker, size(query.limit))
+
+
 class ProjectsApi:
     """The ``/projects`` resources."""
 
@@ -73,19 +79,21 @@ class ProjectsApi:
         """List all projects for administrators, else the caller's own."""
         listed = Listed([], False)
         if query.here and query.parent_id == DOMAIN_ID and not query.is_domain:
-            listed = await self._projects.visible(caller, query.name)
-        return ProjectList.of(listed, self._base, "/projects", query.enabled)
+            listed = await self._projects.visible(caller, query.name, page(query))
+        return ProjectList.of(listed, self._base, "/projects", query, query.enabled)
 
     @operation("GET", "/projects/<project>")
     async def one(self, caller: Caller, project: UUID) -> ProjectReply:
         """Show one project."""
         return await self._shown(caller, project)
 
-    @operation("GET", "/users/<user>/projects", query=Filter)
-    async def of_user(self, caller: Caller, user: UUID, query: Filter) -> ProjectList:
+    @operation("GET", "/users/<user>/projects", query=PageFilter)
+    async def of_user(
+        self, caller: Caller, user: UUID, query: PageFilter
+    ) -> ProjectList:
         """List the projects that a user is a member of."""
-        listed = await self._projects.of_user(caller, user, query.name)
-        return ProjectList.of(listed, self._base, f"/users/{user}/projects")
+        listed = await self._projects.of_user(caller, user, query.name, page(query))
+        return ProjectList.of(listed, self._base, f"/users/{user}/projects", query)
 
     @operation("POST", "/projects", body=ProjectBody, status=201)
     async def create(self, caller: Caller, body: ProjectBody) -> ProjectReply:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from api.openstack.identity.filters import Filter
+from api.openstack.identity.filters import PageFilter, next_page
 from api.openstack.identity.lists import UserList, UserReply, UserView, users
 from api.openstack.identity.rights import administrator
 from api.operations import operation
+from api.paging import size
 from snfd.accounts.editing import Wanted
 from snfd.accounts.model import Names
 from snfd.accounts.wired import Accounts
@@ -24,7 +25,7 @@ Secret = Annotated[str, Meta(max_length=MAX_PASSWORD)]
 Short = Annotated[str, Meta(max_length=255)]
 
 
-class UserFilter(Filter):
+class UserFilter(PageFilter):
     """Filters of ``/users``."""
 
     enabled: bool | None = None
@@ -96,9 +97,14 @@ class UsersApi:
     @operation("GET", "/users", query=UserFilter)
     async def all(self, caller: Caller, query: UserFilter) -> UserList:
         """List all people for administrators, else the caller alone."""
-        found, more = await self._people.visible(caller, query.name)
+        found, more = await self._people.visible(
+            caller, query.name, query.marker, size(query.limit)
+        )
+        last = found[-1].uuid if more and query.here else None
         listed = [one for one in found if query.enabled in (None, one.active)]
-        return users(listed if query.here else [], more, self._base, "/users")
+        made = users(listed if query.here else [], more, self._base, "/users")
+        made.links.next = next_page(made.links.self, query, last)
+        return made
 
     @operation("GET", "/users/<user>")
     async def one(self, caller: Caller, user: UUID) -> UserReply:

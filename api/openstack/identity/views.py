@@ -155,11 +155,11 @@ class TokenReply(Reply):
 
 
 class Links(Reply):
-    """Links of a list; there are never further pages."""
+    """Links of a list; ``next`` where there is another page."""
 
     self: str
     previous: None = None
-    next: None = None
+    next: str | None = None
 
 
 class SelfLink(Reply):
