@@ -11,7 +11,7 @@ from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.operations import WatchApi
 from api.dispatch import build
-from snfd.admin.rights import EVERYTHING, RIGHTS, Right, Staff, staff
+from snfd.admin.rights import EVERYTHING, RIGHTS, VIEWERS, Right, Staff, staff
 from snfd.admin.service import Administration
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
@@ -32,10 +32,6 @@ class AdminCase(SynchronousTestCase):
         cloud = self.cloud = identity_cloud(self)
         self.admin = cloud.user("admin", "secret", "admin")
         self.demo = cloud.user("demo")
-        cloud.execute(
-            "INSERT INTO identity.user_group (name) VALUES ('helpdesk')"
-            " ON CONFLICT DO NOTHING"
-        )
         self.helper = cloud.user("helper", "secret", "helpdesk")
         self.project = cloud.project("demo", {"cyclades.vm": 5}, demo="member")
         integrity = Integrity(cloud.db, undecided)
@@ -87,6 +83,10 @@ class DoorTests(AdminCase):
         answer = self.web.get("/users", token=self.cloud.login("demo").secret)
         self.assertEqual((403, "forbidden"), self.fault(answer))
         self.assertIn("snfctl", answer.json["error"]["hint"])
+
+    def test_groups_that_give_rights_are_there_from_the_start(self) -> None:
+        there = {one["name"] for one in self.get("/groups")["items"]}
+        self.assertLessEqual({*VIEWERS, "admin-api", "default"}, there)
 
     def test_the_helpdesk_may_look(self) -> None:
         token = self.cloud.login("helper").secret

@@ -50,4 +50,7 @@ CREATE INDEX app_user_unverified ON identity.app_user (email)
 CREATE INDEX api_token_kind ON identity.api_token (user_id, kind, created_at);
 DROP INDEX identity.api_token_user;
 
-INSERT INTO identity.user_group (name) VALUES ('admin-api') ON CONFLICT DO NOTHING;
+-- Groups that give rights, see snfd.admin.rights; nobody is in them yet
+INSERT INTO identity.user_group (name)
+VALUES ('admin-api'), ('helpdesk'), ('admin-readonly'), ('admin-stats')
+    ON CONFLICT DO NOTHING;

@@ -267,7 +267,7 @@ GROUP = Noun(
             "POST",
             "/groups",
             "Make a group.",
-            "helpdesk",
+            "students",
             (Param("name", "what it is called"),),
         ),
         Verb(
@@ -275,7 +275,7 @@ GROUP = Noun(
             "DELETE",
             "/groups/{group}",
             "Remove a group; its members stay.",
-            "helpdesk --yes",
+            "students --yes",
             (Param("group", "its name"),),
             warning="Remove the group {group}?",
         ),
