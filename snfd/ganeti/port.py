@@ -49,9 +49,14 @@ class Away(Unavailable):
     """
 
     def __init__(
-        self, message: str, queued: Literal[False] | None = None, **details: object
+        self,
+        message: str,
+        queued: Literal[False] | None = None,
+        *,
+        told: str = "",
+        **details: object,
     ) -> None:
-        super().__init__(message, **details)
+        super().__init__(message, told=told, **details)
         self.queued = queued
 
 
