@@ -18,7 +18,7 @@ from tests.functional.rawhttp import Raw, ask, head, sized
 NOT_SERVED = 501
 """What is said to calls that the cloud knows and will not serve."""
 
-EASY = ("/account/v1.0/user_catalogs",)
+EASY = ("/account/v1.0/user_catalogs", "/account/v1.0/tokens")
 """Paths whose bodies may be any JSON object."""
 FINE = (("/identity/v2.0/tokens", b""), ("/os/image/v2/images", b"{}"))
 """Where a body is enough that would not do elsewhere."""
@@ -48,16 +48,32 @@ def synnefo(body: Any) -> None:
     assert set(fault) == {"code", "message", "details"}, body
 
 
+def admin(body: Any) -> None:
+    """The form of the admin API."""
+    assert set(body) == {"error"} and set(body["error"]) == {
+        "code", "status", "message", "hint", "details", "request_id",
+    }, body  # fmt: skip
+
+
+def oauth2(body: Any) -> None:
+    """OAuth2's form: its word, and ours."""
+    assert set(body) == {"error", "exception"}, body
+
+
 @frozen
 class Mounted:
     """A mount: something to read there, something to post, and its faults.
 
     :ivar form: looks at a fault's JSON; None where faults are plain text.
+    :ivar open: whether it is read without a token.
+    :ivar kept: whether an ordinary user's token does not read it.
     """
 
     read: str
     post: str
     form: Callable[[Any], None] | None
+    open: bool = False
+    kept: bool = False
 
     def check(self, answer: Raw) -> None:
         """The body of ``answer`` is a fault of this mount."""
@@ -67,6 +83,27 @@ class Mounted:
         else:
             assert answer.headers["content-type"].startswith("application/json")
             self.form(json.loads(answer.body))
+
+
+def of_accounts() -> Iterator[Mounted]:
+    """What people do with their accounts, and administrators with all."""
+    account = "/account/v1.0"
+    for read, post in (
+        ("profile", "signup"),
+        ("tokens", "tokens"),
+        ("sessions", "signup/resend"),
+        ("second_factor", "second_factor/confirm"),
+        ("login_methods/own", "login"),
+        ("service_quotas", "commissions"),
+        ("session", "email"),
+    ):
+        kept = read in ("service_quotas", "session")
+        yield Mounted(f"{account}/{read}", f"{account}/{post}", synnefo, kept=kept)
+    reset = f"{account}/password/reset"
+    yield Mounted("/weblogin/login", reset, synnefo, True)
+    yield Mounted("/oauth2/auth", "/oauth2/token", oauth2, True)
+    for name in ("users", "projects", "quotas", "groups"):
+        yield Mounted(f"/admin/v1/{name}", f"/admin/v1/{name}", admin, kept=True)
 
 
 def mounts(client: Client) -> Iterator[Mounted]:
@@ -83,7 +120,8 @@ def mounts(client: Client) -> Iterator[Mounted]:
     yield Mounted("/account/v1.0/quotas", "/account/v1.0/user_catalogs", synnefo)
     for path in ("/account/v1.0/projects", "/account/v1.0/projects/memberships"):
         yield Mounted(path, path, synnefo)
-    yield Mounted("/identity/v2.0/tokens/x", "/identity/v2.0/tokens", synnefo)
+    yield Mounted("/identity/v2.0/tokens/x", "/identity/v2.0/tokens", synnefo, True)
+    yield from of_accounts()
     for path in (
         "/compute/v2.0/servers",
         "/compute/v2.0/os-keypairs",
@@ -190,8 +228,8 @@ class BadInputTests(unittest.TestCase):
 
     def test_tokens(self) -> None:
         for mount in mounts(self.client):
-            if mount.read.endswith("tokens/x"):
-                continue  # needs none
+            if mount.open:
+                continue
             for token in (b"", b"x", b"\xff", b"a" * 9000, b"'--", b"%00", b" "):
                 answer = ask(
                     self.daemon.port, head(b"GET", mount.read.encode(), token=token)
@@ -208,7 +246,7 @@ class BadInputTests(unittest.TestCase):
             204, client.delete("/identity/v3/auth/tokens", headers=gone).status
         )
         for mount in mounts(client):
-            if mount.read.endswith("tokens/x"):
+            if mount.open:
                 continue
             request = head(b"GET", mount.read.encode(), token=client.token.encode())
             answer = ask(self.daemon.port, request)
@@ -229,7 +267,7 @@ class BadInputTests(unittest.TestCase):
 
     def test_http_1_0(self) -> None:
         for mount in mounts(self.client):
-            if mount.read.endswith("tokens/x"):
+            if mount.open or mount.kept:
                 continue
             request = head(
                 b"GET", mount.read.encode(), token=self.token, version=b"HTTP/1.0"
