@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ _BYTEA, _BYTEA_ARRAY = 17, 1001
 _UUID, _UUID_ARRAY = 2950, 2951
 _JSON, _JSON_ARRAY = (114, 3802), (199, 3807)
 
-_UNSTORABLE = {"22021", "22P05", "22003", "22P02", "22008"}
+_UNSTORABLE = {"22021", "22P05", "22003", "22P02", "22008", "22009"}
 
 
 class _JsonbLiteral(extras.Json):
@@ -78,6 +79,8 @@ def as_domain_error(error: Exception) -> CloudError | None:
         isinstance(error, ValueError) and "NUL" in str(error)
     ):
         return Invalid("text contains characters that cannot be stored")
+    if isinstance(error, OverflowError):
+        return Invalid("a time lies beyond all calendars")
     state = getattr(error, "pgcode", None)
     if state in _UNSTORABLE:
         return Invalid("a value cannot be stored: it is malformed or out of range")
@@ -96,5 +99,17 @@ def _constraint(error: Any) -> str | None:
     return None if name is None else str(name)
 
 
+_datetime = extensions.adapters[datetime, extensions.ISQLQuote]
+
+
+def _moment(at: datetime) -> Any:
+    """``at`` in UTC: what does not fit a calendar there could not be read again.
+
+    :raises OverflowError: it does not.
+    """
+    return _datetime(at if at.tzinfo in (UTC, None) else at.astimezone(UTC))
+
+
+extensions.register_adapter(datetime, _moment)
 extensions.register_adapter(UUID, lambda u: extensions.AsIs(f"'{u}'::uuid"))
 extensions.register_adapter(Jsonb, lambda marked: _JsonbLiteral(marked.value))

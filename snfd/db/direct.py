@@ -57,7 +57,7 @@ class DirectTransaction:
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, params or None)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise adapters.as_domain_error(error) or error from error
         return cursor
 

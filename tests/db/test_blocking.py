@@ -90,6 +90,18 @@ class BlockingDatabaseTests(SynchronousTestCase):
             self.failureResultOf(self.db.read("SELECT %s", (bad,)), Invalid)
         self.failureResultOf(self.db.read("SELECT %s", (Jsonb({"a": "\0"}),)), Invalid)
 
+    def test_times_that_could_not_be_read_again_are_invalid(self) -> None:
+        """Or one of them would keep a whole list from being read."""
+        behind, ahead = (timezone(timedelta(hours=hours)) for hours in (-12, 12))
+        last = datetime.max.replace(tzinfo=behind)
+        first = datetime.min.replace(tzinfo=ahead)
+        for bad in (last, first, [last]):
+            self.failureResultOf(self.db.read("SELECT %s", (bad,)), Invalid)
+        odd = timezone(timedelta(hours=23))
+        fine = datetime(2026, 1, 2, 3, tzinfo=odd)
+        rows = self.successResultOf(self.db.read("SELECT %s", (fine,)))
+        self.assertEqual([(fine,)], rows)
+
     def test_percent_needs_no_doubling_without_parameters(self) -> None:
         rows = self.successResultOf(self.db.read("SELECT 'ab' LIKE 'a%'"))
         self.assertEqual([(True,)], rows)
