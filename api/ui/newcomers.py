@@ -44,7 +44,8 @@ class NewcomerPages:
         key = self._key(request)
         pending = await self._desk.browsing.logins.pending(key)
         told = {name: given.get(name, "") for name in LABELS}
-        terms = int(given["terms"]) if given.get("terms", "").isdecimal() else None
+        shown = given.get("terms", "")
+        terms = int(shown) if shown.isdecimal() and len(shown) < 19 else None
         agreed = terms if given.get("agreed", "").lower() == "yes" else None
         try:
             newcomer = Newcomer(**told, terms=agreed)

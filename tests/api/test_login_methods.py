@@ -259,7 +259,10 @@ class NewTests(MethodCase):
         )
         answer = self.open(email="a@home.example", first_name="A", last_name="B")
         self.assertEqual(400, answer.status)
-        answer = self.surfer.fill("/ui/login/new", email="a@home.example", agreed="Yes")
+        told = {"email": "a@home.example", "agreed": "Yes"}
+        answer = self.surfer.fill("/ui/login/new", **told, terms="9" * 5000)
+        self.assertEqual(400, answer.status)
+        answer = self.surfer.fill("/ui/login/new", **told)
         self.assertIn(b"Your account was opened", answer.body)
 
     def test_a_method_that_opens_no_accounts(self) -> None:
