@@ -123,6 +123,36 @@ def scoped(daemon: Daemon, name: str, project: str) -> Client:
     return Client(daemon.port, secret, project, token["user"]["id"])
 
 
+def of_person(project: str) -> Iterator[Call]:
+    """What a program does not do in the name of its owner."""
+    account = "/account/v1.0"
+    yield Call("POST", f"{account}/tokens", {"label": "more"})
+    yield Call("POST", f"{account}/password", {"old": PASSWORD, "new": "another"})
+    yield Call("POST", f"{account}/account/close", {"password": PASSWORD})
+    yield Call("POST", f"{account}/second_factor", {"password": PASSWORD})
+    yield Call("POST", f"{account}/email", {"email": "a@b.c", "password": PASSWORD})
+    join = {"action": "join", "project": project}
+    yield Call("POST", f"{account}/projects/memberships", {"join": join, **join})
+    yield Call("GET", f"/admin/v1/projects/{project}")
+
+
+def of_program(daemon: Daemon, user: str) -> Client:
+    """A program that ``demo`` made for his own project."""
+    own = scoped(daemon, "demo", user)
+    path = f"/identity/v3/users/{user}/application_credentials"
+    made = own.post(path, {"application_credential": {"name": "ci"}})
+    assert made.status == 201, made
+    found = made.json["application_credential"]
+    given = {"id": found["id"], "secret": found["secret"]}
+    identity = {
+        "methods": ["application_credential"], "application_credential": given,
+    }  # fmt: skip
+    stranger = Client(daemon.port)
+    got = stranger.post("/identity/v3/auth/tokens", {"auth": {"identity": identity}})
+    assert got.status == 201, got
+    return Client(daemon.port, got.headers["x-subject-token"], user, user)
+
+
 @pytest.mark.xdist_group("daemon")
 @pytest.mark.rig("pocket")
 class AttackTests(unittest.TestCase):
@@ -186,10 +216,35 @@ class AttackTests(unittest.TestCase):
                     if "objects" not in call.path and "project" not in str(call.body):
                         self.assertNotEqual(400, got.status, got)
 
+    def test_a_program_of_another_project_is_a_stranger(self) -> None:
+        """Its owner's other projects, and their servers and keys, are not its own."""
+        program = of_program(self.daemon, self.demo.user)
+        for call in self.everything():
+            with self.subTest(call):
+                self.assertIn(call.by(program).status, (400, 403, 404))
+        for path in self.sights():
+            if self.demo.user not in path:
+                with self.subTest(path):
+                    self.assertIn(program.get(path).status, (403, 404))
+        for path in (f"{CYCLADES}/servers", f"{CYCLADES}/os-keypairs"):
+            self.assertNotIn(b'"thing', program.get(path).body)
+        for call in of_person(self.demo.project):
+            with self.subTest(call):
+                self.assertIn(call.by(program).status, (400, 403, 404, 409))
+        listed = ok(program.get("/identity/v3/auth/projects"))["projects"]
+        self.assertEqual([self.demo.user], [one["id"] for one in listed])
+
     def test_a_stranger_sees_nothing(self) -> None:
         stranger = self.daemon.client("alt")
+        for path in self.sights():
+            with self.subTest(path):
+                self.assertIn(stranger.get(path).status, (403, 404))
+        self.finds_nothing(stranger)
+
+    def sights(self) -> Iterator[str]:
+        """Where what ``demo`` owns can be looked at."""
         owned = self.owned
-        for path in (
+        yield from (
             *(f"{base}/servers/{owned.server}" for base in (COMPUTE, CYCLADES)),
             f"{COMPUTE}/servers/{owned.server}/ips",
             f"{COMPUTE}/servers/{owned.server}/os-interface",
@@ -210,9 +265,11 @@ class AttackTests(unittest.TestCase):
             f"/identity/v3/projects/{self.demo.project}",
             f"{COMPUTE}/os-quota-sets/{self.demo.project}",
             f"{NETWORK}/quotas/{self.demo.project}",
-        ):
-            with self.subTest(path):
-                self.assertIn(stranger.get(path).status, (403, 404))
+        )
+
+    def finds_nothing(self, stranger: Client) -> None:
+        """Nothing of it is in any list."""
+        owned = self.owned
         for path in (
             f"{COMPUTE}/servers?all_tenants=1",
             f"{COMPUTE}/servers/detail?project_id={self.demo.project}",
