@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from twisted.web.resource import IResource, Resource, getChildForRequest
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from api.addresses import DIRECT, Peers
 from api.dispatch import Served
 from api.openapi import document
 from api.page import Page
@@ -37,15 +39,21 @@ class _Place:
 class Root(Resource):
     """Hands each request to the mount with the longest matching path.
 
+    :param peers: tells clients' addresses, for the audit trail.
     :raises Invalid: two mounts are on one path.
     """
 
     isLeaf = True
 
     def __init__(
-        self, mounts: Sequence[Mount], metrics: Metrics, clock: Seconds
+        self,
+        mounts: Sequence[Mount],
+        metrics: Metrics,
+        clock: Seconds,
+        peers: Peers = DIRECT,
     ) -> None:
         Resource.__init__(self)
+        self._peers = peers
         self._metrics = metrics
         self._counters: dict[tuple[str, str, int], Any] = {}
         self._timers: dict[str, Any] = {}
@@ -76,7 +84,7 @@ class Root(Resource):
         count = len(place.segments)
         request.prepath = [*(request.prepath or []), *path[:count]]
         del path[:count]
-        with request_scope(ident):
+        with request_scope(ident, partial(self._peers.address, request)):
             return getChildForRequest(place.mount.resource, request).render(request)
 
     def _place(self, path: list[bytes]) -> _Place | None:

@@ -14,7 +14,7 @@ from attrs import frozen
 from snfd.db.port import Database, Jsonb, Transaction
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
-from snfd.observe import request_id
+from snfd.observe import client_address, request_id
 
 
 @frozen
@@ -23,7 +23,8 @@ class Actor:
 
     :ivar uuid: None for nobody in particular: a stranger, or the daemon itself.
     :ivar name: his username, ``root`` on the daemon's socket, or ``snfd``.
-    :ivar address: where he connects from, if anybody asked for something.
+    :ivar address: where he connects from; empty for where the request under way
+        comes from.
     """
 
     uuid: UUID | None
@@ -49,8 +50,9 @@ async def record(
     :param target: ``user:<uuid>``, ``project:<uuid>``, ``component:<name>``.
     :param details: what else is worth knowing; never a secret.
     """
-    if actor.address:
-        details["address"] = actor.address
+    address = actor.address or ("" if actor is DAEMON else client_address())
+    if address:
+        details["address"] = address
     await tx.execute(
         "INSERT INTO ops.audit (actor, actor_name, action, target, request_id, details)"
         " VALUES (%s, %s, %s, %s, %s, %s)",

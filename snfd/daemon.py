@@ -20,6 +20,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
+from api.addresses import Peers
 from api.admin import socket as admin_socket
 from api.health import MetricsPage
 from api.objects.opener import Opener
@@ -217,7 +218,8 @@ class Daemon(Service):
             cloud = built.cloud
             self._ports.append(admin_socket.opened(self.reactor, cloud, metrics, var))
         mounts = [*built.mounts, Mount("/openapi", "", Documents(built.mounts))]
-        root = Root(mounts, metrics, self.reactor)
+        peers = Peers.of(config.identity.trusted_proxies)
+        root = Root(mounts, metrics, self.reactor, peers)
         for text in config.listen.http:
             await self._serve(text, root, mounts)
 

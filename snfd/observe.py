@@ -26,6 +26,7 @@ from twisted.logger import (
 from zope.interface import implementer
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
+_client: ContextVar[Callable[[], str]] = ContextVar("client", default=str)
 _encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _quick = msgspec.json.Encoder().encode
 _PLAIN = frozenset((str, int, float, bool, type(None)))
@@ -44,14 +45,23 @@ def request_id() -> str:
     return _request_id.get()
 
 
+def client_address() -> str:
+    """Where the request being answered comes from, or an empty string."""
+    return _client.get()()
+
+
 @contextmanager
-def request_scope(ident: str) -> Iterator[None]:
-    """Whatever is started inside belongs to the request ``ident``."""
-    token = _request_id.set(ident)
+def request_scope(ident: str, client: Callable[[], str] = str) -> Iterator[None]:
+    """Whatever is started inside belongs to the request ``ident``.
+
+    :param client: looks up the address that it comes from, once somebody asks.
+    """
+    token, before = _request_id.set(ident), _client.set(client)
     try:
         yield
     finally:
         _request_id.reset(token)
+        _client.reset(before)
 
 
 @implementer(ILogObserver)

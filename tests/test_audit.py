@@ -15,6 +15,7 @@ from snfd.errors import Invalid
 from snfd.mail import store as mail_store
 from snfd.mail.box import Outbox
 from snfd.mail.model import Kind, Letter
+from snfd.observe import request_scope
 from snfd.retention import CHUNK, Keep, Retention
 from tests.identity.cloud import identity_cloud
 
@@ -44,6 +45,20 @@ class TrailTests(SynchronousTestCase):
         self.assertEqual((ANNA.uuid, "anna"), (entry.actor, entry.actor_name))
         self.assertEqual("user.deactivate", entry.action)
         self.assertEqual({"reason": "because", "address": "192.0.2.1"}, entry.details)
+
+    def test_what_is_done_in_a_request_tells_where_it_comes_from(self) -> None:
+        with request_scope("req-1", lambda: "198.51.100.7"):
+            for actor in (ROOT, ANNA, DAEMON):
+                self.did(actor, "user.deactivate")
+        self.did(ROOT, "user.activate")
+        entries = self.cloud.wait(self.trail.page(Filter())).entries
+        self.assertEqual(
+            [
+                ("root", None), ("snfd", None),
+                ("anna", "192.0.2.1"), ("root", "198.51.100.7"),
+            ],
+            [(one.actor_name, one.details.get("address")) for one in entries],
+        )  # fmt: skip
 
     def test_filters(self) -> None:
         self.did(ANNA, "user.deactivate")

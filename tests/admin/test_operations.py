@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from api.addresses import DIRECT, Peers
 from api.admin.faults import DIALECT
 from api.admin.operations import MailApi
+from api.admin.resource import PATH
 from api.dispatch import build
-from snfd.audit import DAEMON, record
+from api.root import Root
+from snfd.audit import DAEMON, Filter, record
 from snfd.db.port import Transaction
 from snfd.mail.model import Kind, Letter
 from snfd.mail.service import Post
+from snfd.observe import Metrics
+from snfd.plugin import Mount
 from tests.admin.test_api import AdminCase
 from tests.api.memory import Browser
 
@@ -21,7 +26,8 @@ class MailTests(AdminCase):
         super().setUp()
         gate: Any = self.services.staff
         letters = MailApi(self.services.directory, self.services.outbox)
-        self.web = Browser(build(DIALECT, gate, letters), self.web.token)
+        self.served = build(DIALECT, gate, letters)
+        self.web = Browser(self.served, self.web.token)
         post = Post(self.cloud.keys)
         letter = Letter("e:1", "a@example.org", Kind.CONTACT, {"text": "secret"})
         self.cloud.wait(self.cloud.db.run(post.put, letter))
@@ -39,6 +45,25 @@ class MailTests(AdminCase):
         self.assertEqual(202, answer.status, answer.body)
         (shown,) = self.get("/mails")["items"]
         self.assertIsNone(shown["due"])
+
+    def test_the_trail_tells_where_an_administrator_was(self) -> None:
+        (shown,) = self.get("/mails")["items"]
+        mounts = [Mount(PATH, DIALECT.name, self.served)]
+        for peers, address in (
+            (Peers.of(["127.0.0.1"]), "198.51.100.7"),
+            (DIRECT, "127.0.0.1"),
+        ):
+            root = Root(mounts, Metrics(), self.cloud.clock, peers)
+            answer = Browser(root, self.web.token).post(
+                f"{PATH}/mails/{shown['id']}/retry",
+                headers={"X-Forwarded-For": "192.0.2.1, 198.51.100.7"},
+            )
+            self.assertEqual(202, answer.status, answer.body)
+            found = self.services.trail.page(Filter(action="mail.retry"))
+            entry = self.cloud.wait(found).entries[0]
+            self.assertEqual(
+                ("admin", address), (entry.actor_name, entry.details["address"])
+            )
 
 
 class AuditTests(AdminCase):
