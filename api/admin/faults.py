@@ -44,8 +44,8 @@ HINTS: Mapping[str, str] = {
     "busy": "look at what state it is in; if it is being worked on, ask again later",
     "over-quota": "raise the limit first, or have something given back",
     "too-many-requests": "wait as long as Retry-After says",
-    "unavailable": "/readyz says what is away; ask again later",
-    "timeout": "/readyz says what is away; ask again later",
+    "unavailable": "the daemon's log says why; ask again later",
+    "timeout": "the daemon's log says why; ask again later",
 }
 """What to do about a fault, unless the error itself says it (``hint``)."""
 
