@@ -9,12 +9,20 @@ from uuid import UUID
 from attrs import frozen
 from twisted.logger import Logger
 
+from snfd.accounts.model import check_address
 from snfd.accounts.parts import whole
 from snfd.accounts.service import is_last_admin, keep_admin
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
+from snfd.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
 from snfd.identity.model import ADMIN, Caller, Issued
 from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
@@ -260,7 +268,11 @@ class Logins:
             if name in method.forced and (name != "email" or claims.verified)
         }
         if "email" in fields:
-            fields["email"] = fields["email"].lower()
+            try:
+                fields["email"] = check_address(fields["email"])
+            except Invalid:
+                # it would be a name to log in by, too
+                del fields["email"]
         if fields:
             await store.refresh(tx, user, fields, at)
         if claims.groups is not None:

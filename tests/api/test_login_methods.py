@@ -156,6 +156,18 @@ class KnownTests(MethodCase):
         )
         self.assertEqual(("Anna", "demo@example.org"), found)
 
+    def test_what_is_no_address_becomes_nobodys_name(self) -> None:
+        """Some directories let people write their addresses themselves."""
+        self.cloud.cloud.execute("UPDATE identity.app_user SET username = email")
+        self.attach()
+        self.use("email")
+        for text in ("snfd", str(self.cloud.demo), "a b@x.y", "a@b@c", "a,b@x.y"):
+            fields = {**ANNA.fields, "email": text}
+            self.uni.claims = evolve(ANNA, fields=fields)
+            self.assertEqual(302, self.travel(self.cloud.surfer()).status)
+            found = self.one("SELECT username, email FROM identity.app_user")
+            self.assertEqual(("demo@example.org",) * 2, found)
+
     def test_an_unverified_address_is_not_taken_over(self) -> None:
         self.attach()
         self.use("email")
