@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from attrs import evolve, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.accounts.editing import Wanted
 from snfd.accounts.held import Wanted as WantedToken
 from snfd.accounts.model import Names
 from snfd.accounts.service import end_tokens
-from snfd.errors import Busy, Conflict, Invalid, NotFound, Unauthorized
+from snfd.errors import (
+    Busy,
+    Conflict,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
+from snfd.identity.throttle import Guess, Throttle
 from snfd.projects import lifecycle
 from snfd.projects.deed import Deed
 from snfd.projects.rules import Who
@@ -112,6 +121,31 @@ class ActivationTests(Base):
         verify = self.people.accounts.signup.verify
         self.cloud.fails(verify(first.secret), NotFound)
         self.cloud.wait(verify(last.secret))
+
+
+class ProofTests(Base):
+    def test_many_guesses_at_once_are_worth_no_more(self) -> None:
+        """A right password that was looked at among many wrong ones is none."""
+        guesses = Guessed(self.cloud.throttle, Guess(str(self.user)))
+        parts = evolve(self.people.parts, guesses=guesses)
+        caller = self.people.caller("ann")
+        self.cloud.fails(parts.prove(caller, "secret"), TooManyRequests)
+
+
+@frozen
+class Guessed:
+    """Lets in, and then others guess wrong."""
+
+    throttle: Throttle
+    meanwhile: Guess
+
+    async def admit(self, guess: Guess) -> None:
+        await self.throttle.admit(guess)
+        for _ in range(self.throttle.failures):
+            await self.throttle.failed(self.meanwhile, None)
+
+    async def failed(self, guess: Guess, user: UUID | None) -> None:
+        await self.throttle.failed(guess, user)
 
 
 class EditingTests(Base):
