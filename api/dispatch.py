@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -15,6 +16,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import MapAdapter
 from zope.interface import implementer
 
 from api.answers import tell, write_head
@@ -128,11 +130,10 @@ class Routed(Served):
         self,
         dialect: Dialect,
         operations: tuple[Operation, ...],
-        app: Klein,
         handlers: Mapping[str, Serve],
     ) -> None:
         Served.__init__(self, dialect, operations)
-        self._routes = app.url_map.bind("snfd")
+        self._routes = _routes(tuple(_route(one) for one in operations))
         self._handlers = handlers
         self._fixed = _fixed(operations, handlers)
 
@@ -146,7 +147,9 @@ class Routed(Served):
         if fixed is not None:
             return fixed, {}
         try:
-            name, segments = self._routes.match(path, method.decode("ascii", "replace"))
+            name, segments = self._routes.match(
+                path or "/", method.decode("ascii", "replace")
+            )
         except MethodNotAllowed as error:
             allow = ", ".join(sorted(error.valid_methods or ()))
             raise NotAllowed(f"this path takes {allow}", allow=allow) from None
@@ -169,6 +172,41 @@ def _fixed(
 def _endpoint(operation: Operation) -> str:
     """How Klein calls the route of ``operation``."""
     return f"{operation.name} {operation.method} {operation.path}"
+
+
+_Route = tuple[str, str, str, bool]
+"""Name of the endpoint, path, method, whether HEAD is answered as well."""
+
+
+def _route(operation: Operation) -> _Route:
+    return (
+        _endpoint(operation),
+        operation.path or "/",
+        operation.method,
+        operation.head,
+    )
+
+
+@lru_cache(maxsize=64)
+def _routes(wanted: tuple[_Route, ...]) -> MapAdapter:
+    """Klein's routes for ``wanted``, in this order.
+
+    Kept, since werkzeug compiles two functions for each of them, and tests make
+    the same mounts over and over.
+    """
+    app = Klein()
+    for name, path, method, head in wanted:
+        made = app.route(path, methods=[method], endpoint=name, strict_slashes=False)
+        made(_served_elsewhere)
+        if not head:
+            for rule in app.url_map.iter_rules(name):
+                rule.methods = {method}
+    return app.url_map.bind("snfd")
+
+
+def _served_elsewhere(request: IRequest) -> None:
+    """Stands in a route whose endpoint `Routed` calls itself."""
+    raise AssertionError("Klein was not to call this")
 
 
 def _finish(body: bytes | Streamed, request: Any) -> None:
@@ -215,24 +253,13 @@ def build(
 
     :param components: who may call operations that are for components.
     """
-    app = Klein()
     served, handlers = [], {}
     for api in apis:
         for operation, handler in operations_of(api):
             served.append(operation)
             endpoint = _Endpoint(dialect, authenticator, operation, handler, components)
-            name = _endpoint(operation)
-            app.route(
-                operation.path or "/",
-                methods=[operation.method],
-                endpoint=name,
-                strict_slashes=False,
-            )(endpoint.serve)
-            handlers[name] = endpoint.serve
-            if not operation.head:
-                for rule in app.url_map.iter_rules(name):
-                    rule.methods = {operation.method}
-    return Routed(dialect, tuple(served), app, handlers)
+            handlers[_endpoint(operation)] = endpoint.serve
+    return Routed(dialect, tuple(served), handlers)
 
 
 @frozen(eq=False)
