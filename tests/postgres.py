@@ -215,13 +215,14 @@ def fresh_dsn(testcase: SynchronousTestCase) -> str:
 
 
 @cache
-def _shared() -> Any:
-    return connect(postgres().dsn())
+def _shared() -> tuple[Any, set[str]]:
+    """A connection, and what is prepared on it, which no rollback undoes."""
+    return connect(postgres().dsn()), set()
 
 
 def blocking_database(testcase: SynchronousTestCase) -> BlockingDatabase:
     """A migrated, empty database whose changes are undone after ``testcase``."""
-    connection = _shared()
+    connection, prepared = _shared()
     connection.rollback()
     testcase.addCleanup(connection.rollback)
-    return BlockingDatabase(connection)
+    return BlockingDatabase(connection, prepared)

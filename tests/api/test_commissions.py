@@ -54,7 +54,7 @@ class IssueTests(Base):
         first = self.apis.cloud.db.statements - before
         before = self.apis.cloud.db.statements
         self.apis.pending()
-        self.assertEqual(4, self.apis.cloud.db.statements - before, first)
+        self.assertEqual(2, self.apis.cloud.db.statements - before, first)
 
     def test_astakos_21_a_commission_is_pending_for_both(self) -> None:
         answer = self.apis.issue(*self.apis.pair(3))

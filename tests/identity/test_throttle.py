@@ -83,7 +83,6 @@ class ThrottleTests(Base):
             cost = self.cloud.db.statements - statements
             if name == "demo":
                 first = cost
-        # the first use of prepared statements prepares them
         self.assertLessEqual(cost, first)
 
     def test_spellings_of_a_name_in_other_letters_are_one(self) -> None:
