@@ -33,6 +33,13 @@ def sources(*folders: str) -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
+def nodes(path: Path, having: str = "") -> Iterator[ast.AST]:
+    """The syntax of a file, if its text has ``having``, a regular expression."""
+    text = path.read_text()
+    if re.search(having, text):
+        yield from ast.walk(ast.parse(text))
+
+
 def modules(package: str) -> Iterator[ModuleType]:
     found = import_module(package)
     for one in pkgutil.walk_packages(found.__path__, f"{package}."):
@@ -67,7 +74,7 @@ class StyleTests(SynchronousTestCase):
         long = [
             f"{path.relative_to(ROOT)}:{node.name}"
             for path in sources(*OURS)
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes(path)
             if isinstance(node, FUNCTIONS) and code_lines(node) > FUNCTION_LINES
         ]
         self.assertEqual(["snfd/wiring/__init__.py:build"], long)
@@ -76,7 +83,7 @@ class StyleTests(SynchronousTestCase):
         wrong = [
             f"{path.relative_to(ROOT)}:{node.name} {name}"
             for path in sources(*OURS)
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes(path, ":param ")
             if isinstance(node, FUNCTIONS)
             for name in re.findall(r":param (\w+):", ast.get_docstring(node) or "")
             if name not in parameters(node)
@@ -88,7 +95,7 @@ class StyleTests(SynchronousTestCase):
         wrong = [
             f"{path.name}:{member.lineno}"
             for path in sources("tests")
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes(path, r"async +def +test")
             if isinstance(node, ast.ClassDef)
             and any("SynchronousTestCase" in ast.unparse(base) for base in node.bases)
             for member in node.body
@@ -102,7 +109,7 @@ class StyleTests(SynchronousTestCase):
             str(path.relative_to(ROOT))
             for path in sources(*OURS)
             if path != ROOT / "snfd/db/database.py"
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes(path, "run(Interaction|Operation|Query)")
             if isinstance(node, ast.Attribute)
             and node.attr in ("runInteraction", "runOperation", "runQuery")
         ]
