@@ -71,6 +71,7 @@ class MetricsPage(Page):
             if not self._token or not compare_digest(shown, wanted):
                 request.setResponseCode(401)
                 request.setHeader(b"WWW-Authenticate", b"Bearer")
+                request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
                 return b"a bearer token is needed: [metrics] token\n"
         request.setHeader(b"Content-Type", CONTENT_TYPE_LATEST.encode())
         return generate_latest(self._metrics.registry)

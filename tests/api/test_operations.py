@@ -151,6 +151,21 @@ class OperationTests(SynchronousTestCase):
         for bad in ("/things/%ff", "/things/%00"):
             self.assertEqual(400, self.http.get(bad).status)
 
+    def test_a_mount_itself_takes_its_methods_alone(self) -> None:
+        class Top:
+            @operation("GET", "", auth=False, head=False)
+            async def show(self) -> Thing:
+                """Show what is mounted."""
+                return Thing("top")
+
+        http = Browser(build(DIALECT, authenticate, Top()))
+        for path in ("", "/"):
+            self.assertEqual("top", http.get(path).json["name"])
+            for method in ("POST", "PUT", "DELETE", "FROB"):
+                got = http.request(method, path)
+                self.assertEqual((405, "GET"), (got.status, got.headers["allow"]))
+                self.assertEqual(405, got.json["code"])
+
     def test_unknown_path_and_method(self) -> None:
         self.assertEqual(404, self.http.get("/nosuch").status)
         got = self.http.request("PATCH", "/things")

@@ -106,7 +106,9 @@ class HealthTests(SynchronousTestCase):
                 Clock(),
             )
         )
-        self.assertEqual(401, http.get("/metrics").status)
+        refused = http.get("/metrics")
+        self.assertEqual(401, refused.status)
+        self.assertIn("text/plain", refused.headers["content-type"])
         got = http.get("/metrics", headers={"Authorization": "Bearer s3"})
         self.assertEqual(200, got.status)
         self.assertIn(b"snfd_requests", got.body)
