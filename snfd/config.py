@@ -107,6 +107,7 @@ class IdentitySection(Section, frozen=True):
         member.
     :ivar accept: regular expressions, matched from the start; an account whose
         e-mail matches one is accepted without moderation.
+    :ivar password_length: of the shortest password that people may choose.
     :ivar password_revokes: whether a new password ends the account's tokens.
     :ivar verification_seconds: how long the link in a verification mail works.
     :ivar reset_seconds: the same of one to a new password.
@@ -130,6 +131,7 @@ class IdentitySection(Section, frozen=True):
     moderation: bool = True
     enroll_owner: bool = True
     accept: list[str] = []
+    password_length: Positive = 8
     password_revokes: bool = True
     verification_seconds: Positive = 10 * 86400
     reset_seconds: Positive = 3 * 86400

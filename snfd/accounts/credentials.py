@@ -18,7 +18,6 @@ from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import NotFound
 from snfd.identity.model import Caller
-from snfd.identity.names import check_password
 from snfd.tokens import digest
 
 
@@ -36,7 +35,7 @@ class Credentials:
         :raises Forbidden: ``old`` is wrong, or the token is not good for that.
         :raises TooManyRequests: too many were wrong lately.
         """
-        check_password(new)
+        self.parts.rules.check_password(new)
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, old)
         hashed = await self.parts.passwords.hash(new)
@@ -62,6 +61,7 @@ class Credentials:
         :raises Invalid: ``password`` may not be one; the key stays good.
         :raises NotFound: the key is not, or no longer, good.
         """
+        self.parts.rules.check_password(password)
         hashed = await self.parts.passwords.hash(password)
         await self.parts.db.run(self._reset, key, hashed, self.parts.now())
 

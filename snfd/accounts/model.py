@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from snfd.accounts.states import Columns, State, state_of
 from snfd.errors import Invalid
-from snfd.identity.names import CLOSED, check_email, full_name
+from snfd.identity.names import CLOSED, check_email, check_password, full_name
 from snfd.mail.model import checked_address
 
 MAX_PERSON = 100
@@ -187,6 +187,7 @@ class Rules:
         not only sessions.
     :ivar verification: how long a letter's link works; so ``reset``, ``email``.
     :ivar personal: the longest life of a token that a person makes.
+    :ivar password_length: of the shortest password that people may choose.
     """
 
     signup: bool = True
@@ -198,6 +199,18 @@ class Rules:
     email: timedelta = timedelta(days=10)
     terms_grace: timedelta = timedelta(days=7)
     personal: timedelta = timedelta(days=30)
+    password_length: int = 1
+
+    def check_password(self, password: str) -> str:
+        """``password`` if people may choose it for themselves.
+
+        :raises Invalid: it is too short or too long.
+        """
+        if len(password) < self.password_length:
+            raise Invalid(
+                f"a password needs at least {self.password_length} characters"
+            )
+        return check_password(password)
 
 
 def patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:

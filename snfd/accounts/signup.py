@@ -25,7 +25,6 @@ from snfd.accounts.store.keys import Purpose
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound
-from snfd.identity.names import check_password
 from snfd.tokens import digest
 
 NO_KEY = "this link is not, or no longer, good"
@@ -95,7 +94,7 @@ class SignUp:
         self.parts.behind(self._resend(email, secret, at), "a letter of verification")
 
     def _checked(self, form: Form) -> NewAccount:
-        check_password(form.password)
+        self.parts.rules.check_password(form.password)
         return named(
             NewAccount(
                 uuid=self.parts.new_id(),

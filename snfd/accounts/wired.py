@@ -70,6 +70,7 @@ def rules(section: IdentitySection) -> Rules:
         moderation=section.moderation,
         accept=patterns(section.accept),
         password_revokes=section.password_revokes,
+        password_length=section.password_length,
         verification=timedelta(seconds=section.verification_seconds),
         reset=timedelta(seconds=section.reset_seconds),
         email=timedelta(seconds=section.email_change_seconds),

@@ -64,6 +64,15 @@ class SignUpTests(SynchronousTestCase):
         )
         self.people.caller("ann", "second")
 
+    def test_a_password_may_be_too_short(self) -> None:
+        self.people.rule(password_length=8)
+        form = Form("ann@example.org", "secret", "Ann", "Person")
+        self.cloud.fails(self.people.accounts.signup.sign_up(form), Invalid)
+        self.people.sign_up("ann", "long enough")
+        (letter,) = self.people.letters("verify")
+        reset = self.people.accounts.credentials.reset(letter.secret, "short")
+        self.cloud.fails(reset, Invalid)
+
     def test_a_stranger_takes_nobodys_fresh_code_away(self) -> None:
         self.people.sign_up("ann", "mine")
         self.people.sign_up("ann", "a stranger's")
@@ -172,7 +181,7 @@ class SignUpTests(SynchronousTestCase):
     def test_terms_must_be_signed_with_the_form(self) -> None:
         terms = self.cloud.wait(self.people.accounts.terms.add("Be kind", "text", ROOT))
         form = Form("ann@example.org", "secret", "Ann", "Person")
-        self.cloud.fails(self.signup.sign_up(form), Invalid)
+        self.cloud.fails(self.people.accounts.signup.sign_up(form), Invalid)
         signed = Form("ann@example.org", "secret", "Ann", "Person", None, terms.id)
         self.cloud.wait(self.signup.sign_up(signed))
         self.assertEqual(
