@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
 
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,11 +41,14 @@ def mounts(scratch: Path) -> Sequence[Mount]:
 class DocumentsTests(SynchronousTestCase):
     """The documents of all dialects."""
 
-    def setUp(self) -> None:
-        scratch = Path(self.mktemp())
-        scratch.mkdir(mode=0o700)
-        self.mounts = mounts(scratch)
-        self.documents = documents(self.mounts)
+    mounts: ClassVar[Sequence[Mount]]
+    documents: ClassVar[Mapping[str, Any]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        scratch = cls.enterClassContext(TemporaryDirectory())
+        cls.mounts = mounts(Path(scratch))
+        cls.documents = documents(cls.mounts)
 
     def answers(self) -> Iterator[tuple[str, int, Any, Mapping[str, Any]]]:
         """Every answer: whose, its status, its schema, the document's schemas."""

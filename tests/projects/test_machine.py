@@ -32,7 +32,7 @@ from snfd.projects.rules import Action
 from snfd.projects.states import MEMBERSHIP_STEPS, PROJECT_STEPS
 from snfd.quota import service as quota
 from snfd.quota.model import Limit
-from tests.identity.cloud import START, IdentityCloud, identity_cloud
+from tests.identity.cloud import START, identity_cloud
 from tests.projects.cloud import END, VM, caller
 
 PEOPLE = st.integers(0, 3)
@@ -46,12 +46,16 @@ GRANTED = ("accepted", "leave_requested")
 
 
 class LifeMachine(RuleBasedStateMachine):
-    """Four people, the last of them an administrator, and what they do."""
+    """Four people, the last of them an administrator, and what they do.
 
-    cloud: ClassVar[IdentityCloud]
+    Every life has a cloud of its own: the invariants look at all that there is.
+    """
+
+    case: ClassVar[SynchronousTestCase]
 
     def __init__(self) -> None:
         super().__init__()
+        self.cloud = identity_cloud(self.case)
         self.people = [uuid4() for _ in range(4)]
         self.projects: list[UUID] = []
         self.applications: list[tuple[UUID, int]] = []
@@ -259,7 +263,7 @@ class LifeMachine(RuleBasedStateMachine):
 class MachineTests(SynchronousTestCase):
     def test_any_order_keeps_quotas_and_states_together(self) -> None:
         class Machine(LifeMachine):
-            cloud = identity_cloud(self)
+            case = self
 
         few = settings(
             max_examples=10,
