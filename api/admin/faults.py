@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from twisted.web.iweb import IRequest
 
 from api.operations import Dialect, Fault, Reply
 from snfd import errors
@@ -85,6 +86,19 @@ def render(
     )
 
 
+def whole_path(request: IRequest) -> Mapping[str, str]:
+    """No headers for the answer; a removal whose last name is empty is refused.
+
+    A slash at the end means nothing elsewhere: what was to remove one of a list
+    would remove all of it.
+
+    :raises Invalid: it is such a one.
+    """
+    if request.method == b"DELETE" and request.path.endswith(b"/"):
+        raise errors.Invalid("the path ends with '/': which one is to be removed?")
+    return {}
+
+
 DIALECT = Dialect(
     name="admin",
     title="Administration",
@@ -92,6 +106,7 @@ DIALECT = Dialect(
     render=render,
     fault_body=ErrorBody,
     json_only=True,
+    before=whole_path,
     headers={"Cache-Control": "no-store", "Vary": "X-Auth-Token"},
 )
 """The dialect of ``/admin/v1``."""

@@ -11,6 +11,7 @@ from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.operations import WatchApi
 from api.dispatch import build
+from api.operations import operation
 from snfd.admin.rights import EVERYTHING, RIGHTS, VIEWERS, Right, Staff, staff
 from snfd.admin.service import Administration
 from snfd.audit import Actor, record
@@ -68,6 +69,34 @@ class AdminCase(SynchronousTestCase):
         )
         self.assertEqual(answer.status, facts["status"])
         return answer.status, facts["code"]
+
+
+class Removals:
+    """Removes one, or all of them."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    @operation("DELETE", "/things", status=204)
+    async def all(self, staff: Staff) -> None:
+        """Remove all."""
+        self.done.append("all")
+
+    @operation("DELETE", "/things/<thing>", status=204)
+    async def one(self, staff: Staff, thing: str) -> None:
+        """Remove one."""
+        self.done.append(thing)
+
+
+class PathTests(AdminCase):
+    def test_an_empty_name_never_stands_for_all(self) -> None:
+        things, gate = Removals(), self.services.staff
+        web = Browser(build(DIALECT, gate, things), self.web.token)  # type: ignore[arg-type]
+        self.assertEqual((400, "invalid"), self.fault(web.delete("/things/")))
+        self.assertEqual((400, "invalid"), self.fault(web.delete("/things//?a=b")))
+        self.assertEqual(204, web.delete("/things/a").status)
+        self.assertEqual(204, web.delete("/things").status)
+        self.assertEqual(["a", "all"], things.done)
 
 
 class DoorTests(AdminCase):
