@@ -22,6 +22,7 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import Closed, Forbidden, Unauthorized, Unavailable
 from snfd.identity.model import Caller
 from snfd.identity.passwords import Passwords
+from snfd.identity.second_factor import require_fresh
 from snfd.identity.service import REFUSED
 from snfd.identity.throttle import Guess
 from snfd.mail.model import Kind
@@ -131,17 +132,18 @@ class Parts:
         await self.letters.link(tx, account, KINDS[purpose], secret, to)
 
     async def prove(self, caller: Caller, password: str | None) -> None:
-        """Pass if ``password`` is the caller's; or he has none and gives none.
+        """Pass if ``password`` is the caller's; or he has none and logged in just now.
 
         Wrong ones count as failed logins: who holds a stolen token may guess.
 
-        :raises Forbidden: it is not.
+        :raises Forbidden: it is not, or none was given and his login is no fresh one.
         :raises TooManyRequests: too many were wrong lately.
         """
         guess = Guess(str(caller.user))
         await self.guesses.admit(guess)
         stored = await self.db.run(store.password_hash, caller.user)
         if stored is None and password is None:
+            await self.db.run(require_fresh, caller, self.now())
             return
         if not await self.passwords.verify(stored, password or ""):
             await self.guesses.failed(guess, caller.user)

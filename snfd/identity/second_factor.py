@@ -128,14 +128,9 @@ class SecondFactors:
         await self.db.run(_remove, user, actor)
 
     async def _prove(self, caller: Caller, password: str | None, address: str) -> None:
-        since = now(self.clock) - FRESH
-        if password is None and await self.db.run(_is_fresh, caller, since):
-            return
         if password is None:
-            raise Forbidden(
-                "give your password; if you have none, log in again: that must be "
-                f"less than {FRESH.seconds // 60} minutes ago"
-            )
+            await self.db.run(require_fresh, caller, now(self.clock))
+            return
         who = UserRef(str(caller.user), By.ID)
         await self.verifier.by_password(who, password, None, address)
 
@@ -170,11 +165,19 @@ class SecondFactors:
         return True
 
 
-async def _is_fresh(tx: Transaction, caller: Caller, since: datetime) -> bool:
-    """Whether somebody who has no password logged in since then."""
-    if await store.has_password(tx, caller.user):
-        return False
-    return await store.logged_in_since(tx, caller.token_hash, since)
+async def require_fresh(tx: Transaction, caller: Caller, at: datetime) -> None:
+    """Pass if the caller has no password, and his token is of a login just now.
+
+    So a stolen token is worth no more than where there is a password to ask for.
+
+    :raises Forbidden: he has one, or logged in longer than `FRESH` ago.
+    """
+    fresh = await store.logged_in_since(tx, caller.token_hash, at - FRESH)
+    if not fresh or await store.has_password(tx, caller.user):
+        raise Forbidden(
+            "give your password; if you have none, log in again: that must be "
+            f"less than {FRESH.seconds // 60} minutes ago"
+        )
 
 
 async def _remove(tx: Transaction, user: UUID, actor: Actor) -> None:

@@ -15,6 +15,7 @@ from snfd.accounts.service import end_tokens
 from snfd.errors import (
     Busy,
     Conflict,
+    Forbidden,
     Invalid,
     NotFound,
     TooManyRequests,
@@ -130,6 +131,15 @@ class ProofTests(Base):
         parts = evolve(self.people.parts, guesses=guesses)
         caller = self.people.caller("ann")
         self.cloud.fails(parts.prove(caller, "secret"), TooManyRequests)
+
+    def test_who_has_no_password_proves_himself_by_a_login_just_now(self) -> None:
+        """Or a stolen token could set one, and take the account."""
+        caller, parts = self.people.caller("ann"), self.people.parts
+        self.cloud.execute("UPDATE identity.login_method SET password_hash = NULL")
+        self.cloud.wait(parts.prove(caller, None))
+        self.cloud.fails(parts.prove(caller, ""), Forbidden)
+        self.cloud.clock.advance(301)
+        self.cloud.fails(parts.prove(caller, None), Forbidden)
 
 
 @frozen
