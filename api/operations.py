@@ -120,7 +120,7 @@ class Operation:
     :ivar reply: type of the response's body, ``bytes``, or ``None``.
     :ivar auth: whether it needs a token; `OWN` if its handler looks at that,
         `SERVICE` if it must be a component's.
-    :ivar head: whether a GET's path answers HEAD, too.
+    :ivar head: whether the path of a GET answers HEAD, too.
     :ivar also: further statuses, each with the type of its body.
     :ivar accepts: bodies that a raw handler reads by itself: content types,
         each with the type of what is in it.

@@ -168,7 +168,7 @@ class DirectoryTests(TestCase):
             {"base": ""},
             {"filter": "(uid={name}*)"},
             {"filter": "(uid=x)"},
-            {"fitler": "(uid=x)"},
+            {"filterr": "(uid=x)"},
             {"tls_ca": "/nowhere"},
             {"bind_password_file": "/nowhere"},
             {"limit": "many"},
