@@ -27,7 +27,9 @@ from psycopg2.extensions import make_dsn
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.db import schema
-from snfd.db.direct import connect
+from snfd.db.direct import DirectTransaction, connect, finish
+from snfd.quota import service as quota
+from snfd.quota.model import RESOURCES
 from tests.blocking import BlockingDatabase
 
 _UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -216,12 +218,21 @@ def fresh_dsn(testcase: SynchronousTestCase) -> str:
 
 @cache
 def _shared() -> tuple[Any, set[str]]:
-    """A connection, and what is prepared on it, which no rollback undoes."""
-    return connect(postgres().dsn()), set()
+    """A connection, and what is prepared on it, which no rollback undoes.
+
+    Resources are registered there once for all tests.
+    """
+    connection = connect(postgres().dsn())
+    finish(quota.register(DirectTransaction(connection), RESOURCES))
+    connection.commit()
+    return connection, set()
 
 
 def blocking_database(testcase: SynchronousTestCase) -> BlockingDatabase:
-    """A migrated, empty database whose changes are undone after ``testcase``."""
+    """A migrated database with all resources registered, and nothing else.
+
+    Changes are undone after ``testcase``.
+    """
     connection, prepared = _shared()
     connection.rollback()
     testcase.addCleanup(connection.rollback)

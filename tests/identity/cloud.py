@@ -34,7 +34,7 @@ from snfd.projects.service import Projects
 from snfd.projects.wired import ProjectServices
 from snfd.quota import service as quota
 from snfd.quota.commissions import Commissions
-from snfd.quota.model import RESOURCES, Limit
+from snfd.quota.model import Limit
 from snfd.registry.tokens import Components
 from snfd.secrets import KeyRing
 from tests.blocking import BlockingDatabase
@@ -133,7 +133,6 @@ class IdentityCloud:
             Allowance(self.db, self.clock, "letters", 5),
         )
         self.unknown_names = Allowance(self.db, self.clock, "unknown names", 2000)
-        self.wait(self.db.run(quota.register, RESOURCES))
 
     def wait(self, awaitable: Awaitable[T]) -> T:
         """The result of what answers at once."""
