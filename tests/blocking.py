@@ -56,6 +56,12 @@ class BlockingDatabase:
         """See `Database.read`; has fired when it returns."""
         return Deferred.fromCoroutine(self._savepoint(self._read, statement, params))
 
+    def savepoint(self, name: str) -> None:
+        """Make a savepoint that outlives what is done now."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"{self.waiting}SAVEPOINT {name}")
+        self.waiting = ""
+
     async def _read(
         self, tx: _Counting, statement: str | Statement, params: Params
     ) -> list[Row]:

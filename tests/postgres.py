@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -23,6 +24,7 @@ from typing import Any
 from unittest import SkipTest
 
 import psycopg2
+from attrs import define, field
 from psycopg2.extensions import make_dsn
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -216,24 +218,60 @@ def fresh_dsn(testcase: SynchronousTestCase) -> str:
     return dsn
 
 
-@cache
-def _shared() -> tuple[Any, set[str]]:
-    """A connection, and what is prepared on it, which no rollback undoes.
+@define
+class _Shared:
+    """The connection of all tests that block, and what is on it.
 
-    Resources are registered there once for all tests.
+    :ivar prepared: names of prepared statements, which no rollback undoes.
+    :ivar kept: what several tests in turn start from; see `keep`.
     """
+
+    connection: Any
+    prepared: set[str] = field(factory=set)
+    kept: str = ""
+
+    def begin(self, kept: str) -> None:
+        """Undo all changes, but not what was kept under this name."""
+        if kept and kept == self.kept:
+            with self.connection.cursor() as cursor:
+                cursor.execute("ROLLBACK TO SAVEPOINT kept")
+        else:
+            self.connection.rollback()
+            self.kept = ""
+
+
+@cache
+def _shared() -> _Shared:
+    """See `_Shared`; resources are registered there once for all tests."""
     connection = connect(postgres().dsn())
     finish(quota.register(DirectTransaction(connection), RESOURCES))
     connection.commit()
-    return connection, set()
+    return _Shared(connection)
 
 
-def blocking_database(testcase: SynchronousTestCase) -> BlockingDatabase:
+def blocking_database(
+    testcase: SynchronousTestCase, kept: str = ""
+) -> BlockingDatabase:
     """A migrated database with all resources registered, and nothing else.
 
     Changes are undone after ``testcase``.
+
+    :param kept: start from what an earlier test kept by `keep`, if it is there.
     """
-    connection, prepared = _shared()
-    connection.rollback()
-    testcase.addCleanup(connection.rollback)
-    return BlockingDatabase(connection, prepared)
+    shared = _shared()
+    shared.begin(kept)
+    testcase.addCleanup(shared.begin, kept)
+    return BlockingDatabase(shared.connection, shared.prepared)
+
+
+def keep(database: BlockingDatabase, name: str, fill: Callable[[], object]) -> None:
+    """Have ``fill`` put things into ``database`` unless they are there as ``name``.
+
+    Tests that come next and ask for ``name`` find them without ``fill``, which
+    must therefore change nothing but the database.
+    """
+    shared = _shared()
+    if shared.kept != name:
+        fill()
+        database.savepoint("kept")
+        shared.kept = name

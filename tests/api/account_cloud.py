@@ -25,8 +25,8 @@ class AccountApis(IdentityApis):
     The limit in everybody's own project is 10.
     """
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
+    def fill(self) -> None:
+        super().fill()
         for name, token in (("one", S1), ("two", S2)):
             self.cloud.execute(
                 "INSERT INTO identity.component (name, token_hash) VALUES (%s, %s)",

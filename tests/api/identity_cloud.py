@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 from attrs import define, field
 from twisted.trial.unittest import SynchronousTestCase
@@ -24,7 +24,8 @@ from snfd.quota.reports import Reports
 from snfd.registry.importing import Services
 from tests.accounts.cloud import AccountCloud
 from tests.api.memory import Browser, Response
-from tests.identity.cloud import IdentityCloud, identity_cloud
+from tests.identity.cloud import SPACE, IdentityCloud, identity_cloud
+from tests.postgres import keep
 
 URLS = Urls(
     astakos="https://a.test",
@@ -36,9 +37,13 @@ URLS = Urls(
 
 @define(eq=False, slots=False)
 class IdentityApis:
-    """Users demo (member of demo), reader, alt (member of alt), admin, gone."""
+    """Users demo (member of demo), reader, alt (member of alt), admin, gone.
+
+    :ivar more: names of one letter each of further users.
+    """
 
     case: SynchronousTestCase
+    more: str = ""
     cloud: IdentityCloud = field(init=False)
     catalog: Catalog = field(init=False)
     accounts: Accounts = field(init=False)
@@ -48,22 +53,17 @@ class IdentityApis:
     account: Browser = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        cloud = self.cloud = identity_cloud(self.case)
+        kept = f"{type(self).__name__} {self.more}"
+        cloud = self.cloud = identity_cloud(self.case, kept)
         self.accounts = AccountCloud(cloud).accounts
         others = Services(cloud.db).others
         self.catalog = Catalog(URLS, KINDS, registered=others)
-        self.demo, self.reader = cloud.user("demo"), cloud.user("reader")
-        self.alt, self.admin = cloud.user("alt"), cloud.user("admin", "secret", "admin")
-        self.gone = cloud.user("gone")
-        self.project = cloud.project(
-            "demo", {"cyclades.vm": 20}, demo="member", reader="reader"
+        self.demo, self.reader, self.alt, self.admin, self.gone = (
+            uuid5(SPACE, name) for name in ("demo", "reader", "alt", "admin", "gone")
         )
-        self.other = cloud.project("alt", {}, alt="member", reader="reader")
-        for name in ("demo", "reader"):
-            cloud.default(name, self.project)
-        cloud.execute(
-            "UPDATE identity.app_user SET is_active = false WHERE uuid = %s", self.gone
-        )
+        self.project = uuid5(SPACE, "project demo")
+        self.other = uuid5(SPACE, "project alt")
+        keep(cloud.db, kept, self.fill)
         self.v2 = Browser(
             v2.resource(
                 cloud.authenticator,
@@ -99,6 +99,20 @@ class IdentityApis:
                 MembershipsApi(cloud.project_parts.memberships, cloud.unknown_names),
                 components=cloud.components,
             )
+        )
+
+    def fill(self) -> None:
+        """Make everybody; tests in turn share what this does to the database."""
+        cloud = self.cloud
+        for name in ("demo", "reader", "alt", "gone", *self.more):
+            cloud.user(name)
+        cloud.user("admin", "secret", "admin")
+        cloud.project("demo", {"cyclades.vm": 20}, demo="member", reader="reader")
+        cloud.project("alt", {}, alt="member", reader="reader")
+        for name in ("demo", "reader"):
+            cloud.default(name, self.project)
+        cloud.execute(
+            "UPDATE identity.app_user SET is_active = false WHERE uuid = %s", self.gone
         )
 
     def token(self, name: str, project: str | None = None) -> str:

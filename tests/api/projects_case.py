@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.quota import service as quota
 from tests.api.identity_cloud import IdentityApis, fault
 from tests.api.memory import Response
-from tests.identity.cloud import START
+from tests.identity.cloud import SPACE, START
 
 VM = "cyclades.vm"
 LIMITS = {VM: {"project_capacity": 10, "member_capacity": 4}}
@@ -27,9 +27,9 @@ class ProjectsCase(SynchronousTestCase):
     """Users a (an applicant), b, c and admin, each with a token."""
 
     def setUp(self) -> None:
-        self.apis = IdentityApis(self)
+        self.apis = IdentityApis(self, "abc")
         self.cloud = self.apis.cloud
-        self.a, self.b, self.c = map(self.cloud.user, "abc")
+        self.a, self.b, self.c = (uuid5(SPACE, name) for name in "abc")
         self.tokens = {name: self.apis.personal(name) for name in ("a", "b", "c")}
         self.tokens["admin"] = self.apis.personal("admin")
 

@@ -29,8 +29,10 @@ from snfd.network.scope import Scope
 from snfd.network.service import NetworkServices
 from snfd.outbox import COLUMNS, entry
 from tests.identity.cloud import SPACE, IdentityCloud, identity_cloud
+from tests.postgres import keep
 
 IMAGE = UUID(int=7)
+KEPT = "compute"
 LIMITS = {
     "cyclades.vm": 20,
     "cyclades.cpu": 40,
@@ -87,12 +89,7 @@ class ComputeCloud:
 
     def __attrs_post_init__(self) -> None:
         people = self.people
-        for name in ("demo", "other", "watcher", "boss"):
-            people.user(name, None, *(("admin",) if name == "boss" else ()))
-        self.project = people.project(
-            "demo", LIMITS, demo="member", watcher="reader", boss="member"
-        )
-        people.project("alt", LIMITS, other="member", demo="member")
+        self.project = uuid5(SPACE, "project demo")
         self.ganeti = FakeGaneti(people.clock)
         self.ganeti.queue.last = 100
         self.networks = NetworkServices.build(people.db, self.new_id)
@@ -110,6 +107,15 @@ class ComputeCloud:
                 probe=self.points.append,
             )
         )
+        keep(people.db, KEPT, self.fill)
+
+    def fill(self) -> None:
+        """People and a cluster; tests in turn share what this does to the database."""
+        people = self.people
+        for name in ("demo", "other", "watcher", "boss"):
+            people.user(name, None, *(("admin",) if name == "boss" else ()))
+        people.project("demo", LIMITS, demo="member", watcher="reader", boss="member")
+        people.project("alt", LIMITS, other="member", demo="member")
         self.cluster("one", 1)
         self.wait(seed.seed(people.db, seed.Demo()))
 
@@ -297,4 +303,4 @@ class ComputeCloud:
 
 def compute_cloud(case: SynchronousTestCase) -> ComputeCloud:
     """A cloud with one cluster, demo data, and users demo, other, watcher, boss."""
-    return ComputeCloud(identity_cloud(case))
+    return ComputeCloud(identity_cloud(case, KEPT))

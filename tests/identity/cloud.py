@@ -208,6 +208,9 @@ class IdentityCloud:
         return self.wait(self.identity.login(UserRef(name), password, scope))
 
 
-def identity_cloud(case: SynchronousTestCase) -> IdentityCloud:
-    """An empty cloud with all resources registered."""
-    return IdentityCloud(case, blocking_database(case))
+def identity_cloud(case: SynchronousTestCase, kept: str = "") -> IdentityCloud:
+    """An empty cloud with all resources registered.
+
+    :param kept: as in `tests.postgres.blocking_database`.
+    """
+    return IdentityCloud(case, blocking_database(case, kept))
