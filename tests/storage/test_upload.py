@@ -190,6 +190,7 @@ class StreamTests(Case):
         self.assertTrue(self.reading())
 
     def test_a_chunked_body_of_large_chunks_is_taken_in_large_bites(self) -> None:
+        self.writer = Writer(self.blocks, CallerWorkers(), block_size=4096)
         self.opens()
         self.by_hand()
         data = b"10000\r\n" + b"x" * 65536 + b"\r\n"
