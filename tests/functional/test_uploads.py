@@ -57,6 +57,8 @@ class Upload:
                 connection.putheader("Transfer-Encoding", "chunked")
             else:
                 connection.putheader("Content-Length", str(len(self.data)))
+            # without a body, the head is all
+            self.sent = not self.data
             connection.endheaders(self.body(), encode_chunked=self.chunked)
             self.status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
