@@ -57,8 +57,8 @@ class Upload:
                 connection.putheader("Transfer-Encoding", "chunked")
             else:
                 connection.putheader("Content-Length", str(len(self.data)))
-            # without a body, the head is all
-            self.sent = not self.data
+            # without a body the head is all, or the end of the chunks
+            self.sent = not (self.data or self.chunked)
             connection.endheaders(self.body(), encode_chunked=self.chunked)
             self.status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
@@ -67,6 +67,7 @@ class Upload:
             connection.close()
 
     def body(self) -> Iterator[bytes]:
+        self.sent = not self.data
         for start in range(0, len(self.data), MIB // 4):
             if start + MIB // 4 >= len(self.data):
                 self.sent = True
