@@ -8,11 +8,9 @@ from datetime import timedelta
 from attrs import define
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.addresses import Peers
 from api.dispatch import build
-from api.ui.desk import Desk
 from api.ui.letters import ActivatePage, AddressPage, ResetPage
-from api.ui.paper import PAGES, Forms, Paper
+from api.ui.paper import PAGES, Paper
 from api.ui.terms import TermsPages
 from snfd.plugin import Mount
 from tests.accounts.cloud import ROOT
@@ -24,17 +22,8 @@ class PagesCloud(BrowsingCloud):
     """The same with the pages of accounts."""
 
     def _mounts(self) -> Sequence[Mount]:
-        cloud, who = self.cloud, self.cloud.authenticator
-        desk = Desk(
-            browsing=self.browsing,
-            authenticator=who,
-            forms=Forms(cloud.random, True),
-            sealer=cloud.keys,
-            clock=cloud.clock,
-            peers=Peers(),
-            origin=ORIGIN,
-            service="Test Cloud",
-        )
+        who = self.cloud.authenticator
+        desk = self.desk()
         accounts = self.accounts.accounts
         pages = {
             "activate": ActivatePage(desk, accounts),

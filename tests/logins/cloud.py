@@ -175,11 +175,12 @@ class BrowsingCloud:
         self.case.assertEqual(200, answer.status, answer.body)
         return surfer
 
-    def _mounts(self) -> Sequence[Mount]:
-        cloud, who = self.cloud, self.cloud.authenticator
-        desk = Desk(
+    def desk(self) -> Desk:
+        """What the pages work with."""
+        cloud = self.cloud
+        return Desk(
             browsing=self.browsing,
-            authenticator=who,
+            authenticator=cloud.authenticator,
             forms=Forms(cloud.random, True),
             sealer=cloud.keys,
             clock=cloud.clock,
@@ -187,6 +188,10 @@ class BrowsingCloud:
             origin=ORIGIN,
             service="Test Cloud",
         )
+
+    def _mounts(self) -> Sequence[Mount]:
+        cloud, who = self.cloud, self.cloud.authenticator
+        desk = self.desk()
         terms = self.accounts.accounts.terms
         pages = LoginPages(desk), MethodPages(desk), NewcomerPages(desk, terms)
         account = (

@@ -15,6 +15,7 @@ import click
 from attrs import frozen
 
 from snfd.admin.ctl.problems import USAGE, Problem
+from snfd.errors import Invalid
 from snfd.quota import units
 
 FORMS = ("table", "json", "csv", "yaml")
@@ -157,7 +158,7 @@ def _comparable(have: Any, wanted: str) -> tuple[Any, Any]:
     if isinstance(have, int):
         try:
             return have, units.parse(wanted)
-        except Exception:
+        except Invalid:
             raise Problem(USAGE, f"{wanted!r} is no number") from None
     return _cell(have, None, "none"), wanted
 
