@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -12,9 +13,11 @@ from pocket.errors import OpExecError
 from pocket.hypervisor import Device, Port
 from pocket.qmp import Monitor
 
-# how long a guest gets to let go of a device, as with Ganeti
-_PATIENCE = 5.0
+PATIENCE = 5.0
+"""Seconds that a guest gets to let go of a device, as with Ganeti."""
+
 _PERIOD = 0.2
+_AGAIN = 5  # periods
 
 
 async def plug(monitor: Monitor, device: Device, bridge: str | None) -> None:
@@ -42,9 +45,12 @@ async def _plug_nic(monitor: Monitor, port: Port, bridge: str | None) -> None:
     await monitor.execute("device_add", **{**front, **more})
 
 
-async def unplug(monitor: Monitor, device: Device, clock: IReactorTime) -> None:
+async def unplug(
+    monitor: Monitor, device: Device, clock: IReactorTime, patience: float = PATIENCE
+) -> None:
     """Take a NIC or a disk away; a NIC loses its network in any case.
 
+    :param patience: seconds for the guest to let go of it.
     :raises OpExecError: the guest does not let go of it.
     """
     if device.port is not None:
@@ -55,17 +61,27 @@ async def unplug(monitor: Monitor, device: Device, clock: IReactorTime) -> None:
         name = netdev.disk_node(device.disk)
         undo, what = "blockdev-del", {"node-name": name}
     await monitor.execute("device_del", id=f"dev{name}")
-    gone = await _gone(monitor, f"dev{name}", clock)
+    gone = await _gone(monitor, f"dev{name}", clock, patience)
     if gone or device.port is not None:
         await monitor.execute(undo, **what)
     if not gone:
         raise OpExecError("The guest does not let go of the device")
 
 
-async def _gone(monitor: Monitor, name: str, clock: IReactorTime) -> bool:
-    for _ in range(int(_PATIENCE / _PERIOD)):
+async def _gone(
+    monitor: Monitor, name: str, clock: IReactorTime, patience: float
+) -> bool:
+    for period in range(1, int(patience / _PERIOD) + 1):
         found = await monitor.execute("qom-list", path="/machine/peripheral")
         if all(each["name"] != name for each in found):
             return True
+        if period % _AGAIN == 0:
+            await _ask_again(monitor, name)
         await deferLater(clock, _PERIOD)
     return False
+
+
+async def _ask_again(monitor: Monitor, name: str) -> None:
+    """A guest that was not done with plugging a device in misses the first time."""
+    with suppress(OpExecError):  # it is about to go, or has just gone
+        await monitor.execute("device_del", id=name)

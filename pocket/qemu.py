@@ -22,7 +22,7 @@ from twisted.logger import Logger
 
 from pocket import netdev
 from pocket.errors import OpExecError
-from pocket.hotplug import plug, unplug
+from pocket.hotplug import PATIENCE, plug, unplug
 from pocket.hypervisor import Device, Machine, Port
 from pocket.process import run
 from pocket.qmp import Monitor, MonitorFactory
@@ -41,6 +41,7 @@ class Qemu:
     :ivar address: where screens listen.
     :ivar accel: QEMU's accelerator.
     :ivar grace: seconds that guests get to power off when the pocket stops.
+    :ivar patience: seconds that guests get to let go of a device.
     :ivar password: the screens' password, or None.
     :ivar bridge: where NICs are connected, or None for closed networks.
     :ivar monitors: of the machines that run.
@@ -57,6 +58,7 @@ class Qemu:
     name: str = "kvm"
     screens: bool = True
     hotplugs: bool = True
+    patience: float = PATIENCE
     monitors: dict[str, Monitor] = field(init=False, factory=dict)
     _machines: dict[str, Machine] = field(init=False, factory=dict)
     _waiting: dict[str, list[Deferred[None]]] = field(init=False, factory=dict)
@@ -113,7 +115,7 @@ class Qemu:
         if monitor is None:
             raise OpExecError(f"{name} does not run")
         if not add:
-            await unplug(monitor, device, self.reactor)
+            await unplug(monitor, device, self.reactor, self.patience)
             return
         await plug(monitor, device, self.bridge)
         if device.port is not None:

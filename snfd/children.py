@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define, field
 from twisted.application.internet import backoffPolicy
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
@@ -40,6 +40,7 @@ class Child(Service):
     command: Sequence[str]
     environment: Mapping[str, str]
     pid_file: Path
+    _kept: Deferred[None] = field(init=False, factory=Deferred)
     _protocol: _Output | None = field(init=False, default=None)
     _adopted: int | None = field(init=False, default=None)
     _failures: int = field(init=False, default=0)
@@ -48,11 +49,8 @@ class Child(Service):
     def startService(self) -> None:
         """Take the process over, or start it."""
         Service.startService(self)
-        Deferred.fromCoroutine(self._keep()).addErrback(
-            lambda failure: self._log.failure(
-                "{name} is not kept running", failure=failure, name=self.name
-            )
-        )
+        self._kept = Deferred.fromCoroutine(self._keep())
+        self._kept.addErrback(self._not_kept)
 
     async def stopService(self) -> None:
         """End the process and wait for its end."""
@@ -61,6 +59,14 @@ class Child(Service):
             await self._end_adopted(self._adopted)
         if self._protocol is not None:
             await self._protocol.end(self.reactor)
+        self._kept.cancel()
+        await self._kept
+
+    def _not_kept(self, failure: Failure) -> None:
+        if self.running or not failure.check(CancelledError):
+            self._log.failure(
+                "{name} is not kept running", failure=failure, name=self.name
+            )
 
     async def _keep(self) -> None:
         await self._take_over()

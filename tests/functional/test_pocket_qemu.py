@@ -88,6 +88,7 @@ class QemuTests(PocketCase):
         self.assertIn("GUEST-ADDRESS 10.7.0.2/24", text)
         if "GUEST-READY" not in text:
             await self.serial("snf-1", "GUEST-READY")
+        runs.patience = 120.0
         await self.replug()
         [disk] = data.glob("disks/*/*")
         self.assertEqual(80 * PIECE, disk.stat().st_size)
