@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -109,16 +109,23 @@ class People:
         except (Forbidden, NotFound):
             raise Invalid(f"marker {marker} is no user") from None
 
-    async def names(self, uuids: Sequence[str], names: Sequence[str]) -> Names:
+    async def names(
+        self,
+        uuids: Sequence[str],
+        names: Sequence[str],
+        projects: Collection[UUID] = (),
+    ) -> Names:
         """Who is who, keyed by the spelling that was asked.
 
         Unknown ones are left out.
 
+        :param projects: those whose uuids stand for their names, too: they have
+            object accounts, and kamaki asks for the name of each that it lists.
         :raises TooLarge: more than `MAX_NAMES` of either.
         """
         if max(len(uuids), len(names)) > MAX_NAMES:
             raise TooLarge(f"at most {MAX_NAMES} uuids and {MAX_NAMES} displaynames")
-        return Names(await self._by_uuid(uuids), await self._by_name(names))
+        return Names(await self._by_uuid(uuids, projects), await self._by_name(names))
 
     async def everyone(self) -> Names:
         """Everybody with a verified e-mail.
@@ -131,11 +138,14 @@ class People:
         found = {str(uuid): username for uuid, username in rows}
         return Names(found, {name: uuid for uuid, name in found.items()})
 
-    async def _by_uuid(self, texts: Sequence[str]) -> dict[str, str]:
+    async def _by_uuid(
+        self, texts: Sequence[str], projects: Collection[UUID]
+    ) -> dict[str, str]:
         asked = {text: uuid for text in texts if (uuid := as_uuid(text))}
         if not asked:
             return {}
-        rows = await self.db.read(store.NAMES_BY_UUID, (list(asked.values()),))
+        wanted = (list(asked.values()), sorted(projects))
+        rows = await self.db.read(store.NAMES_BY_UUID, wanted)
         found = {row[0]: row[1] for row in rows}
         return {text: found[uuid] for text, uuid in asked.items() if uuid in found}
 

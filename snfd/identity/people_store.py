@@ -36,8 +36,11 @@ most) → rows for `user`."""
 NAMES_BY_UUID = Statement(
     "identity_names_by_uuid",
     "SELECT uuid, username FROM identity.app_user"
-    " WHERE uuid = ANY($1::uuid[]) AND email_verified",
+    " WHERE uuid = ANY($1::uuid[]) AND email_verified"
+    " UNION ALL SELECT uuid, name FROM identity.project"
+    " WHERE uuid = ANY($1::uuid[]) AND uuid = ANY($2::uuid[]) AND NOT is_system",
 )
+"""People, and those of some projects: (uuids, projects) → rows of (uuid, name)."""
 
 EVERYONE = Statement(
     "identity_everyone",

@@ -238,6 +238,15 @@ class AccountTests(Base):
             self.catalogs({"uuids": asked}).json["uuid_catalog"],
         )
 
+    def test_projects_have_names_for_their_members(self) -> None:
+        body = {"uuids": [str(self.apis.project)]}
+        self.assertEqual(
+            {str(self.apis.project): "demo"},
+            self.catalogs(body).json["uuid_catalog"],
+        )
+        other = self.catalogs(body, token=self.apis.personal("alt"))
+        self.assertEqual({}, other.json["uuid_catalog"])
+
     def test_astakos_15_the_answer_keeps_the_spelling(self) -> None:
         names = ["ALT@EXAMPLE.ORG", "alt", "Demo", "nobody", INJECTION]
         uuid = str(self.apis.alt)

@@ -57,8 +57,12 @@ class AccountApi:
 
     @operation("POST", "/user_catalogs", body=AskedNames)
     async def user_catalogs(self, caller: Caller, body: AskedNames) -> NameCatalogs:
-        """Translate uuids to login names and back."""
-        names = await self._people.names(body.uuids or [], body.displaynames or [])
+        """Translate uuids to login names and back.
+
+        Uuids of the caller's projects become the projects' names.
+        """
+        uuids, displaynames = body.uuids or [], body.displaynames or []
+        names = await self._people.names(uuids, displaynames, caller.projects)
         if body.displaynames:
             missing = set(body.displaynames).difference(names.by_name)
             await self._unknown.spend(caller.user, len(missing))
