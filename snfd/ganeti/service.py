@@ -9,20 +9,21 @@ from attrs import define, frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid
-from snfd.ganeti import store, trust
+from snfd.ganeti import store
 from snfd.ganeti.port import Ganeti
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.transport import Offload, Transport, agent, inline
 from snfd.probe import Probe, nothing
 from snfd.sealed import CLUSTER_PASSWORD, Sealer
+from snfd.trust import policy
 
 
 @frozen
 class NewCluster:
     """A cluster to register.
 
-    :ivar tls_ca: see `snfd.ganeti.trust.policy`.
+    :ivar tls_ca: see `snfd.trust.policy`.
     :ivar disk_templates: until its own are read.
     """
 
@@ -79,7 +80,7 @@ class Clusters:
     async def _add(self, tx: Transaction, new: NewCluster) -> int | None:
         if not new.url.startswith(("https://", "http://")):
             raise Invalid(f"cluster {new.name}: {new.url!r} is no https address")
-        trust.policy(new.tls_ca)
+        policy(new.tls_ca)
         taken = {each.name for each in await store.clusters(tx)}
         if new.name not in taken and len(taken) >= 16:
             raise Conflict("there are 16 clusters already")
@@ -114,7 +115,7 @@ def connector(
     def connect(cluster: Cluster) -> Ganeti:
         place = CLUSTER_PASSWORD.at(cluster.id)
         password = sealer.open(cluster.secret, *place).decode()
-        wire = agent(reactor, trust.policy(cluster.tls_ca))
+        wire = agent(reactor, policy(cluster.tls_ca))
         return Rapi(
             Transport(
                 reactor,

@@ -7,7 +7,6 @@ must be able to bind with his password.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -29,11 +28,6 @@ from twisted.internet.error import (
     ConnectionClosed,
     DNSLookupError,
 )
-from twisted.internet.ssl import (
-    Certificate,
-    optionsForClientTLS,
-    trustRootFromCertificates,
-)
 from twisted.logger import Logger
 
 from snfd.errors import Invalid, Unauthorized, Unavailable
@@ -49,6 +43,7 @@ from snfd.logins.ldap import (
 )
 from snfd.logins.model import MAX_IDENTIFIER, Claims, Method
 from snfd.logins.settings import Field, LoginTable, secret
+from snfd.trust import policy_of_file
 
 AT_ONCE = 8
 WAITING = 64
@@ -128,6 +123,7 @@ class Directory:
         name = table.method.name
         try:
             parts = urlsplit(table.url)
+            host = (parts.hostname or "").encode("idna")
             port = parts.port or {"ldap": 389, "ldaps": 636}[parts.scheme]
             person, group = template(table.filter), template(table.group_filter)
         except (KeyError, ValueError) as error:
@@ -139,6 +135,9 @@ class Directory:
         ):
             raise Invalid(f"login {name} needs base, or dn with a {{name}} in it")
         wrapped = parts.scheme == "ldaps"
+        tls = None
+        if wrapped or table.starttls:
+            tls = policy_of_file(table.tls_ca).creatorForNetloc(host, port)
         return cls(
             table,
             table.method,
@@ -148,7 +147,7 @@ class Directory:
             reactor,
             parts.hostname,
             port,
-            _tls(parts.hostname, table.tls_ca) if wrapped or table.starttls else None,
+            tls,
             wrapped,
             person,
             group,
@@ -305,17 +304,3 @@ def _identifier(value: bytes) -> str:
     if text and text.isprintable():
         return text[:MAX_IDENTIFIER]
     return str(UUID(bytes_le=value)) if len(value) == 16 else value.hex()
-
-
-def _tls(host: str, ca: str) -> Any:
-    """What checks that a server's certificate is of ``host``.
-
-    :raises Invalid: the CA's file cannot be read.
-    """
-    if not ca:
-        return optionsForClientTLS(host)
-    try:
-        root = Certificate.loadPEM(Path(ca).read_bytes())
-    except Exception as error:
-        raise Invalid(f"cannot read the certificate in {ca}: {error}") from None
-    return optionsForClientTLS(host, trustRoot=trustRootFromCertificates([root]))

@@ -6,15 +6,13 @@ Sources: OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.logger import Logger
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
+from twisted.web.client import Agent, HTTPConnectionPool
 
 from snfd.clock import Seconds
 from snfd.errors import Invalid, Unauthorized, Unavailable
@@ -26,6 +24,7 @@ from snfd.logins.port import Departure, Tools
 from snfd.logins.redirects import plus_query
 from snfd.logins.settings import Field, secret
 from snfd.tokens import mint
+from snfd.trust import policy_of_file
 
 LASTS = 3600.0
 """How long metadata and keys are believed, in seconds."""
@@ -81,7 +80,8 @@ class OpenId:
         if not value and table.client_auth != "none":
             raise Invalid(f"login {name} needs client_secret, or client_auth = 'none'")
         pool = HTTPConnectionPool(tools.reactor, persistent=False)
-        agent = Agent(tools.reactor, _policy(table.tls_ca), table.timeout, pool=pool)
+        trust = policy_of_file(table.tls_ca)
+        agent = Agent(tools.reactor, trust, table.timeout, pool=pool)
         fetcher = Fetcher(agent, tools.reactor, allowed, table.timeout)
         return cls(table, table.method, value, fetcher, tools.reactor, tools)
 
@@ -254,17 +254,3 @@ class OpenId:
     def _odd(self, what: str) -> Unavailable:
         self._log.warn("{issuer}: {what}", issuer=self.table.issuer, what=what)
         return Unavailable(f"{self.method.title} is not set up right", retry_after=60)
-
-
-def _policy(ca: str) -> BrowserLikePolicyForHTTPS:
-    """Whose certificates are believed.
-
-    :raises Invalid: the CA's file cannot be read.
-    """
-    if not ca:
-        return BrowserLikePolicyForHTTPS()
-    try:
-        root = Certificate.loadPEM(Path(ca).read_bytes())
-    except Exception as error:
-        raise Invalid(f"cannot read the certificate in {ca}: {error}") from None
-    return BrowserLikePolicyForHTTPS(trustRoot=trustRootFromCertificates([root]))

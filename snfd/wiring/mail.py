@@ -15,7 +15,6 @@ from snfd.config import Config, Urls
 from snfd.db.listener import Listener
 from snfd.db.port import Database
 from snfd.errors import Invalid
-from snfd.ganeti.trust import policy
 from snfd.mail.compose import Composer
 from snfd.mail.courier import SmtpCourier
 from snfd.mail.model import checked_address
@@ -23,6 +22,7 @@ from snfd.mail.sender import Pace, Sender
 from snfd.mail.smtp import Terms
 from snfd.mail.texts import Branding, load
 from snfd.observe import Metrics
+from snfd.trust import policy_of_file
 
 if TYPE_CHECKING:
     from snfd.wiring import Ground
@@ -93,7 +93,7 @@ def _address(setting: str, text: str) -> str:
 def _courier(reactor: Any, config: Config) -> SmtpCourier:
     chosen = config.mail
     host = chosen.server.encode()
-    trust = policy(_authorities(chosen.tls_ca)).creatorForNetloc(host, chosen.port)
+    trust = policy_of_file(chosen.tls_ca).creatorForNetloc(host, chosen.port)
     endpoint: Any = HostnameEndpoint(reactor, host, chosen.port, chosen.timeout)
     if chosen.security == "tls":
         endpoint = wrapClientTLS(trust, endpoint)
@@ -108,15 +108,6 @@ def _courier(reactor: Any, config: Config) -> SmtpCourier:
         chosen.patience,
     )
     return SmtpCourier(reactor, endpoint, terms)
-
-
-def _authorities(file: str) -> str | None:
-    if not file:
-        return None
-    try:
-        return Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"mail.tls_ca: {error}") from None
 
 
 def _figures(metrics: Metrics, sender: Sender) -> None:

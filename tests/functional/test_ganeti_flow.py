@@ -34,8 +34,8 @@ from snfd.ganeti.requests import NewDisk, NewInstance, Request
 from snfd.ganeti.service import Clusters, NewCluster, connector
 from snfd.ganeti.shift import Shifts
 from snfd.ganeti.transport import Transport, agent
-from snfd.ganeti.trust import policy
 from snfd.intent import Intent
+from snfd.trust import policy
 from tests.functional.wire import close_all
 from tests.ganeti.test_keeper import Plain
 from tests.lab import ganeti as real

@@ -13,7 +13,7 @@ from pocket.tap import Settings, make_pocket
 from pocket.users import WRITE, User
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.transport import Transport, agent
-from snfd.ganeti.trust import policy
+from snfd.trust import policy
 from tests.contracts import ganeti as contract
 from tests.functional.wire import close_all
 

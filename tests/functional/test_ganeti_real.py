@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 
 from snfd.ganeti.rapi import Rapi
 from snfd.ganeti.transport import Transport, agent
-from snfd.ganeti.trust import policy
+from snfd.trust import policy
 from tests.contracts import ganeti as contract
 from tests.functional.wire import close_all
 from tests.lab import ganeti as real

@@ -15,11 +15,11 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from pocket.certificate import make_pem
 from snfd.clock import now
 from snfd.errors import Unavailable
-from snfd.ganeti.trust import policy
 from snfd.mail.courier import SmtpCourier
 from snfd.mail.port import Parcel
 from snfd.mail.smtp import Terms
 from snfd.mail.states import Outcome
+from snfd.trust import policy
 from tests.contracts import mail
 from tests.contracts.mail import go
 from tests.lab.ports import free_port

@@ -1,4 +1,4 @@
-"""Whom a cluster must prove to be: a CA's certificate, or one certificate.
+"""Whom a server must prove to be: a CA's certificate, or one certificate.
 
 Ganeti makes itself a certificate that names no host. Give such a cluster one
 that does, or pin the one it has by its digest.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from OpenSSL import SSL, crypto
@@ -48,6 +49,21 @@ def policy(tls_ca: str | None) -> IPolicyForHTTPS:
     if not authorities:
         raise Invalid("tls_ca must be certificates in PEM form or sha256:<64 hex>")
     return _ByAuthority(trustRootFromCertificates(authorities))
+
+
+def policy_of_file(path: str) -> IPolicyForHTTPS:
+    """Whom to believe, as a file says; see `policy`.
+
+    :param path: empty for the system's CAs.
+    :raises Invalid: it cannot be read, or holds neither.
+    """
+    if not path:
+        return policy(None)
+    try:
+        text = Path(path).read_text()
+    except (OSError, ValueError) as error:
+        raise Invalid(f"tls_ca: {error}") from None
+    return policy(text)
 
 
 @implementer(IPolicyForHTTPS)
