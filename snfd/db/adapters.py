@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg2 import Error as Psycopg2Error
 from psycopg2 import extensions, extras
 
 from snfd.db.port import Jsonb, Params, Statement
@@ -92,6 +93,20 @@ def as_domain_error(error: Exception) -> CloudError | None:
             constraint=_constraint(error),
         )
     return None
+
+
+def hush(error: Psycopg2Error) -> None:
+    """Take out of ``error``'s text what was to be stored.
+
+    PostgreSQL's details and context, and the part of the statement where it
+    stopped, carry values: passwords' hashes, sealed seeds, people's addresses.
+    SQLSTATE and the first words are left; of data exceptions (class 22), whose
+    words repeat the value, their name.
+    """
+    state = error.pgcode
+    if state is not None:
+        words = None if state.startswith("22") else error.diag.message_primary
+        error.args = (f"{words or type(error).__name__} ({state})",)
 
 
 def _constraint(error: Any) -> str | None:

@@ -56,6 +56,7 @@ SETTINGS = (
     ("log_rotation_size", "0"),
     # Statements carry values, and a log is no place for them.
     ("log_min_error_statement", "panic"),
+    ("log_error_verbosity", "terse"),
 )
 
 

@@ -207,6 +207,7 @@ class Wire:
             self.on_notify(notices.pop(0).payload)
 
     def _refused(self, error: psycopg2.Error) -> None:
+        adapters.hush(error)
         fatal = error.diag.severity in ("FATAL", "PANIC")
         if fatal or self._connection.closed or self._answer is None:
             self._lose(f"{_LOST}: {first_line(error)}")

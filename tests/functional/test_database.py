@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from io import StringIO
 from uuid import UUID
 
+import psycopg2
 from psycopg2 import errors
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
 
 from snfd.db.database import Times
 from snfd.db.port import Jsonb, Statement, Transaction
 from snfd.db.schema import apply_next, shipped
 from snfd.errors import Closed, Conflict, Invalid, Timeout, Unavailable
+from snfd.observe import JsonObserver
 from tests.db.cases import DatabaseCase, insert, pause
 from tests.db.proxy import proxy_for
 
@@ -115,6 +120,30 @@ class RunTests(DatabaseCase):
             await db.run(insert, 1)
         self.assertEqual("thing_pkey", caught.exception.details["constraint"])
         self.assertEqual(1, db.snapshot().created)
+
+    async def test_an_error_tells_no_values(self) -> None:
+        db, written = self.database(size=1), StringIO()
+        observer = JsonObserver(written)
+        for sql, left in (
+            # the row, the statement, the function, the value itself
+            ("INSERT INTO public.thing VALUES (NULL, %s)", "null value in column"),
+            ("SELECT nothing, %s", 'column "nothing" does not exist'),
+            ("SELECT pg_temp.quotient(%s::text)", "division by zero"),
+            ("SELECT %s::date", "InvalidDatetimeFormat (22007)"),
+        ):
+            await db.read(
+                "CREATE OR REPLACE FUNCTION pg_temp.quotient(text) RETURNS int"
+                " AS $$BEGIN RETURN (SELECT 1 / length('') WHERE $1 > ''); END$$"
+                " LANGUAGE plpgsql"
+            )
+            work = db.read(sql, ('quux"quux',))
+            with self.assertRaises(psycopg2.Error) as caught:
+                await work
+            told = Failure(caught.exception)
+            observer({"log_level": LogLevel.critical, "log_failure": told})
+            self.assertIn(left, str(caught.exception))
+        self.assertEqual(4, len(written.getvalue().splitlines()))
+        self.assertNotIn("quux", written.getvalue())
 
     async def test_work_may_not_hide_an_error(self) -> None:
         async def hide(tx: Transaction) -> None:
