@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
@@ -21,7 +20,7 @@ from snfd.identity.model import Caller, Token
 from snfd.logins import handoff_store as store
 from snfd.logins.handoff_model import Client, Code, Wish
 from snfd.logins.model import challenge, same
-from snfd.logins.redirects import MAX_URL, Redirects
+from snfd.logins.redirects import MAX_URL, safe
 from snfd.tokens import digest, mint
 
 CODE_LASTS = timedelta(minutes=1)
@@ -147,11 +146,11 @@ class OAuth2:
         :raises Conflict: there is one of that id.
         """
         for one in client.redirects:
-            parts = urlsplit(one)
-            if not Redirects("", [one.rstrip("/")]).listed(one.rstrip("/")) or (
-                not parts.scheme or parts.fragment
-            ):
-                raise Invalid(f"{one!r} is no address to send people back to")
+            if not safe(one):
+                raise Invalid(
+                    f"{one!r} is no address to send people back to: https, or"
+                    " http to a loopback host"
+                )
         if not client.redirects or not client.id.isprintable():
             raise Invalid("a client needs an id, and an address to send people back to")
         secret = "" if public else mint(self.random)

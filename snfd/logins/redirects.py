@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from attrs import frozen
@@ -72,6 +73,31 @@ def without(address: str, *names: str) -> str:
     query = parse_qsl(parts.query, keep_blank_values=True)
     left = [(name, value) for name, value in query if name not in names]
     return urlunsplit((*parts[:3], urlencode(left), parts.fragment))
+
+
+def safe(address: str) -> bool:
+    """Whether nobody on the way to ``address`` reads what it is given.
+
+    That is https; or http to the machine of the browser itself (RFC 8252, 7.3).
+    Names in front of the host would hide it, and a fragment stays behind.
+    """
+    if not _sound(address):
+        return False
+    parts = urlsplit(address)
+    try:
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc or "#" in address:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _sound(address: str) -> bool:

@@ -225,7 +225,13 @@ class ClientTests(OAuth2Case):
         self.assertEqual(["view"], [one.id for one in wait(self.oauth2.clients())])
         again = Client("view", "x", [VIEW], False)
         fails(self.oauth2.register(ROOT, again), Conflict)
-        for wrong in ("", "x", "javascript:x", "https://x/#f", "https://x\ny", "//x"):
+        for wrong in (
+            "",
+            "javascript:x",
+            "https://x/#f",
+            "https://x\ny",
+            "http://x/cb",
+        ):
             client = Client("new", "x", [wrong], False)
             fails(self.oauth2.register(ROOT, client), Invalid)
         fails(self.oauth2.register(ROOT, Client("new", "x", [], False)), Invalid)

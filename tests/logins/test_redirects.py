@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from snfd.logins.redirects import Redirects, plus_query, with_query, without
+from snfd.logins.redirects import Redirects, plus_query, safe, with_query, without
 
 OURS = Redirects("https://a.test")
 SOME = Redirects(
@@ -86,6 +86,36 @@ class RedirectTests(SynchronousTestCase):
             "https://wide.example.evil/in/",
         ):
             self.assertFalse(SOME.listed(wrong), wrong)
+
+    def test_a_program_is_reached_safely_or_not_at_all(self) -> None:
+        for fine in (
+            "https://app.example/cb?x=1",
+            "HTTPS://app.example:8443",
+            "http://127.0.0.1/cb",
+            "http://127.8.9.1:9000/cb",
+            "http://[::1]:9000/cb",
+            "http://localhost/cb",
+        ):
+            self.assertTrue(safe(fine), fine)
+        for wrong in (
+            "http://app.example/cb",
+            "http://localhost.evil.example/cb",
+            "http://localhost@evil.example/cb",
+            "http://127.0.0.1@evil.example/cb",
+            "http://127.0.0.1.evil.example/cb",
+            "http://10.0.0.1/cb",
+            "http://0.0.0.0/cb",
+            "https://you@app.example/cb",
+            "https://app.example/cb#x",
+            "https://app.example:x/cb",
+            "https:///cb",
+            "https:cb",
+            "javascript://x/%0aalert(1)",
+            "myapp://cb",
+            "//app.example/cb",
+            *OFF_SITE[-6:],
+        ):
+            self.assertFalse(safe(wrong), wrong)
 
     def test_scripts_are_never_listed(self) -> None:
         careless = Redirects("", ["javascript:alert(1)", "data:text/html,x"])
