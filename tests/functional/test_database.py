@@ -128,7 +128,7 @@ class RunTests(DatabaseCase):
             # the row, the statement, the function, the value itself
             ("INSERT INTO public.thing VALUES (NULL, %s)", "null value in column"),
             ("SELECT nothing, %s", 'column "nothing" does not exist'),
-            ("SELECT pg_temp.quotient(%s::text)", "division by zero"),
+            ("SELECT pg_temp.quotient(%s::text)", "DivisionByZero (22012)"),
             ("SELECT %s::date", "InvalidDatetimeFormat (22007)"),
         ):
             await db.read(
