@@ -12,6 +12,7 @@ from twisted.web.iweb import IRequest
 
 from api.operations import Dialect
 from snfd.errors import BadMediaType, Invalid
+from snfd.wanted import explained
 
 MAX_ROW_ID = 2**63 - 1
 
@@ -26,7 +27,8 @@ def decode_segment(
     try:
         value = msgspec.convert(text, types[name], strict=False)
     except msgspec.ValidationError as error:
-        raise dialect.bad_segment(f"{text!r} is no {name}: {error}") from None
+        why = explained(error, types[name])
+        raise dialect.bad_segment(f"{text!r} is no {name}: {why}") from None
     if isinstance(value, int) and not 0 <= value <= MAX_ROW_ID:
         raise dialect.bad_segment(f"{text!r} is no {name}: out of range")
     return value
@@ -51,7 +53,8 @@ def decode_query(request: IRequest, query: type[Struct]) -> Struct:
     except UnicodeDecodeError:
         raise Invalid("the query string is not UTF-8") from None
     except msgspec.ValidationError as error:
-        raise Invalid(f"in the query string: {error}") from None
+        why = explained(error, query)
+        raise Invalid(f"in the query string: {why}") from None
 
 
 def decode_body(request: IRequest, body: Any, dialect: Dialect) -> Any:
@@ -80,7 +83,7 @@ def decode_json(raw: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind, strict=True)
     except msgspec.ValidationError as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(explained(error, kind)) from None
     except msgspec.DecodeError as error:
         raise Invalid(f"the body is not JSON: {error}") from None
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from twisted.web.iweb import IRequest
 
 from snfd.errors import Invalid
+from snfd.wanted import explained
 
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 20
@@ -44,4 +45,4 @@ def decode_form(request: IRequest, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(explained(error, kind)) from None

@@ -19,6 +19,7 @@ from psycopg2.extensions import parse_dsn
 
 from snfd.config import ClusterSection, Config, Section
 from snfd.errors import Invalid
+from snfd.wanted import explained
 
 SECRETS = frozenset({"dsn", "password", "token"})
 PREFIX = "SNFD_"
@@ -74,7 +75,8 @@ def load(
     try:
         config = msgspec.convert(given, Config)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{file or 'configuration'}: {error}") from None
+        where = file or "configuration"
+        raise Invalid(f"{where}: {explained(error, Config)}") from None
     _check_dsn(config.database.dsn)
     return Loaded(config, origins)
 
@@ -132,7 +134,7 @@ def _from_text(text: str, kind: Any, variable: str) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{variable}: {error}") from None
+        raise Invalid(f"{variable}: {explained(error, kind)}") from None
 
 
 def _list(text: str, variable: str) -> Any:

@@ -13,6 +13,7 @@ from snfd.audit import Actor, record
 from snfd.db.port import Database, Jsonb, Transaction
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.logins.model import Method, Policies
+from snfd.wanted import explained
 
 
 @frozen
@@ -49,7 +50,8 @@ def checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise Invalid(f"policy {name}: {error}") from None
+            why = explained(error, kind)
+            raise Invalid(f"policy {name}: {why}") from None
     return given
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from snfd.errors import Invalid
 from snfd.logins.model import Method, Policies
+from snfd.wanted import explained
 
 Field = Literal["email", "first_name", "last_name", "affiliation"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
@@ -86,7 +87,7 @@ def parsed(given: Mapping[str, Any], kind: type[Table]) -> Table:
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise Invalid(f"login {name}: {error}") from None
+        raise Invalid(f"login {name}: {explained(error, kind)}") from None
 
 
 def secret(value: str, file: str, what: str) -> str:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from snfd.errors import Conflict, Forbidden, Invalid
 from snfd.image.model import SORT_KEYS, Details, ImageQuery, Visibility
+from snfd.wanted import explained
 
 MAX_PAGE = 1000
 
@@ -247,4 +248,4 @@ def _as(key: str, value: object, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{key}: {error}") from None
+        raise Invalid(f"{key}: {explained(error, kind)}") from None
