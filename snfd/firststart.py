@@ -10,6 +10,8 @@ from pathlib import Path
 from attrs import evolve
 
 from snfd import private
+from snfd.accounts.seed import ALWAYS, MORE
+from snfd.accounts.seed import seed as seed_identity
 from snfd.clock import now
 from snfd.compute.seed import Demo
 from snfd.compute.seed import seed as seed_compute
@@ -17,8 +19,6 @@ from snfd.config import Config
 from snfd.errors import TooManyRequests, Unauthorized
 from snfd.identity import people
 from snfd.identity.model import By, Caller, Scope, Scoping, UserRef
-from snfd.identity.seed import ALWAYS, MORE
-from snfd.identity.seed import seed as seed_identity
 from snfd.image.hello import hello
 from snfd.image.model import Details
 from snfd.image.seed import ensure_public, pieces

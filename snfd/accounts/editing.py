@@ -16,6 +16,7 @@ from snfd.accounts.model import (
     check_group,
     named,
 )
+from snfd.accounts.opening import open_account
 from snfd.accounts.parts import Parts, set_password
 from snfd.accounts.profiles import rename
 from snfd.accounts.service import find, keep_admin, target
@@ -174,7 +175,7 @@ class Editing:
         at: datetime,
     ) -> None:
         newest = await terms.newest(tx) if signed else None
-        await self.parts.lifecycle.open_account(tx, evolve(new, terms=newest), at)
+        await open_account(tx, evolve(new, terms=newest), at)
         await record(tx, actor, "user.add", target(new.uuid), groups=list(new.groups))
         if await store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
             raise Invalid(_unknown(new.groups))

@@ -15,27 +15,21 @@ from attrs import frozen
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import (
-    PAUSE,
     Account,
-    NewAccount,
     Rules,
     accepting_policy,
     check_reason,
     closed_names,
 )
-from snfd.accounts.states import Event, State, step
-from snfd.accounts.store import groups, keys, terms, tokens
+from snfd.accounts.states import Effect, Event, Step, step
+from snfd.accounts.store import groups, keys, tokens
 from snfd.accounts.store import people as store
-from snfd.accounts.store.keys import Purpose
 from snfd.audit import DAEMON, Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, NotFound
 from snfd.identity.model import ADMIN
 from snfd.mail.model import Kind
 from snfd.projects import service as projects
-
-STRANGER = Actor(None, "")
-"""Somebody who did not say, or prove, who he is."""
 
 
 class Owned(Protocol):
@@ -104,41 +98,6 @@ class Lifecycle:
     suspend: Owned
     unsuspend: Owned
 
-    async def open_account(
-        self,
-        tx: Transaction,
-        new: NewAccount,
-        now: datetime,
-        who: Actor = STRANGER,
-    ) -> UUID:
-        """Store an account that waits to be verified; its uuid.
-
-        Namesakes that nobody verified are replaced, unless they are fresh:
-        nobody shall lose a link that he just got because a stranger typed in
-        his address.
-
-        :raises Conflict: a verified account has the address or the name.
-        :raises Busy: a fresh one waits to be verified.
-        """
-        namesakes = await store.by_email(tx, new.email, lock=True)
-        if any(one.columns.email_verified for one in namesakes):
-            raise Conflict(f"there is a user {new.email!r} already")
-        for one in namesakes:
-            sent = await keys.sent(tx, one.uuid, Purpose.VERIFY)
-            if max(one.joined_at, sent or one.joined_at) > now - PAUSE:
-                raise Busy("an account with that address waits to be verified")
-        for one in namesakes:
-            await store.delete(tx, one.uuid)
-        name = new.username or new.email
-        if await store.name_taken(tx, name, new.uuid) or not await store.insert(
-            tx, new, now
-        ):
-            raise Conflict(f"there is a user {name!r} already")
-        if new.terms is not None:
-            await terms.sign(tx, new.uuid, new.terms, now)
-        await record(tx, who, "user.open", target(new.uuid), terms=new.terms)
-        return new.uuid
-
     async def verified(
         self,
         tx: Transaction,
@@ -156,14 +115,13 @@ class Lifecycle:
         :raises Busy: he did before.
         :raises Conflict: somebody else proved the same address meanwhile.
         """
-        account = await self._moved(tx, user, Event.VERIFY)
+        account, done = await self._begun(tx, user, Event.VERIFY, DAEMON, now)
         for one in await store.by_email(tx, account.email, lock=True):
             if one.columns.email_verified:
                 raise Conflict("somebody else has that address")
             if one.uuid != user:
                 await store.delete(tx, one.uuid)
-        changes = {**store.stored(State.PENDING), "verified_at": now}
-        await store.update(tx, user, now, changes)
+        await self._done(tx, user, done, now, verified_at=now)
         await keys.drop(tx, user)
         who = actor or Actor(user, account.username)
         await record(tx, who, "user.verify", target(user), how=how)
@@ -183,18 +141,19 @@ class Lifecycle:
         :param policy: why; ``manual`` where somebody decided.
         :raises Busy: his address is not verified, or he is in already.
         """
-        account = await self._moved(tx, user, Event.ACCEPT)
-        changes = {
-            **store.stored(State.ACTIVE),
-            "moderated_at": now,
-            "accepted_policy": policy,
-            "accepted_email": account.email,
-            "rejected_reason": None,
-        }
-        await store.update(tx, user, now, changes)
+        account, done = await self._begun(tx, user, Event.ACCEPT, actor, now)
+        await self._done(
+            tx,
+            user,
+            done,
+            now,
+            moderated_at=now,
+            accepted_policy=policy,
+            accepted_email=account.email,
+            rejected_reason=None,
+        )
         await record(tx, actor, "user.accept", target(user), policy=policy)
         await self._tell(tx, account, Kind.ACCEPTED, "", now)
-        await projects.create_system(tx, user, now)
 
     async def reject(
         self, tx: Transaction, user: UUID, reason: str, actor: Actor, now: datetime
@@ -203,13 +162,9 @@ class Lifecycle:
 
         :raises Busy: he does not wait for that decision.
         """
-        account = await self._moved(tx, user, Event.REJECT)
-        changes = {
-            **store.stored(State.REJECTED),
-            "moderated_at": now,
-            "rejected_reason": check_reason(reason),
-        }
-        await store.update(tx, user, now, changes)
+        account, done = await self._begun(tx, user, Event.REJECT, actor, now)
+        why = check_reason(reason)
+        await self._done(tx, user, done, now, moderated_at=now, rejected_reason=why)
         await record(tx, actor, "user.reject", target(user), reason=reason)
         await self._tell(tx, account, Kind.REJECTED, reason, now)
 
@@ -220,15 +175,9 @@ class Lifecycle:
 
         :raises Busy: he is not deactivated.
         """
-        step((await find(tx, user)).state, Event.ACTIVATE)
-        await self.unsuspend(tx, user, actor, now)
-        account = await self._moved(tx, user, Event.ACTIVATE)
-        changes = {
-            **store.stored(State.ACTIVE),
-            "deactivated_at": None,
-            "deactivated_reason": None,
-        }
-        await store.update(tx, user, now, changes)
+        account, done = await self._begun(tx, user, Event.ACTIVATE, actor, now)
+        changes = {"deactivated_at": None, "deactivated_reason": None}
+        await self._done(tx, user, done, now, **changes)
         await record(tx, actor, "user.activate", target(user))
         await self._tell(tx, account, Kind.ACTIVATED, "", now)
 
@@ -240,13 +189,10 @@ class Lifecycle:
         :raises Busy: he is not in.
         :raises Conflict: he is the last administrator.
         """
-        account = await self._out(tx, user, Event.DEACTIVATE, actor, now)
-        changes = {
-            **store.stored(State.INACTIVE),
-            "deactivated_at": now,
-            "deactivated_reason": check_reason(reason),
-        }
-        await store.update(tx, user, now, changes)
+        account, done = await self._begun(tx, user, Event.DEACTIVATE, actor, now)
+        why = check_reason(reason)
+        changes = {"deactivated_at": now, "deactivated_reason": why}
+        await self._done(tx, user, done, now, **changes)
         await record(tx, actor, "user.deactivate", target(user), reason=reason)
         await self._tell(tx, account, Kind.DEACTIVATED, reason, now)
 
@@ -267,12 +213,10 @@ class Lifecycle:
         """
         if not force and (left := await store.belongings(tx, user)):
             raise Busy(f"the account still has {left}: those must go first")
-        account = await self._out(tx, user, Event.CLOSE, actor, now)
+        account, done = await self._begun(tx, user, Event.CLOSE, actor, now)
         await self._tell(tx, account, Kind.DEACTIVATED, "the account was closed", now)
-        await store.forget(tx, user)
         username, email = closed_names(user)
         changes = {
-            **store.stored(State.CLOSED),
             "username": username,
             "email": email,
             "first_name": "",
@@ -284,27 +228,41 @@ class Lifecycle:
             "deactivated_reason": "closed",
             "closed_at": now,
         }
-        await store.update(tx, user, now, changes)
+        await self._done(tx, user, done, now, **changes)
         # the name is forgotten here, too
         who = Actor(user, username) if actor.uuid == user else actor
         await record(tx, who, "user.close", target(user), forced=force)
 
-    async def _out(
+    async def _begun(
         self, tx: Transaction, user: UUID, event: Event, actor: Actor, now: datetime
-    ) -> Account:
-        step((await find(tx, user)).state, event)
-        await self.suspend(tx, user, actor, now)
-        account = await self._moved(tx, user, event)
-        await keep_admin(tx, user)
-        await end_tokens(tx, user)
-        await keys.drop(tx, user)
-        return account
+    ) -> tuple[Account, Step]:
+        """The account under lock, as it was, and what ``event`` makes of it.
 
-    async def _moved(self, tx: Transaction, user: UUID, event: Event) -> Account:
-        """The account under lock, if ``event`` may happen to it now."""
+        What it owns is suspended or back, and its tokens ended, where the step says
+        so; the rest is for `_done`.
+        """
+        effects = step((await find(tx, user)).state, event).effects
+        if Effect.SUSPEND in effects:
+            await self.suspend(tx, user, actor, now)
+        if Effect.UNSUSPEND in effects:
+            await self.unsuspend(tx, user, actor, now)
         account = await find(tx, user, lock=True)
-        step(account.state, event)
-        return account
+        done = step(account.state, event)
+        if Effect.END_TOKENS in done.effects:
+            await keep_admin(tx, user)
+            await end_tokens(tx, user)
+            await keys.drop(tx, user)
+        return account, done
+
+    async def _done(
+        self, tx: Transaction, user: UUID, done: Step, now: datetime, **changes: object
+    ) -> None:
+        """Store the state of ``done`` with other columns, and what goes along."""
+        if Effect.FORGET in done.effects:
+            await store.forget(tx, user)
+        await store.update(tx, user, now, {**store.stored(done.state), **changes})
+        if Effect.OPEN_PROJECT in done.effects:
+            await projects.create_system(tx, user, now)
 
     async def _tell(
         self, tx: Transaction, account: Account, kind: Kind, reason: str, now: datetime

@@ -16,6 +16,7 @@ from snfd.accounts.model import (
     check_address,
     named,
 )
+from snfd.accounts.opening import open_account
 from snfd.accounts.parts import Parts
 from snfd.accounts.service import find, target
 from snfd.accounts.states import State
@@ -132,7 +133,7 @@ class SignUp:
                 await record(tx, who, "user.open.refused", target(one.uuid))
                 await self.parts.letters.taken(tx, one, f"taken:{at.date()}")
                 return
-        await self.parts.lifecycle.open_account(tx, new, at, who)
+        await open_account(tx, new, at, who)
         await self._send(tx, await find(tx, new.uuid), secret, at)
 
     async def _verify(self, tx: Transaction, code: str, at: datetime) -> bool:

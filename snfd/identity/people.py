@@ -1,4 +1,4 @@
-"""Use cases of identity: who people are, and making accounts for them."""
+"""Use cases of identity: who people are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from snfd.errors import Forbidden, Invalid, NotFound, TooLarge
 from snfd.identity import people_store as store
 from snfd.identity.model import Caller, Names, User, may_see
-from snfd.identity.names import as_uuid, check_email, check_username, normalised
-from snfd.projects import service as projects
+from snfd.identity.names import as_uuid, normalised
 
 MAX_NAMES = 1000
 """The most names, or uuids, that one look-up takes."""
@@ -23,32 +22,6 @@ MAX_EVERYONE = 10_000
 
 MAX_LIST = 1000
 """The most people that one answer holds."""
-
-
-async def create_user(
-    tx: Transaction,
-    uuid: UUID,
-    email: str,
-    now: datetime,
-    *,
-    username: str | None = None,
-    password_hash: str | None = None,
-    groups: Sequence[str] = (),
-) -> None:
-    """Make an active, accepted account with its own project and quota.
-
-    :param username: what to log in with besides the e-mail; None for that.
-    :param password_hash: from `Passwords.hash`; None for no password.
-    :param groups: besides ``default``; ``admin`` makes an administrator.
-    :raises Invalid: the e-mail or the username.
-    :raises Conflict: one of them is taken.
-    """
-    email = check_email(email)
-    username = check_username(username or email, email)
-    new = store.NewUser(uuid, username, email, password_hash, groups)
-    if not await store.insert_user(tx, new, now):
-        raise Conflict(f"there is a user {username!r} or {email!r} already")
-    await projects.create_system(tx, uuid, now)
 
 
 async def find_user(tx: Transaction, name: str) -> UUID | None:

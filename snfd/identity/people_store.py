@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from attrs import field, frozen
-
 from snfd.db.port import Row, Statement, Transaction
 from snfd.identity.model import User
 from snfd.identity.names import full_name, normalised
@@ -56,57 +54,10 @@ UUIDS_BY_NAME = Statement(
 )
 
 
-@frozen
-class NewUser:
-    """A person to be stored, verified and accepted.
-
-    :ivar password_hash: in PHC form; None for no password.
-    """
-
-    uuid: UUID
-    username: str
-    email: str
-    password_hash: str | None = field(repr=False)
-    groups: Sequence[str] = ()
-
-
 def user(row: Row) -> User:
     """The person in a row of `USER`."""
     uuid, username, email, first, last, active = row
     return User(uuid, username, email, full_name(first, last, username), active)
-
-
-async def insert_user(tx: Transaction, new: NewUser, now: datetime) -> bool:
-    """Add a person; False where the username or e-mail is taken."""
-    added = await tx.execute(
-        """
-        INSERT INTO identity.app_user (uuid, username, email, email_verified,
-            verified_at, moderation, moderated_at, accepted_policy, accepted_email,
-            is_active, joined_at, updated_at)
-        VALUES (%(uuid)s, %(username)s, %(email)s, true, %(now)s, 'accepted', %(now)s,
-            'manual', %(email)s, true, %(now)s, %(now)s)
-        ON CONFLICT DO NOTHING
-        """,
-        {
-            "uuid": new.uuid,
-            "username": new.username,
-            "email": new.email,
-            "now": now,
-        },
-    )
-    if not added:
-        return False
-    await tx.execute(
-        "INSERT INTO identity.login_method"
-        " (user_id, module, password_hash, created_at) VALUES (%s, 'local', %s, %s)",
-        (new.uuid, new.password_hash, now),
-    )
-    await tx.execute(
-        "INSERT INTO identity.user_group_member (user_id, group_id)"
-        " SELECT %s, id FROM identity.user_group WHERE name = ANY(%s::text[])",
-        (new.uuid, ["default", *new.groups]),
-    )
-    return True
 
 
 async def addresses(tx: Transaction, group: str, limit: int) -> Sequence[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from snfd.accounts.model import NewAccount, named
+from snfd.accounts.opening import open_account
 from snfd.accounts.parts import Parts
 from snfd.accounts.service import find
 from snfd.accounts.store import terms
@@ -42,7 +43,7 @@ class Opening:
         if newcomer.terms != newest:
             raise Invalid("the terms of service must be agreed to")
         new = self._account(newcomer)
-        await parts.lifecycle.open_account(tx, new, now)
+        await open_account(tx, new, now)
         if verified:
             policy = f"auth_provider_{method}" if policies.automoderate else None
             active = await parts.lifecycle.verified(tx, new.uuid, method, now, policy)

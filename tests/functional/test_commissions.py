@@ -19,10 +19,10 @@ from twisted.web.server import Site
 from api.synnefo import account
 from api.synnefo.account.commissions import CommissionsApi
 from api.synnefo.account.quotas import QuotasApi
+from snfd.accounts.opening import create_user
 from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import Unauthorized
-from snfd.identity import people
 from snfd.identity.model import Caller
 from snfd.pool import Limits
 from snfd.projects import service as projects
@@ -55,7 +55,7 @@ class CommissionTests(TestCase):
         self.addCleanup(db.stopService)
         await db.run(quota.register, RESOURCES)
         self.user, self.project = uuid4(), uuid4()
-        await db.run(people.create_user, self.user, "u@x.org", NOW)
+        await db.run(create_user, self.user, "u@x.org", NOW)
         await db.run(_component)
         self.listen()
 

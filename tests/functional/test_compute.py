@@ -11,13 +11,13 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.trial.unittest import TestCase
 
+from snfd.accounts.opening import create_user
 from snfd.compute import seed
 from snfd.compute.model import NewServer
 from snfd.compute.service import Parts, compute
 from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, OverQuota
-from snfd.identity import people
 from snfd.identity.model import Caller
 from snfd.network.model import NewNetwork, NewSubnet, NicRequest
 from snfd.network.scope import Scope
@@ -59,7 +59,7 @@ class ConcurrencyTests(TestCase):
         )
         self.user, self.project = uuid4(), uuid4()
         await self.db.run(quota.register, RESOURCES)
-        await self.db.run(people.create_user, self.user, "u@x.example", NOW)
+        await self.db.run(create_user, self.user, "u@x.example", NOW)
         caps = {name: Limit(cap, cap) for name, cap in LIMITS.items()}
         await self.db.run(projects.create, self.project, "p", None, caps, NOW)
         await self.db.run(projects.add_member, self.project, self.user)

@@ -11,13 +11,13 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Rules
+from snfd.accounts.opening import create_user
 from snfd.accounts.service import Lifecycle, keep_admin
 from snfd.accounts.store import people as store
 from snfd.audit import DAEMON
 from snfd.db.database import PostgresDatabase
 from snfd.db.port import Transaction
 from snfd.errors import Conflict
-from snfd.identity import people
 from snfd.mail.service import Post
 from snfd.mail.staff import Staff
 from snfd.projects import lifecycle
@@ -65,7 +65,7 @@ class LastAdminTests(DatabaseCase):
         made = [uuid4(), uuid4()]
         for number, uuid in enumerate(made):
             await db.run(
-                people.create_user,
+                create_user,
                 uuid,
                 f"a{number}-{uuid.hex}@example.org",
                 NOW,

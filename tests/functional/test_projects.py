@@ -12,11 +12,11 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.trial.unittest import TestCase
 
+from snfd.accounts.opening import create_user
 from snfd.audit import DAEMON
 from snfd.clock import now
 from snfd.db.database import PostgresDatabase, Times
 from snfd.errors import Busy, Conflict, Forbidden, OverQuota
-from snfd.identity import people
 from snfd.pool import Limits
 from snfd.projects import lifecycle
 from snfd.projects.acting import Order
@@ -47,7 +47,7 @@ class ConcurrencyTests(TestCase):
         start = now(reactor)
         self.end = start + timedelta(days=30)
         for number, user in enumerate(self.users):
-            await self.db.run(people.create_user, user, f"u{number}@x", start)
+            await self.db.run(create_user, user, f"u{number}@x", start)
         self.admin = caller(self.users[0], admin=True)
 
     async def outcomes(self, running: Sequence[Deferred[Any]]) -> Counter[type]:

@@ -12,10 +12,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.trial.unittest import TestCase
 
+from snfd.accounts.opening import create_user
 from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import OverQuota
-from snfd.identity import people
 from snfd.pool import Limits
 from snfd.projects import service as projects
 from snfd.quota import service as quota
@@ -39,7 +39,7 @@ class ConcurrencyTests(TestCase):
         self.users = [uuid4() for _ in range(4)]
         await self.db.run(quota.register, RESOURCES)
         for number, user in enumerate(self.users):
-            await self.db.run(people.create_user, user, f"u{number}@x", NOW)
+            await self.db.run(create_user, user, f"u{number}@x", NOW)
 
     async def project(self, limits: Mapping[str, int]) -> UUID:
         uuid = uuid4()

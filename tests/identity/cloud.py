@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd import secrets
+from snfd.accounts.opening import create_user
 from snfd.clock import now
 from snfd.identity import people
 from snfd.identity.allowance import Allowance
@@ -154,7 +155,7 @@ class IdentityCloud:
         hashed = self.wait(self.passwords.hash(password)) if password else None
         self.wait(
             self.db.run(
-                people.create_user,
+                create_user,
                 uuid,
                 f"{name}@example.org",
                 now(self.clock),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.accounts.seed import Seeded, seed
 from snfd.errors import Invalid
-from snfd.identity.seed import Seeded, seed
 from tests.identity.cloud import START, identity_cloud
 
 EVERYONE = {"admin", "demo", "reader", "alt", "altreader"}

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.accounts.opening import create_user
 from snfd.clock import now
 from snfd.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
-from snfd.identity import people
 from snfd.identity.model import By, Scope, Scoping, UserRef, require_writer
 from snfd.projects import service as projects
 from tests.identity.cloud import START, identity_cloud
@@ -242,7 +242,7 @@ class RevokeTests(Base):
 class PeopleTests(Base):
     def make(self, email: str, username: str | None = None) -> object:
         return self.cloud.db.run(
-            people.create_user, uuid4(), email, now(self.cloud.clock), username=username
+            create_user, uuid4(), email, now(self.cloud.clock), username=username
         )
 
     def test_the_username_is_the_mail_unless_chosen(self) -> None:

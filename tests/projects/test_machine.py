@@ -20,10 +20,10 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.accounts.opening import create_user
 from snfd.audit import DAEMON
 from snfd.clock import now
 from snfd.errors import CloudError
-from snfd.identity import people
 from snfd.identity.model import Caller
 from snfd.projects import lifecycle
 from snfd.projects.acting import Order
@@ -61,9 +61,7 @@ class LifeMachine(RuleBasedStateMachine):
         self.applications: list[tuple[UUID, int]] = []
         for user in self.people:
             run = self.cloud.db.run
-            self.cloud.wait(
-                run(people.create_user, user, f"{user}@x", now(self.cloud.clock))
-            )
+            self.cloud.wait(run(create_user, user, f"{user}@x", now(self.cloud.clock)))
         self.parts = self.cloud.project_parts
         self.apply(0, 9, Limit(3, 2), 3, "auto", "auto")
         self.decide(3, 0, "approve", False)

@@ -9,7 +9,7 @@ from uuid import UUID
 from snfd.accounts.model import Account, NewAccount
 from snfd.accounts.states import STORED, Columns, State
 from snfd.db.port import Row, Statement, Transaction
-from snfd.db.sql import changes_to
+from snfd.db.sql import changes_to, row_of
 
 COLUMNS = """
     u.uuid, u.number, u.username, u.email, u.first_name, u.last_name, u.affiliation,
@@ -77,21 +77,31 @@ async def by_email(
     return [account(row) for row in rows]
 
 
-async def insert(tx: Transaction, new: NewAccount, now: datetime) -> bool:
-    """Add an account that nobody verified; False where its name is taken."""
-    added = await tx.execute(
-        """
-        INSERT INTO identity.app_user (uuid, username, email, first_name, last_name,
-            affiliation, joined_at, updated_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT DO NOTHING
-        """,
-        (
-            new.uuid, new.username or new.email, new.email, new.first_name,
-            new.last_name, new.affiliation, now, now,
-        ),
-    )  # fmt: skip
-    if not added:
+async def insert(
+    tx: Transaction,
+    new: NewAccount,
+    now: datetime,
+    more: Mapping[str, object] | None = None,
+) -> bool:
+    """Add an account; False where its name, or proven address, is taken.
+
+    :param more: columns of one that is in already; None: nobody verified it yet.
+    """
+    columns = {
+        "uuid": new.uuid,
+        "username": new.username or new.email,
+        "email": new.email,
+        "first_name": new.first_name,
+        "last_name": new.last_name,
+        "affiliation": new.affiliation,
+        "joined_at": now,
+        "updated_at": now,
+        **(more or {}),
+    }
+    if not await tx.execute(
+        f"INSERT INTO identity.app_user {row_of(columns)} ON CONFLICT DO NOTHING",
+        columns,
+    ):
         return False
     if new.password_hash is not None:
         await set_password(tx, new.uuid, new.password_hash, now)

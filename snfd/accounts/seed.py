@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from attrs import field, frozen
 
+from snfd.accounts.opening import create_user
 from snfd.db.port import Database, Transaction
 from snfd.identity import people
 from snfd.identity.model import ADMIN
@@ -123,7 +124,7 @@ async def _account(
     if await people.find_user(tx, account.username) is not None:
         return False
     uuid = uuid4()
-    await people.create_user(
+    await create_user(
         tx,
         uuid,
         f"{account.username}@localhost",
