@@ -52,8 +52,8 @@ def explained(error: msgspec.ValidationError, kind: Any) -> str:
     key, place = (bool(found[1]), found[2]) if found else (False, "$")
     try:
         wanted = _wanted(kind, place, key)
-    except (TypeError, ValueError):  # a type that msgspec cannot describe, or no hash of it
-        return said
+    except (TypeError, ValueError):
+        return said  # a type that cannot be described, or is no key of a cache
     return f"{said}; it must be {wanted}" if wanted else said
 
 
