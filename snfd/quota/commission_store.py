@@ -31,6 +31,16 @@ ONE = Statement(
 )
 """One pending commission: (serial, clientkey or None) → rows for `commission`."""
 
+OTHERS = Statement(
+    "quota_of_other_components",
+    """
+    SELECT r.name FROM quota.resource r
+     WHERE NOT EXISTS (SELECT 1 FROM identity.service s
+                        WHERE s.name = r.service_origin AND s.component_id = $1)
+    """,
+)
+"""Resources that a component does not account for: (component) → names."""
+
 
 def commission(rows: Sequence[Row]) -> Commission:
     """The commission in the rows of `ONE`, of which there is at least one."""

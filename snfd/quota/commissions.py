@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import NotFound
+from snfd.errors import Forbidden, NotFound
 from snfd.quota import commission_store as store
 from snfd.quota import orders
 from snfd.quota.model import ACCEPT, Commission, Holding, Key, Settled
@@ -29,10 +29,15 @@ class Commissions:
     async def issue(self, component: Component, order: Order) -> int:
         """Issue a commission, all of it or nothing; its serial.
 
+        :raises Forbidden: a resource is accounted for by another component.
         :raises NoHolding: a provision names a holding that there is not.
         :raises NoCapacity: there is no room for one.
         :raises NoQuantity: one releases more than is held.
         """
+        wanted = {one.resource for one in order.provisions}
+        rows = await self.db.read(store.OTHERS, (component.id,))
+        if foreign := sorted(wanted.intersection(row[0] for row in rows)):
+            raise Forbidden(f"{foreign[0]} is accounted for by another component")
         return await self.db.run(issue, component.name, order)
 
     async def pending(

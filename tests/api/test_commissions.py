@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.api.account_cloud import R1, R2, S1, S2, AccountApis, part
+from tests.api.account_cloud import R1, R2, R3, S1, S2, AccountApis, part
 from tests.api.identity_cloud import fault
 from tests.api.memory import Response
 
@@ -239,6 +239,22 @@ class IssueTests(Base):
         self.assertEqual(missing, told["provision"])
         told = self.refused(self.apis.issue(later, *over), "itemNotFound", 404)
         self.assertEqual(later, told["provision"])
+
+    def test_a_component_charges_and_releases_its_own_resources_only(self) -> None:
+        self.apis.settled(3)
+        mixed = [*self.apis.pair(1, R3), *self.apis.pair(1)]
+        for asked in (self.apis.pair(1), self.apis.pair(-1), mixed):
+            for more in ({}, {"force": True}, {"auto_accept": True}):
+                answer = self.apis.issue(*asked, token=S2, **more)
+                self.assertEqual(("forbidden", 403), fault(answer))
+                self.assertIn(R1, answer.json["forbidden"]["message"])
+        self.assertEqual((3, 0, 3, 0), self.apis.numbers())
+        unknown = part(1, f"project:{self.apis.demo}", None, "two.unknown")
+        self.refused(self.apis.issue(unknown, token=S2), "itemNotFound", 404)
+        self.assertEqual(201, self.apis.issue(*self.apis.pair(1, R3), token=S2).status)
+        # nobody's, once the service is gone
+        self.apis.cloud.execute("DELETE FROM identity.service WHERE type = 'two'")
+        self.assertEqual(403, self.apis.issue(*self.apis.pair(1, R3), token=S2).status)
 
     def test_halves_of_a_pair_are_allowed(self) -> None:
         user, project = self.apis.pair(2)
