@@ -17,6 +17,7 @@ from snfd.audit import Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller
+from snfd.identity.token_store import NewToken, end_one, insert_token
 from snfd.tokens import digest, mint
 
 MOST = 100
@@ -170,7 +171,7 @@ class HeldTokens:
         made = HeldToken(
             ident, "personal", label, wanted.project, None, at, expires, None
         )
-        await store.insert(tx, user, digest(secret), made)
+        await insert_token(tx, _row(made, user, digest(secret)))
         await record(tx, actor, "token.create", target(user), token=ident)
         return made
 
@@ -178,7 +179,7 @@ class HeldTokens:
         self, tx: Transaction, caller: Caller, ident: str, kinds: Sequence[str]
     ) -> None:
         await whole(tx, caller)
-        if not await store.end_one(tx, caller.user, ident, kinds):
+        if not await end_one(tx, caller.user, ident, kinds):
             raise NotFound("there is no such token")
         actor = Actor.of(caller)
         await record(tx, actor, "token.end", target(caller.user), token=ident)
@@ -214,8 +215,22 @@ def check_label(label: str) -> str:
     return label
 
 
+def _row(made: HeldToken, user: UUID, hash_: bytes) -> NewToken:
+    return NewToken(
+        hash=hash_,
+        user=user,
+        project=made.project,
+        kind=made.kind,
+        methods=("token",),
+        audit_ids=(made.id,),
+        issued=made.created,
+        expires=made.expires,
+        label=made.label,
+    )
+
+
 async def _ended_for(tx: Transaction, user: UUID, ident: str, actor: Actor) -> None:
-    if not await store.end_one(tx, user, ident, store.EVERY):
+    if not await end_one(tx, user, ident, store.EVERY):
         raise NotFound("there is no such token")
     await record(tx, actor, "token.end", target(user), token=ident)
 

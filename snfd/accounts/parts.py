@@ -25,6 +25,7 @@ from snfd.identity.passwords import Passwords
 from snfd.identity.second_factor import require_fresh
 from snfd.identity.service import REFUSED
 from snfd.identity.throttle import Guess
+from snfd.identity.token_store import end_all
 from snfd.mail.model import Kind
 from snfd.tasks import Tasks
 from snfd.tokens import digest, mint
@@ -184,7 +185,7 @@ async def set_password(
     await store.set_password(tx, account.uuid, hashed, at)
     await keys.drop(tx, account.uuid)
     kinds = None if parts.rules.password_revokes else ("session",)
-    ended = await tokens.end(tx, account.uuid, but, kinds)
+    ended = await end_all(tx, account.uuid, but, kinds)
     await record(tx, actor, "user.password", target(account.uuid), how=how, ended=ended)
     await parts.letters.tell(
         tx, account, Kind.CREDENTIALS_CHANGED, at.isoformat(), what="password"

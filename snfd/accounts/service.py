@@ -22,12 +22,13 @@ from snfd.accounts.model import (
     closed_names,
 )
 from snfd.accounts.states import Effect, Event, Step, step
-from snfd.accounts.store import groups, keys, tokens
+from snfd.accounts.store import groups, keys
 from snfd.accounts.store import people as store
 from snfd.audit import DAEMON, Actor, record
 from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, NotFound
 from snfd.identity.model import ADMIN
+from snfd.identity.token_store import end_all
 from snfd.mail.model import Kind
 from snfd.projects import service as projects
 
@@ -77,7 +78,7 @@ async def end_tokens(tx: Transaction, user: UUID, but: bytes | None = None) -> i
 
     :param but: sha256 of the one that goes on.
     """
-    return await tokens.end(tx, user, but)
+    return await end_all(tx, user, but)
 
 
 def target(user: UUID) -> str:

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.errors import Invalid, NotFound, Unauthorized
-from snfd.identity import credential_store, proof, sessions, store
+from snfd.identity import credential_store, proof, sessions, store, token_store
 from snfd.identity.model import (
     APPCRED,
     By,
@@ -27,6 +27,7 @@ from snfd.identity.model import (
 )
 from snfd.identity.names import as_uuid
 from snfd.identity.proof import Verifier
+from snfd.identity.token_store import NewToken
 from snfd.tokens import digest, mint
 
 LIFETIME = timedelta(hours=24)
@@ -258,9 +259,9 @@ class Identity:
 
     def _new(
         self, user: UUID, at: datetime, expires: datetime, methods: Sequence[str]
-    ) -> tuple[str, store.NewToken]:
+    ) -> tuple[str, NewToken]:
         secret = mint(self.random)
-        new = store.NewToken(
+        new = NewToken(
             hash=digest(secret),
             user=user,
             project=None,
@@ -273,7 +274,7 @@ class Identity:
         return secret, new
 
 
-async def _of_credential(tx: Transaction, new: store.NewToken, scope: Scope) -> Token:
+async def _of_credential(tx: Transaction, new: NewToken, scope: Scope) -> Token:
     if new.credential is None or not await credential_store.hold(tx, new.credential):
         raise Unauthorized(REFUSED)
     return await _insert(tx, new, scope, None)
@@ -281,12 +282,12 @@ async def _of_credential(tx: Transaction, new: store.NewToken, scope: Scope) -> 
 
 async def _derive(
     tx: Transaction,
-    new: store.NewToken,
+    new: NewToken,
     scope: Scope,
     within: UUID | None,
     parent: Token,
 ) -> Token:
-    origin = await store.origin(tx, parent.hash)
+    origin = await token_store.origin(tx, parent.hash)
     if origin is None:
         raise Unauthorized(REFUSED)
     new = evolve(new, role=origin[0], credential=origin[1])
@@ -294,14 +295,14 @@ async def _derive(
 
 
 async def _insert(
-    tx: Transaction, new: store.NewToken, scope: Scope, within: UUID | None
+    tx: Transaction, new: NewToken, scope: Scope, within: UUID | None
 ) -> Token:
     if not await store.logged_in(tx, new.user, new.issued):
         raise Unauthorized(REFUSED)
     project = await _bound(tx, new.user, scope)
     if within is not None and project != within:
         raise Unauthorized(REFUSED)
-    await store.insert_token(tx, evolve(new, project=project))
+    await token_store.insert_token(tx, evolve(new, project=project))
     token = await store.token_inside(tx, new.hash)
     if token is None:
         raise Unauthorized(REFUSED)

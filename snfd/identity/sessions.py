@@ -8,8 +8,9 @@ from uuid import UUID
 
 from snfd.db.port import Database, Transaction, notify
 from snfd.errors import Unauthorized
-from snfd.identity import store
+from snfd.identity import store, token_store
 from snfd.identity.model import Issued, Token
+from snfd.identity.token_store import NewToken
 from snfd.tokens import digest, mint
 
 
@@ -34,7 +35,7 @@ async def begin(
     if not await store.logged_in(tx, user, at):
         raise Unauthorized(await _why_not(tx, user))
     secret = mark + mint(random)
-    new = store.NewToken(
+    new = NewToken(
         hash=digest(secret),
         user=user,
         project=None,
@@ -45,7 +46,7 @@ async def begin(
         expires=expires,
         label=label,
     )
-    await store.insert_token(tx, new)
+    await token_store.insert_token(tx, new)
     return Issued(secret, await _inside(tx, new.hash))
 
 
@@ -65,7 +66,7 @@ def good(token: Token | None, at: datetime) -> Token | None:
 
 async def end(tx: Transaction, hash_: bytes) -> None:
     """End a token; consoles that it opened are closed."""
-    if await store.delete_token(tx, hash_):
+    if await token_store.delete_token(tx, hash_):
         await notify(tx, "token", hash_.hex())
 
 

@@ -1,8 +1,7 @@
-"""SQL of logins and tokens (schema ``identity``)."""
+"""SQL of logins, and of what tokens stand for (schema ``identity``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -93,27 +92,6 @@ class Candidate:
     second_factor: bool
 
 
-@frozen
-class NewToken:
-    """A token to be stored.
-
-    :ivar role: the most that it may be; None for as much as the person.
-    :ivar credential: the application credential that it dies with.
-    """
-
-    hash: bytes = field(repr=False)
-    user: UUID
-    project: UUID | None
-    kind: str
-    methods: Sequence[str]
-    audit_ids: Sequence[str]
-    issued: datetime
-    expires: datetime
-    label: str = ""
-    role: str | None = None
-    credential: UUID | None = None
-
-
 def token(row: Row) -> Token | None:
     """The token in a row of `TOKEN`; None where it can act nowhere.
 
@@ -191,37 +169,6 @@ async def project_in_scope(tx: Transaction, user: UUID, scope: Scope) -> UUID | 
     return None if row is None else row[0]
 
 
-async def insert_token(tx: Transaction, new: NewToken) -> None:
-    """Store ``new``."""
-    await tx.execute(
-        """
-        INSERT INTO identity.api_token (hash, user_id, project_id, kind, label,
-            methods, audit_ids, created_at, expires_at, role, credential_id)
-        VALUES (%s, %s, %s, %s, %s, %s::text[], %s::text[], %s, %s, %s, %s)
-        """,
-        (
-            new.hash, new.user, new.project, new.kind, new.label,
-            list(new.methods), list(new.audit_ids), new.issued, new.expires,
-            new.role, new.credential,
-        ),
-    )  # fmt: skip
-
-
-async def origin(
-    tx: Transaction, hash_: bytes
-) -> tuple[str | None, UUID | None] | None:
-    """What tokens made of a token inherit: its role and its credential.
-
-    It stays until this transaction ends. None where it is gone.
-    """
-    row = await tx.row(
-        "SELECT role, credential_id FROM identity.api_token WHERE hash = %s"
-        " FOR KEY SHARE",
-        (hash_,),
-    )
-    return None if row is None else (row[0], row[1])
-
-
 async def logged_in(tx: Transaction, user: UUID, now: datetime) -> bool:
     """Note that ``user`` logged in; False where he is not active.
 
@@ -241,39 +188,3 @@ async def logged_in(tx: Transaction, user: UUID, now: datetime) -> bool:
             (now, user),
         )
     return True
-
-
-async def delete_token(tx: Transaction, hash_: bytes) -> bool:
-    """Remove a token; False where there is none."""
-    sql = "DELETE FROM identity.api_token WHERE hash = %s"
-    return await tx.execute(sql, (hash_,)) == 1
-
-
-async def touch_tokens(tx: Transaction, used: Mapping[bytes, datetime]) -> None:
-    """Note when tokens were used last; rows that somebody locks are left."""
-    await tx.execute(
-        """
-        WITH used AS (
-            SELECT * FROM unnest(%s::bytea[], %s::timestamptz[]) AS k (hash, at)),
-        free AS (
-            SELECT t.hash FROM identity.api_token t JOIN used USING (hash)
-             ORDER BY t.hash FOR NO KEY UPDATE OF t SKIP LOCKED)
-        UPDATE identity.api_token t SET last_used_at = used.at
-          FROM used JOIN free USING (hash)
-         WHERE t.hash = used.hash
-           AND (t.last_used_at IS NULL OR t.last_used_at < used.at)
-        """,
-        (list(used), list(used.values())),
-    )
-
-
-async def purge_tokens(tx: Transaction, before: datetime, most: int) -> int:
-    """Remove up to ``most`` tokens that expired ``before``; how many it were."""
-    return await tx.execute(
-        """
-        DELETE FROM identity.api_token WHERE hash IN (
-            SELECT hash FROM identity.api_token WHERE expires_at < %s
-             ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED)
-        """,
-        (before, most),
-    )

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from snfd.clock import now
 from snfd.db.port import Database, Transaction
-from snfd.identity import store, throttle_store
+from snfd.identity import throttle_store, token_store
 from snfd.identity.throttle import WINDOW
 from snfd.rounds import Rounds
 
@@ -59,6 +59,6 @@ class TokenUpkeep(Rounds):
 
 async def _write(tx: Transaction, used: dict[bytes, datetime], at: datetime) -> None:
     if used:
-        await store.touch_tokens(tx, used)
-    await store.purge_tokens(tx, at - GRACE, MAX_PURGE)
+        await token_store.touch_tokens(tx, used)
+    await token_store.purge_tokens(tx, at - GRACE, MAX_PURGE)
     await throttle_store.purge(tx, at - WINDOW, MAX_FORGIVEN)

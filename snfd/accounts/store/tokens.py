@@ -1,29 +1,30 @@
-"""SQL of people's tokens and sessions, as they themselves see them."""
+"""SQL of people's tokens and sessions, as they themselves see them.
+
+What changes them is in `snfd.identity.token_store`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
 
 from snfd.accounts.model import HeldToken
-from snfd.db.port import Row, Statement, Transaction, notify
+from snfd.db.port import Row, Statement, Transaction
+from snfd.identity.token_store import ID
 
 EVERY = ("personal", "session", "login", "weblogin", "appcred")
-
-_ID = "coalesce(t.audit_ids[1], left(encode(t.hash, 'hex'), 22))"
 
 LIST = Statement(
     "held_tokens",
     f"""
-    SELECT {_ID}, t.kind, t.label, t.project_id, p.name, t.created_at, t.expires_at,
+    SELECT {ID}, t.kind, t.label, t.project_id, p.name, t.created_at, t.expires_at,
            t.last_used_at, t.hash = $3
       FROM identity.api_token t LEFT JOIN identity.project p ON p.uuid = t.project_id
      WHERE t.user_id = $1 AND t.kind = ANY($2::text[]) AND t.expires_at > $4
-       AND ($5::timestamptz IS NULL OR (t.created_at, {_ID}) < ($5, $6))
-     ORDER BY t.created_at DESC, {_ID} DESC LIMIT $7
+       AND ($5::timestamptz IS NULL OR (t.created_at, {ID}) < ($5, $6))
+     ORDER BY t.created_at DESC, {ID} DESC LIMIT $7
     """,
 )
 """Tokens of a person, newest first: (user, kinds, hash of the one presented, now,
@@ -31,8 +32,7 @@ created and id of the last one seen or None, most) → rows for `held`."""
 
 MARKER = Statement(
     "held_token_marker",
-    f"SELECT t.created_at FROM identity.api_token t"
-    f" WHERE t.user_id = $1 AND {_ID} = $2",
+    f"SELECT t.created_at FROM identity.api_token t WHERE t.user_id = $1 AND {ID} = $2",
 )
 
 
@@ -87,54 +87,3 @@ async def member_of(tx: Transaction, user: UUID, project: UUID) -> bool:
         (user, project),
     )
     return row is not None
-
-
-async def insert(tx: Transaction, user: UUID, hash_: bytes, one: HeldToken) -> None:
-    """Store a token that a person, or an administrator for him, made."""
-    await tx.execute(
-        """
-        INSERT INTO identity.api_token (hash, user_id, project_id, kind, label,
-            methods, audit_ids, created_at, expires_at)
-        VALUES (%s, %s, %s, %s, %s, '{token}', ARRAY[%s], %s, %s)
-        """,
-        (
-            hash_, user, one.project, one.kind, one.label, one.id, one.created,
-            one.expires,
-        ),
-    )  # fmt: skip
-
-
-async def end_one(
-    tx: Transaction, user: UUID, ident: str, kinds: Sequence[str]
-) -> bool:
-    """End one token of a person by its id; False where he has none such."""
-    ended = await tx.execute(
-        f"DELETE FROM identity.api_token t WHERE t.user_id = %s AND {_ID} = %s"
-        " AND t.kind = ANY(%s::text[])",
-        (user, ident, list(kinds)),
-    )
-    if ended:
-        await notify(tx, "token", ident)
-    return ended > 0
-
-
-async def end(
-    tx: Transaction,
-    user: UUID,
-    but: bytes | None = None,
-    kinds: Sequence[str] | None = None,
-) -> int:
-    """End tokens of a person; how many.
-
-    :param but: sha256 of the one that goes on.
-    :param kinds: only those; None for all.
-    """
-    ended = await tx.execute(
-        "DELETE FROM identity.api_token WHERE user_id = %s"
-        " AND hash IS DISTINCT FROM %s"
-        " AND (%s::text[] IS NULL OR kind = ANY(%s::text[]))",
-        (user, but, *[None if kinds is None else list(kinds)] * 2),
-    )
-    if ended:
-        await notify(tx, "token", user)
-    return ended
