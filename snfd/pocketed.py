@@ -9,7 +9,8 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import IO, Any
 
-from attrs import frozen
+from attrs import define
+from twisted.application.service import Service
 from twisted.internet.task import deferLater
 
 from snfd import private
@@ -24,12 +25,12 @@ NAME = "pocket"
 START_SECONDS = 20.0
 
 
-@frozen(eq=False)
-class EmbeddedPocket:
-    """A pocket cluster below ``var``.
+@define(eq=False)
+class EmbeddedPocket(Service):
+    """A pocket cluster below ``var``; no other daemon has it until it is stopped.
 
     :ivar port: of its RAPI.
-    :ivar child: the process, to be started.
+    :ivar child: the process.
     :ivar hypervisor: as the cluster calls the one it has.
     """
 
@@ -76,6 +77,17 @@ class EmbeddedPocket:
         child = Child(NAME, reactor, command, environment, folder / "pid")
         hypervisor = "fake" if section.hypervisor == "fake" else "kvm"
         return cls(reactor, folder, port, child, password, hypervisor, lock)
+
+    def startService(self) -> None:
+        """Take the process over, or start it."""
+        Service.startService(self)
+        self.child.startService()
+
+    async def stopService(self) -> None:
+        """End the process; then another daemon may have it."""
+        Service.stopService(self)
+        await self.child.stopService()
+        self._lock.close()
 
     async def started(self) -> NewCluster:
         """How to reach it, once its RAPI answers.
