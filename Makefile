@@ -43,6 +43,7 @@ web:
 
 test: web
 	@scripts/prepare venv embedded,test,lint,bench
+	@scripts/prepare lab
 	@scripts/prepare system
 	@LONG=$(LONG) scripts/test
 
@@ -65,4 +66,4 @@ docs:
 	$(BIN)/sphinx-build -W -q docs docs/_build
 
 clean:
-	rm -rf .venv .stamps build docs/_build web/dist web/node_modules *.egg-info
+	rm -rf .venv .stamps build docs/_build web/dist web/node_modules tests/lab/oidc/node_modules *.egg-info

@@ -7,6 +7,7 @@
 #
 #   build.sh             build
 #   build.sh node ARG…   run the Node that builds use
+#   build.sh npm ARG…    run its npm
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD root=$(dirname "$PWD")
@@ -60,10 +61,11 @@ find_node() {
     npm=("$node" "$found/lib/node_modules/npm/bin/npm-cli.js")
 }
 
-if [ "${1:-}" = node ]; then
-    shift
+if [ "${1:-}" = node ] || [ "${1:-}" = npm ]; then
     find_node >&2 || { say "no Node: apt-get install nodejs npm"; exit 1; }
-    exec "$node" "$@"
+    [ "$1" = npm ] || npm=("$node")
+    shift
+    exec "${npm[@]}" "$@"
 fi
 
 if command -v flock >/dev/null; then

@@ -5,7 +5,7 @@ Source: OpenID Connect Core 1.0 §3.1.3.7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joserfc import jwt
@@ -31,7 +31,7 @@ def signed(text: str, keys: KeySet) -> Mapping[str, Any]:
 
 def check(
     claims: Mapping[str, Any],
-    issuer: str,
+    issuers: Sequence[str],
     client: str,
     nonce: str,
     *,
@@ -40,6 +40,7 @@ def check(
 ) -> None:
     """Pass if the claims are of our provider, for us, now, for this login.
 
+    :param issuers: names by which the provider goes.
     :param nonce: what was sent along with this login.
     :param now: seconds since 1970.
     :param repeated: whether the provider must repeat the nonce.
@@ -48,7 +49,7 @@ def check(
     registry = jwt.JWTClaimsRegistry(
         now=now,
         leeway=LEEWAY,
-        iss={"essential": True, "value": issuer},
+        iss={"essential": True, "values": list(issuers)},
         aud={"essential": True, "value": client},
         sub={"essential": True},
         exp={"essential": True},

@@ -5,8 +5,9 @@ Sources: OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote_plus
 
 from attrs import define, field, frozen
 from joserfc.errors import JoseError
@@ -18,11 +19,12 @@ from snfd.clock import Seconds
 from snfd.errors import Invalid, Unauthorized, Unavailable
 from snfd.logins.fetch import Fetcher, origin, origins
 from snfd.logins.idtoken import check, signed
-from snfd.logins.model import MAX_IDENTIFIER, Claims, Method, challenge, same
+from snfd.logins.model import Claims, Method, challenge, same
+from snfd.logins.openid_claims import claims_of, complete, joined
 from snfd.logins.openid_table import OpenIdTable
 from snfd.logins.port import Departure, Tools
 from snfd.logins.redirects import plus_query
-from snfd.logins.settings import Field, secret
+from snfd.logins.settings import secret
 from snfd.tokens import mint
 from snfd.trust import policy_of_file
 
@@ -32,21 +34,19 @@ LASTS = 3600.0
 PAUSE = 60.0
 """How soon keys are asked for again because one was missing, in seconds."""
 
-ATTRIBUTES: Mapping[Field, str] = {
-    "email": "email",
-    "first_name": "given_name",
-    "last_name": "family_name",
-}
-
 
 @frozen
 class Provider:
-    """What we need of a provider's metadata."""
+    """What we need of a provider's metadata.
+
+    :ivar signs: whether its answers say whose they are (RFC 9207).
+    """
 
     authorization: str
     token: str
     keys: str
     userinfo: str
+    signs: bool = False
 
 
 @define(eq=False)
@@ -90,6 +90,10 @@ class OpenId:
         provider = await self._metadata()
         random = self.tools.random
         state, nonce, verifier = mint(random), mint(random), mint(random)
+        proof = {
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
         url = plus_query(
             provider.authorization,
             response_type="code",
@@ -98,8 +102,7 @@ class OpenId:
             scope=" ".join(self.table.scopes),
             state=state,
             nonce=nonce,
-            code_challenge=challenge(verifier),
-            code_challenge_method="S256",
+            **(proof if self.table.pkce else {}),
         )
         kept = {"state": state, "nonce": nonce, "verifier": verifier}
         return Departure(url, kept)
@@ -110,17 +113,18 @@ class OpenId:
         """See `Journey.returned`."""
         if not same(answer.get("state", ""), kept["state"]):
             raise Unauthorized("that login was not begun by this browser; once more")
-        if answer.get("iss", self.table.issuer) != self.table.issuer:
+        provider = await self._metadata()
+        named = provider.signs or "iss" in answer
+        if named and answer.get("iss") != self.table.issuer:
             raise Unauthorized("the answer is of another login provider")
         code = answer.get("code", "")
         if "error" in answer or not code:
             raise Unauthorized(f"{self.method.title} did not log you in")
-        provider = await self._metadata()
         tokens = await self._exchanged(provider, back, code, kept["verifier"])
         claims = await self._verified(provider, tokens, kept["nonce"])
-        if not self._complete(claims):
-            claims = {**await self._userinfo(provider, tokens, claims), **claims}
-        return self._claims(claims)
+        if not complete(self.table, claims):
+            claims = joined(claims, await self._userinfo(provider, tokens))
+        return claims_of(self.table, claims)
 
     async def _metadata(self) -> Provider:
         if self._provider and self.clock.seconds() < self._provider[0] + LASTS:
@@ -139,7 +143,8 @@ class OpenId:
         except (KeyError, ValueError) as error:
             raise self._odd(f"endpoints: {error}") from None
         more = str(told.get("userinfo_endpoint") or "")
-        provider = Provider(page, token, keys, more)
+        signs = told.get("authorization_response_iss_parameter_supported") is True
+        provider = Provider(page, token, keys, more, signs)
         self._provider = self.clock.seconds(), provider
         return provider
 
@@ -150,11 +155,13 @@ class OpenId:
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": back,
-            "code_verifier": verifier,
         }
+        if self.table.pkce:
+            form["code_verifier"] = verifier
         auth = None
         if self.table.client_auth == "basic":
-            auth = self.table.client_id, self.secret
+            # encoded before it is encoded: RFC 6749 §2.3.1
+            auth = quote_plus(self.table.client_id), quote_plus(self.secret)
         else:
             form["client_id"] = self.table.client_id
         if self.table.client_auth == "post":
@@ -180,7 +187,7 @@ class OpenId:
                 claims = signed(text, await self._known(provider, anew=True))
             check(
                 claims,
-                self.table.issuer,
+                (self.table.issuer, *self.table.issuers),
                 self.table.client_id,
                 nonce,
                 now=int(self.clock.seconds()),
@@ -207,49 +214,16 @@ class OpenId:
         self._keys = at, keys
         return keys
 
-    def _complete(self, claims: Mapping[str, Any]) -> bool:
-        wanted = [*self._words().values(), self.table.groups_claim or "sub"]
-        return all(word in claims for word in wanted)
-
-    def _words(self) -> Mapping[Field, str]:
-        return {**ATTRIBUTES, **self.table.attributes}
-
     async def _userinfo(
-        self, provider: Provider, tokens: Mapping[str, Any], claims: Mapping[str, Any]
+        self, provider: Provider, tokens: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """What else the provider tells; nothing where that is of somebody else."""
+        """What else the provider tells."""
         bearer = tokens.get("access_token")
         if not provider.userinfo or not isinstance(bearer, str):
             return {}
         headers = {"Authorization": f"Bearer {bearer}"}
         status, told = await self.fetch.get(provider.userinfo, headers)
-        if status != 200 or not isinstance(told, dict):
-            return {}
-        return told if told.get("sub") == claims["sub"] else {}
-
-    def _claims(self, told: Mapping[str, Any]) -> Claims:
-        subject = told["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_IDENTIFIER:
-            raise Unauthorized(f"{self.method.title} did not say who you are")
-        fields: dict[str, str] = {
-            name: told[word]
-            for name, word in self._words().items()
-            if isinstance(told.get(word), str)
-        }
-        groups = None
-        if self.table.groups_claim and self.table.groups:
-            theirs = told.get(self.table.groups_claim)
-            names: Sequence[Any] = theirs if isinstance(theirs, list) else []
-            groups = frozenset(
-                ours for word, ours in self.table.groups.items() if word in names
-            )
-        return Claims(
-            subject,
-            fields,
-            told.get("email_verified") is True and "email" in fields,
-            groups,
-            frozenset(self.table.groups.values()),
-        )
+        return told if status == 200 and isinstance(told, dict) else {}
 
     def _odd(self, what: str) -> Unavailable:
         self._log.warn("{issuer}: {what}", issuer=self.table.issuer, what=what)

@@ -16,6 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "name": "google",
         "title": "Google",
         "issuer": "https://accounts.google.com",
+        "issuers": ["accounts.google.com"],
         "origins": [
             "https://oauth2.googleapis.com",
             "https://www.googleapis.com",
@@ -29,6 +30,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "origins": ["https://www.linkedin.com", "https://api.linkedin.com"],
         "client_auth": "post",
         "nonce": False,
+        "pkce": False,
     },
     "keycloak": {"name": "keycloak", "title": "Keycloak", "groups_claim": "groups"},
 }
@@ -40,9 +42,12 @@ class OpenIdTable(LoginTable, frozen=True, kw_only=True):
 
     :ivar preset: one of `PRESETS`.
     :ivar issuer: exactly as the provider writes it.
+    :ivar issuers: other names that its ID tokens may give it.
     :ivar origins: what we may ask besides the issuer's own origin.
     :ivar client_auth: how the token endpoint is told our secret.
     :ivar nonce: whether the provider repeats it, as it should.
+    :ivar pkce: whether a code is bound to our login (RFC 7636); LinkedIn refuses
+        clients that do it, unless it enabled it for them.
     :ivar groups_claim: claim that lists a person's groups; empty for none.
     :ivar tls_ca: file with the CA certificate of a private provider.
     :ivar timeout: of one request to the provider, in seconds.
@@ -56,9 +61,11 @@ class OpenIdTable(LoginTable, frozen=True, kw_only=True):
     scopes: list[str] = msgspec.field(
         default_factory=lambda: ["openid", "email", "profile"]
     )
+    issuers: list[str] = []
     origins: list[str] = []
     client_auth: Literal["basic", "post", "none"] = "basic"
     nonce: bool = True
+    pkce: bool = True
     groups_claim: str = ""
     tls_ca: str = ""
     timeout: Annotated[float, Meta(gt=0, le=60)] = 5.0

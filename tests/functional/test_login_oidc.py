@@ -2,83 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+import signal
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import treq
-from oidc_provider_mock import User, run_server_in_thread
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from snfd.errors import Invalid, Unauthorized, Unavailable
+from snfd.errors import Unauthorized, Unavailable
+from snfd.logins.model import Claims
 from snfd.logins.openid import OpenId
 from snfd.logins.openid_table import OpenIdTable, with_preset
 from snfd.logins.port import Departure, Tools
 from snfd.logins.settings import parsed
-from tests.identity.cloud import CountingRandom
-from tests.logins.provider import Provider
+from snfd.tokens import mint
+from tests.lab import openid
 
 BACK = "https://cloud.test/ui/login/uni/authenticated"
-ANNA = User(
-    sub="anna-1",
-    claims={
-        "email": "anna@uni.example",
-        "email_verified": True,
-        "given_name": "Anna",
-        "family_name": "Ampère",
-        "groups": ["physics", "admin"],
-    },
-)
+ANNA = ("login=anna-1", "allow=yes")
+
+
+class Case(TestCase):
+    """Logs in at the provider that ``setUpClass`` started.
+
+    Each test has a provider's client of its own kind, and people of its own.
+    """
+
+    timeout = 120
+    provider: openid.OpenIdProvider
+
+    def method(self, client: str = "basic", **more: Any) -> OpenId:
+        given = {
+            "kind": "oidc",
+            "name": "uni",
+            "issuer": self.provider.issuer,
+            "client_id": client,
+            "client_secret": openid.SECRET,
+            "timeout": 60,
+            **more,
+        }
+        tools = Tools(reactor, secrets.token_bytes)
+        return OpenId.of(parsed(with_preset(given), OpenIdTable), tools)
+
+    async def consent(
+        self, departure: Departure, *presses: str, person: openid.Person | None = None
+    ) -> Mapping[str, str]:
+        """Log in at the provider's pages; what it sends the browser back with."""
+        who = person or openid.Person(reactor)
+        return await who.logs_in(departure.url, BACK, *(presses or ANNA))
+
+    async def claims(self, method: OpenId, *presses: str) -> Claims:
+        """The whole way."""
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure, *presses)
+        return await method.returned(BACK, departure.kept, answer)
+
+    async def refused(
+        self,
+        work: Coroutine[Any, Any, Any],
+        kind: type[Exception] = Unauthorized,
+    ) -> None:
+        try:
+            await work
+        except kind:
+            return
+        self.fail("that was believed")
 
 
 @pytest.mark.xdist_group("oidc")
-class OpenIdTests(TestCase):
-    timeout = 60
-    running: AbstractContextManager[Any]
-    issuer: str
+class CertifiedTests(Case):
+    """A certified provider that insists on PKCE."""
+
+    skip = openid.missing()
+    running: AbstractContextManager[openid.OpenIdProvider]
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.running = run_server_in_thread(require_nonce=True, user_claims=[ANNA])
-        cls.issuer = f"http://127.0.0.1:{cls.running.__enter__().server_port}"
+        cls.running = openid.running(
+            [
+                openid.client("basic", BACK),
+                openid.client(
+                    "post", BACK, token_endpoint_auth_method="client_secret_post"
+                ),
+                openid.client("rsa", BACK, id_token_signed_response_alg="RS256"),
+                openid.client("none", BACK, token_endpoint_auth_method="none"),
+            ]
+        )
+        cls.provider = cls.running.__enter__()
 
     @classmethod
     def tearDownClass(cls) -> None:
         cls.running.__exit__(None, None, None)
 
-    def method(self, **more: Any) -> OpenId:
-        given = {
-            "kind": "oidc",
-            "name": "uni",
-            "issuer": self.issuer,
-            "client_id": "snfd",
-            "client_secret": "hush",
-            **more,
-        }
-        tools = Tools(reactor, CountingRandom())
-        return OpenId.of(parsed(with_preset(given), OpenIdTable), tools)
-
-    async def consent(self, departure: Departure) -> Mapping[str, str]:
-        """Log in at the provider's page; what it sends the browser back with."""
-        answer = await treq.post(
-            departure.url,
-            {"sub": "anna-1"},
-            allow_redirects=False,
-            persistent=False,
-        )
-        self.assertEqual(302, answer.code, await answer.text())
-        to = answer.headers.getRawHeaders("location")[0]
-        self.assertTrue(to.startswith(BACK), to)
-        return dict(pair.split("=") for pair in to.partition("?")[2].split("&"))
+    def setUp(self) -> None:
+        self.provider.told()
 
     async def test_the_whole_way(self) -> None:
         method = self.method(groups_claim="groups", groups={"physics": "scientists"})
-        departure = await method.leave(BACK)
-        self.assertIn("code_challenge_method=S256", departure.url)
-        answer = await self.consent(departure)
-        claims = await method.returned(BACK, departure.kept, answer)
+        claims = await self.claims(method)
         self.assertEqual("anna-1", claims.identifier)
         self.assertEqual(
             {"email": "anna@uni.example", "first_name": "Anna", "last_name": "Ampère"},
@@ -87,167 +112,203 @@ class OpenIdTests(TestCase):
         self.assertTrue(claims.verified)
         self.assertEqual({"scientists"}, claims.groups)
 
+    async def test_every_way_of_telling_our_secret(self) -> None:
+        for client, how in (
+            ("basic", "client_secret_basic"),
+            ("post", "client_secret_post"),
+            ("none", "none"),
+        ):
+            kind = how.rpartition("_")[2]
+            method = self.method(client, client_auth=kind)
+            self.assertEqual("anna-1", (await self.claims(method)).identifier)
+            self.assertEqual([f"token: given to {client} by {how}"], self.told())
+        method = self.method("basic", client_secret="guessed")
+        await self.refused(self.claims(method))
+        self.assertIn("invalid_client", self.told()[0])
+
+    async def test_a_provider_that_signs_with_rsa(self) -> None:
+        claims = await self.claims(self.method("rsa"))
+        self.assertEqual("anna-1", claims.identifier)
+
+    def told(self) -> Sequence[str]:
+        return self.provider.told()
+
+    async def test_another_verifier_gets_nothing(self) -> None:
+        """So the right one is what we send, and it is looked at."""
+        method = self.method()
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure)
+        kept = {**departure.kept, "verifier": mint(secrets.token_bytes)}
+        await self.refused(method.returned(BACK, kept, answer))
+        (why,) = self.told()
+        self.assertIn("code_verifier does not match", why)
+
+    async def test_the_provider_wants_a_challenge(self) -> None:
+        method = self.method(pkce=False)
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure)
+        self.assertEqual("invalid_request", answer["error"])
+        await self.refused(method.returned(BACK, departure.kept, answer))
+
     async def test_a_code_works_once(self) -> None:
         method = self.method()
         departure = await method.leave(BACK)
         answer = await self.consent(departure)
         await method.returned(BACK, departure.kept, answer)
-        await self.refused(method, departure.kept, answer)
+        await self.refused(method.returned(BACK, departure.kept, answer))
+        self.assertIn("invalid_grant", self.told()[-1])
 
     async def test_an_answer_is_of_one_login(self) -> None:
         method = self.method()
         one, two = await method.leave(BACK), await method.leave(BACK)
         answer = await self.consent(one)
-        await self.refused(method, two.kept, answer)
+        await self.refused(method.returned(BACK, two.kept, answer))
+        self.assertEqual([], self.told(), "a code was sent to the provider")
         # the same code, slipped into another login of the same person
-        await self.refused(method, two.kept, {**answer, "state": two.kept["state"]})
+        swapped = {**answer, "state": two.kept["state"]}
+        await self.refused(method.returned(BACK, two.kept, swapped))
+
+    async def test_a_token_with_another_nonce(self) -> None:
+        method = self.method()
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure)
+        kept = {**departure.kept, "nonce": mint(secrets.token_bytes)}
+        await self.refused(method.returned(BACK, kept, answer))
+        self.assertIn("given to basic", self.told()[0])
+
+    async def test_a_token_that_is_too_old_or_too_new(self) -> None:
+        for wrong in (2 * 3600, -2 * 3600):
+            method = self.method()
+            departure = await method.leave(BACK)
+            answer = await self.consent(departure)
+            method.clock = Shifted(wrong)
+            await self.refused(method.returned(BACK, departure.kept, answer))
+            self.assertIn("given to basic", self.told()[0])
 
     async def test_people_may_refuse(self) -> None:
         method = self.method()
         departure = await method.leave(BACK)
+        answer = await self.consent(departure, "refuse=yes")
+        self.assertEqual("access_denied", answer["error"])
+        await self.refused(method.returned(BACK, departure.kept, answer))
         state = departure.kept["state"]
-        answer = {"error": "access_denied", "state": state}
-        await self.refused(method, departure.kept, answer)
-        await self.refused(method, departure.kept, {"state": state})
-        await self.refused(method, departure.kept, {"code": "made-up", "state": state})
-        answer = {"code": "x", "state": state, "iss": "https://other.example"}
-        await self.refused(method, departure.kept, answer)
+        for odd in ({}, {"code": "made-up"}, {"code": "made-up", "iss": answer["iss"]}):
+            told = {"state": state, **odd}
+            await self.refused(method.returned(BACK, departure.kept, told))
 
-    async def refused(
-        self, method: OpenId, kept: Mapping[str, str], answer: Mapping[str, str]
-    ) -> None:
-        try:
-            await method.returned(BACK, kept, answer)
-        except Unauthorized:
-            return
-        self.fail("that was believed")
+    async def test_an_answer_names_its_provider(self) -> None:
+        """A provider that says so names itself in every answer (RFC 9207)."""
+        method = self.method()
+        departure = await method.leave(BACK)
+        answer = dict(await self.consent(departure))
+        self.assertEqual(self.provider.issuer, answer["iss"])
+        for wrong in ({"iss": "https://other.example"}, {"iss": ""}):
+            told = {**answer, **wrong}
+            await self.refused(method.returned(BACK, departure.kept, told))
+        bare = {name: answer[name] for name in ("code", "state")}
+        await self.refused(method.returned(BACK, departure.kept, bare))
+        # nobody was asked with that code: it still works
+        claims = await method.returned(BACK, departure.kept, answer)
+        self.assertEqual("anna-1", claims.identifier)
+
+    async def test_keys_are_changed(self) -> None:
+        for client, alg in (("basic", "ES256"), ("rsa", "RS256")):
+            method = self.method(client)
+            await self.claims(method)
+            self.provider.order("rotate", alg=alg)
+            # too soon after the last look for another
+            await self.refused(self.claims(method))
+            method.clock = Shifted(61)
+            self.assertEqual("anna-1", (await self.claims(method)).identifier)
+
+    async def test_an_address_that_is_not_verified(self) -> None:
+        claims = await self.claims(self.method(), "login=bela-2", "allow=yes")
+        self.assertEqual({"email": "bela@uni.example"}, claims.fields)
+        self.assertFalse(claims.verified)
+
+    async def test_somebody_of_whom_nothing_is_told(self) -> None:
+        claims = await self.claims(self.method(), "login=cleo-3", "allow=yes")
+        self.assertEqual("cleo-3", claims.identifier)
+        self.assertEqual({}, claims.fields)
+        self.assertFalse(claims.verified)
+
+    async def test_whoever_is_logged_in_there_is_not_asked_again(self) -> None:
+        person = openid.Person(reactor)
+        method = self.method()
+        for presses in (ANNA, ("login=nobody",)):
+            departure = await method.leave(BACK)
+            answer = await self.consent(departure, *presses, person=person)
+            claims = await method.returned(BACK, departure.kept, answer)
+            self.assertEqual("anna-1", claims.identifier)
 
     async def test_an_issuer_by_another_name(self) -> None:
-        method = self.method(issuer=self.issuer.replace("127.0.0.1", "localhost") + "/")
-        try:
-            await method.leave(BACK)
-        except Unavailable:
-            return
-        self.fail("that was believed")
+        issuer = self.provider.issuer.replace("127.0.0.1", "localhost") + "/"
+        await self.refused(self.method(issuer=issuer).leave(BACK), Unavailable)
 
 
 @pytest.mark.xdist_group("oidc")
-class HostileTests(TestCase):
-    """Providers that are broken, or not to be trusted with where we go."""
+class OutageTests(Case):
+    """A provider that goes away, and one of two."""
 
-    timeout = 60
+    skip = openid.missing()
 
-    async def setUp(self) -> None:  # type: ignore[override]
-        self.provider = Provider(reactor)
-        self.addCleanup(self.provider.stop)
-        given = {
-            "kind": "oidc",
-            "issuer": self.provider.issuer,
-            "client_id": "snfd",
-            "client_secret": "hush",
-            "timeout": 0.5,
-        }
-        tools = Tools(reactor, CountingRandom())
-        self.method = OpenId.of(parsed(given, OpenIdTable), tools)
+    def setUp(self) -> None:
+        self.provider = self.enterContext(self.server())
 
-    async def believed(self) -> bool:
-        """Whether a login comes to its end."""
+    def server(self) -> AbstractContextManager[openid.OpenIdProvider]:
+        return openid.running([openid.client("basic", BACK)], inside=True)
+
+    async def test_a_provider_that_hangs_and_comes_back(self) -> None:
+        patient, hasty = self.method(), self.method(timeout=0.3)
+        departure = await patient.leave(BACK)
+        answer = await self.consent(departure)
+        self.provider.process.send_signal(signal.SIGSTOP)
         try:
-            departure = await self.method.leave(BACK)
-            self.provider.nonce = departure.kept["nonce"]
-            answer = {"code": "x", "state": departure.kept["state"]}
-            await self.method.returned(BACK, departure.kept, answer)
-        except (Unauthorized, Unavailable):
-            return False
-        return True
+            await self.refused(hasty.leave(BACK), Unavailable)
+            hasty._provider = patient._provider
+            back = hasty.returned(BACK, departure.kept, answer)
+            await self.refused(back, Unavailable)
+        finally:
+            self.provider.process.send_signal(signal.SIGCONT)
+        self.assertEqual("anna-1", (await self.claims(patient)).identifier)
 
-    async def test_the_rig_itself_is_believed(self) -> None:
-        self.assertTrue(await self.believed())
-        self.assertIn("code_verifier", self.provider.form)
-        self.assertEqual("Basic c25mZDpodXNo", self.provider.authorization)
+    async def test_a_provider_that_is_gone(self) -> None:
+        method = self.method()
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure)
+        self.provider.process.kill()
+        self.provider.process.wait(60)
+        await self.refused(method.returned(BACK, departure.kept, answer), Unavailable)
+        await self.refused(self.method().leave(BACK), Unavailable)
 
-    async def test_tokens_that_are_not_for_this_login(self) -> None:
-        now = int(reactor.seconds())
-        for wrong in (
-            {"iss": "https://other.example"},
-            {"aud": "other"},
-            {"aud": ["snfd", "other"]},
-            {"azp": "other"},
-            {"exp": now - 3600},
-            {"exp": None},
-            {"iat": None},
-            {"sub": None},
-            {"sub": ""},
-            {"sub": 7},
-            {"sub": "x" * 600},
-            {"nonce": "other"},
-            {"nonce": None},
-        ):
-            self.provider.claims = wrong
-            self.assertFalse(await self.believed(), wrong)
-        self.provider.claims = {"aud": ["snfd", "other"], "azp": "snfd"}
-        self.assertTrue(await self.believed())
+    async def test_claims_in_the_token_need_no_second_question(self) -> None:
+        method = self.method()
+        departure = await method.leave(BACK)
+        answer = await self.consent(departure)
+        found = await method._metadata()
+        method._provider = reactor.seconds(), evolve(found, userinfo="http://x.test/")
+        claims = await method.returned(BACK, departure.kept, answer)
+        self.assertEqual("Anna", claims.fields["first_name"])
+        self.assertTrue(claims.verified)
 
-    async def test_tokens_that_nobody_signed(self) -> None:
-        for how in ("none", "shared", "stranger", "garbled", "empty"):
-            self.provider.signing = how
-            self.assertFalse(await self.believed(), how)
+    async def test_a_code_of_another_provider_is_not_carried_to_it(self) -> None:
+        """A mix-up: begun with one, answered by another (RFC 9207)."""
+        with self.server() as other:
+            ours, theirs = self.method(), self.method(issuer=other.issuer)
+            here, there = await ours.leave(BACK), await theirs.leave(BACK)
+            answer = await self.consent(there)
+            mixed = {**answer, "state": here.kept["state"]}
+            await self.refused(ours.returned(BACK, here.kept, mixed))
+            self.assertEqual([], self.provider.told())
+            claims = await theirs.returned(BACK, there.kept, answer)
+        self.assertEqual("anna-1", claims.identifier)
 
-    async def test_keys_may_change(self) -> None:
-        self.assertTrue(await self.believed())
-        self.provider.new_key()
-        self.assertFalse(await self.believed())
-        self.method._keys = (self.method._keys or (0, None))[0] - 61, None  # type: ignore[assignment]
-        self.assertTrue(await self.believed())
 
-    async def test_metadata_leads_nowhere_else(self) -> None:
-        """A provider could name hosts that only we can reach."""
-        for name in ("token_endpoint", "jwks_uri"):
-            for wrong in (
-                "http://169.254.169.254/latest",
-                "http://127.0.0.1:1/",
-                "https://localhost/",
-                "file:///etc/passwd",
-                "//x",
-                7,
-            ):
-                self.provider.metadata = {name: wrong}
-                self.method._provider = None
-                self.assertFalse(await self.believed(), wrong)
-        self.provider.metadata = {"issuer": "https://other.example"}
-        self.method._provider = None
-        self.assertFalse(await self.believed())
+class Shifted:
+    """The time, wrong by so many seconds."""
 
-    async def test_redirects_are_not_followed(self) -> None:
-        self.provider.redirect = True
-        self.assertFalse(await self.believed())
+    def __init__(self, by: float) -> None:
+        self._by = by
 
-    async def test_answers_have_bounds(self) -> None:
-        for fault in ("silent", "endless", "huge", "no json", "list", "500", "lost"):
-            self.provider.fault = fault
-            self.method._provider = None
-            self.assertFalse(await self.believed(), fault)
-
-    async def test_tables_that_make_no_sense(self) -> None:
-        right = {"kind": "oidc", "client_id": "x", "client_secret": "y"}
-        for wrong in (
-            {"issuer": "http://idp.example"},
-            {"issuer": "idp.example"},
-            {"issuer": "https://me@idp.example"},
-            {"issuer": "https://idp.example", "client_secret": ""},
-            {"issuer": "https://idp.example", "origins": ["x"]},
-            {"issuer": "https://idp.example", "preset": "gogle"},
-            {"issuer": "https://idp.example", "tls_ca": "/nowhere"},
-            {},
-        ):
-            with self.assertRaises(Invalid):
-                OpenId.of(
-                    parsed(with_preset({**right, **wrong}), OpenIdTable),
-                    Tools(reactor, CountingRandom()),
-                )
-        for preset in ("google", "linkedin"):
-            given = with_preset({**right, "preset": preset})
-            made = OpenId.of(
-                parsed(given, OpenIdTable), Tools(reactor, CountingRandom())
-            )
-            self.assertEqual(preset, made.method.name)
+    def seconds(self) -> float:
+        return reactor.seconds() + self._by

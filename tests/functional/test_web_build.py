@@ -14,19 +14,29 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.web.browser import ROOT, missing
 
 WEB = ROOT / "web"
+PACKAGES = (WEB, ROOT / "tests" / "lab" / "oidc")
 TOOLS = ("bash", "cat", "cut", "env", "find", "flock", "dirname", "mkdir", "rm")
 MORE_TOOLS = ("sha256sum", "sort", "xargs")
 
 
 class PackageTests(SynchronousTestCase):
     def test_every_version_is_pinned(self) -> None:
-        wanted = json.loads((WEB / "package.json").read_text())
-        versions = {**wanted["dependencies"], **wanted["devDependencies"]}
-        loose = [v for v in versions.values() if not re.fullmatch(r"\d+\.\d+\.\d+", v)]
-        self.assertEqual([], loose)
+        for folder in PACKAGES:
+            wanted = json.loads((folder / "package.json").read_text())
+            versions = {**wanted["dependencies"], **wanted.get("devDependencies", {})}
+            loose = [
+                one
+                for one in versions.values()
+                if not re.fullmatch(r"\d+\.\d+\.\d+", one)
+            ]
+            self.assertEqual([], loose)
 
     def test_the_lock_names_no_registry_and_runs_no_script(self) -> None:
-        lock = json.loads((WEB / "package-lock.json").read_text())["packages"]
+        for folder in PACKAGES:
+            self.looked_at(folder)
+
+    def looked_at(self, folder: Path) -> None:
+        lock = json.loads((folder / "package-lock.json").read_text())["packages"]
         self.assertEqual([], [name for name, one in lock.items() if "resolved" in one])
         whole = [name for name, one in lock.items() if name and "integrity" not in one]
         self.assertEqual([], whole)

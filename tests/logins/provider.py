@@ -19,6 +19,8 @@ class Provider(Resource):
 
     :ivar claims: what is different in an ID token; None leaves a claim out.
     :ivar signing: how the ID token is signed.
+    :ivar manners: whose they are; ``linkedin`` takes no verifier.
+    :ivar userinfo: what it tells besides the ID token.
     :ivar fault: what happens instead of an answer with metadata.
     """
 
@@ -28,6 +30,8 @@ class Provider(Resource):
         Resource.__init__(self)
         self.claims: dict[str, Any] = {}
         self.metadata: dict[str, Any] = {}
+        self.userinfo: dict[str, Any] = {}
+        self.bearer = self.manners = ""
         self.signing = "right"
         self.fault = ""
         self.redirect = False
@@ -59,6 +63,9 @@ class Provider(Resource):
             return self._token(request)
         if path == "/keys":
             return msgspec.json.encode({"keys": [self.key.as_dict(private=False)]})
+        if path == "/me":
+            self.bearer = request.getHeader("authorization") or ""
+            return msgspec.json.encode(self.userinfo)
         request.setResponseCode(404)
         return b"{}"
 
@@ -100,6 +107,9 @@ class Provider(Resource):
     def _token(self, request: Request) -> bytes:
         self.form = dict(parse_qsl(_body(request)))
         self.authorization = request.getHeader("authorization") or ""
+        if self.manners == "linkedin" and "code_verifier" in self.form:
+            request.setResponseCode(401)
+            return b'{"error": "invalid_client"}'
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -111,7 +121,8 @@ class Provider(Resource):
             **self.claims,
         }
         told = {name: value for name, value in claims.items() if value is not None}
-        return msgspec.json.encode({"id_token": self._signed(told)})
+        signed = self._signed(told)
+        return msgspec.json.encode({"id_token": signed, "access_token": "opened"})
 
     def _signed(self, claims: dict[str, Any]) -> str:
         header = {"alg": "ES256", "kid": self.key.kid}

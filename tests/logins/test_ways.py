@@ -161,5 +161,6 @@ class ManualTests(SynchronousTestCase):
         tools = Tools(MemoryReactorClock(), CountingRandom(), [PROXY])
         found = ways(tables, kinds, tools)
         self.assertEqual(
-            ["local", "ldap", "google", "keycloak", "shibboleth"], list(found)
+            ["local", "ldap", "google", "linkedin", "keycloak", "shibboleth"],
+            list(found),
         )
