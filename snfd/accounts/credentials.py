@@ -11,7 +11,7 @@ from snfd.accounts.parts import Parts, set_password, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
 from snfd.accounts.states import State
-from snfd.accounts.store import keys
+from snfd.accounts.store import keys, methods
 from snfd.accounts.store import people as store
 from snfd.accounts.store.keys import Purpose
 from snfd.audit import Actor, record
@@ -81,7 +81,7 @@ class Credentials:
         if not found or found[0].state is not State.ACTIVE:
             return
         account = found[0]
-        if await store.password_hash(tx, account.uuid) is None:
+        if await methods.password_hash(tx, account.uuid) is None:
             return
         sent = await keys.sent(tx, account.uuid, Purpose.RESET)
         if sent is not None and sent > at - PAUSE:

@@ -22,7 +22,6 @@ from snfd.accounts.profiles import rename
 from snfd.accounts.service import find, keep_admin, target
 from snfd.accounts.states import State
 from snfd.accounts.store import groups as group_store
-from snfd.accounts.store import people as store
 from snfd.accounts.store import terms
 from snfd.audit import Actor, record
 from snfd.db.port import Transaction
@@ -177,7 +176,7 @@ class Editing:
         newest = await terms.newest(tx) if signed else None
         await open_account(tx, evolve(new, terms=newest), at)
         await record(tx, actor, "user.add", target(new.uuid), groups=list(new.groups))
-        if await store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
+        if await group_store.join(tx, new.uuid, new.groups) < len(set(new.groups)):
             raise Invalid(_unknown(new.groups))
         if active:
             verified = self.parts.lifecycle.verified
@@ -240,13 +239,13 @@ async def _grouped(
     account = await find(tx, user, lock=True)
     if account.state is State.CLOSED:
         raise Busy("the account is closed")
-    if await store.join(tx, user, add) < len(set(add)):
+    if await group_store.join(tx, user, add) < len(set(add)):
         raise Invalid(_unknown(add))
     if STAFF & set(add) and account.state not in LET_IN:
         raise Busy("only somebody who was let in can look after the cloud")
     if ADMIN in remove:
         await keep_admin(tx, user)
-    await store.leave(tx, user, remove)
+    await group_store.leave(tx, user, remove)
     await record(
         tx, actor, "user.groups", target(user), add=list(add), remove=list(remove)
     )

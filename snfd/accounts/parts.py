@@ -12,8 +12,7 @@ from attrs import define, field, frozen
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Account, Rules
 from snfd.accounts.service import Lifecycle, target
-from snfd.accounts.store import keys, tokens
-from snfd.accounts.store import people as store
+from snfd.accounts.store import keys, methods, tokens
 from snfd.accounts.store.keys import Key, Purpose
 from snfd.accounts.store.tokens import Presented
 from snfd.audit import Actor, record
@@ -142,7 +141,7 @@ class Parts:
         """
         guess = Guess(str(caller.user))
         await self.guesses.admit(guess)
-        stored = await self.db.run(store.password_hash, caller.user)
+        stored = await self.db.run(methods.password_hash, caller.user)
         if stored is None and password is None:
             await self.db.run(require_fresh, caller, self.now())
             return
@@ -182,7 +181,7 @@ async def set_password(
     :param but: sha256 of the token that goes on.
     """
     at = parts.now()
-    await store.set_password(tx, account.uuid, hashed, at)
+    await methods.set_password(tx, account.uuid, hashed, at)
     await keys.drop(tx, account.uuid)
     kinds = None if parts.rules.password_revokes else ("session",)
     ended = await end_all(tx, account.uuid, but, kinds)

@@ -139,3 +139,8 @@ async def restricted(tx: Transaction, token_hash: bytes) -> bool:
         (token_hash, list(FREE)),
     )
     return row is not None
+
+
+async def forget(tx: Transaction, user: UUID) -> None:
+    """Remove all credentials of a person, and their tokens."""
+    await tx.execute("DELETE FROM identity.app_credential WHERE user_id = %s", (user,))

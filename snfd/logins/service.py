@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from snfd.accounts.model import check_address
 from snfd.accounts.parts import whole
 from snfd.accounts.service import is_last_admin, keep_admin
+from snfd.accounts.store import groups, methods, people
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
@@ -215,7 +216,7 @@ class Logins:
         if not found.enabled or not policies.login:
             raise Forbidden(f"{method.title} does not log this account in")
         _check_state(found)
-        await store.used(tx, found.id, at)
+        await methods.used(tx, found.id, at)
         await self._follow(tx, method, claims, found.user, at)
         how = (method.name, *second)
         session = await self.sessions.open(tx, found.user, how, address)
@@ -225,7 +226,7 @@ class Logins:
         self, tx: Transaction, method: Method, claims: Claims, by: Caller, at: datetime
     ) -> None:
         await whole(tx, by)
-        await store.lock_user(tx, by.user)
+        await people.lock(tx, by.user)
         policies = await policies_of(tx, method, by.user)
         if not policies.add:
             raise Forbidden(f"{method.title} cannot be added to an account")
@@ -237,9 +238,9 @@ class Logins:
         if len(mine) >= policies.limit and not (mine and policies.switch):
             raise Conflict(f"an account has at most {policies.limit} of {method.title}")
         if len(mine) >= policies.limit:
-            await store.detach(tx, by.user, mine[0].id)
+            await methods.detach(tx, by.user, mine[0].id)
         await self._give(tx, by.user, method, claims, Actor.of(by), at)
-        await store.join(tx, by.user, policies.add_groups)
+        await _join(tx, by.user, policies.add_groups)
 
     async def _give(
         self,
@@ -250,7 +251,7 @@ class Logins:
         actor: Actor,
         at: datetime,
     ) -> None:
-        new = await store.attach(
+        new = await methods.attach(
             tx, user, method.name, claims.identifier, claims.fields, at
         )
         if not new:
@@ -274,18 +275,18 @@ class Logins:
                 # it would be a name to log in by, too
                 del fields["email"]
         if fields:
-            await store.refresh(tx, user, fields, at)
+            await people.follow(tx, user, fields, at)
         if claims.groups is not None:
             gone = claims.mirrored - claims.groups
             # a directory that is wrong for once must not leave nobody in charge
             if ADMIN in gone and await self._alone(tx, user):
                 gone -= {ADMIN}
-            await store.leave(tx, user, gone)
-            await store.join(tx, user, claims.groups & claims.mirrored)
+            await groups.leave(tx, user, gone)
+            await _join(tx, user, claims.groups & claims.mirrored)
 
     @staticmethod
     async def _alone(tx: Transaction, user: UUID) -> bool:
-        await store.lock_user(tx, user)
+        await people.lock(tx, user)
         return await is_last_admin(tx, user)
 
     async def _waiting(
@@ -318,7 +319,7 @@ class Logins:
             tx, told, verified, policies, actor, method.name, at
         )
         await self._give(tx, opened.user, method, claims, actor, at)
-        await store.join(tx, opened.user, policies.creation_groups)
+        await _join(tx, opened.user, policies.creation_groups)
         session = None
         if opened.active:
             how = (method.name,)
@@ -335,7 +336,7 @@ class Logins:
     ) -> None:
         if caller is not None:
             await whole(tx, caller)
-        await store.lock_user(tx, user)
+        await people.lock(tx, user)
         all_ = await store.attached(tx, user)
         gone = next((one for one in all_ if one.id == ident), None)
         if gone is None:
@@ -348,11 +349,18 @@ class Logins:
             policies = await policies_of(tx, way.method, user)
         if caller is not None and not policies.remove:
             raise Forbidden("this login method cannot be removed")
-        await store.detach(tx, user, ident)
+        await methods.detach(tx, user, ident)
         if ADMIN in policies.add_groups:
             await keep_admin(tx, user)
-        await store.leave(tx, user, policies.add_groups)
+        await groups.leave(tx, user, policies.add_groups)
         await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
+
+
+async def _join(tx: Transaction, user: UUID, names: Collection[str]) -> None:
+    """Put a person into groups, which are made where there are none such."""
+    if names:
+        await groups.ensure(tx, names)
+        await groups.join(tx, user, names)
 
 
 def _check_state(found: store.Owner) -> None:

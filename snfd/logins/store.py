@@ -1,8 +1,10 @@
-"""SQL of login methods (schema ``identity``)."""
+"""SQL of login methods and of those who wait for an account by them.
+
+What gives methods and groups to people is in `snfd.accounts.store`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,116 +68,12 @@ async def owner(tx: Transaction, module: str, identifier: str) -> Owner | None:
     return None if row is None else Owner(*row)
 
 
-async def lock_user(tx: Transaction, user: UUID) -> bool:
-    """Lock a person's row; False where there is none."""
-    sql = "SELECT 1 FROM identity.app_user WHERE uuid = %s FOR NO KEY UPDATE"
-    return await tx.row(sql, (user,)) is not None
-
-
 async def attached(tx: Transaction, user: UUID) -> list[Attached]:
     """A person's usable methods."""
     return [
         Attached(*row)
         for row in await tx.rows(ATTACHED.sql.replace("$1", "%s"), (user,))
     ]
-
-
-async def attach(
-    tx: Transaction,
-    user: UUID,
-    module: str,
-    identifier: str,
-    info: Mapping[str, str],
-    now: datetime,
-) -> bool:
-    """Give a person a method; False where the identifier is somebody's."""
-    added = await tx.execute(
-        "INSERT INTO identity.login_method"
-        " (user_id, module, identifier, info, created_at)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (user, module, identifier, Jsonb(dict(info)), now),
-    )
-    return added == 1
-
-
-async def detach(tx: Transaction, user: UUID, ident: int) -> None:
-    """Take a method away."""
-    await tx.execute(
-        "DELETE FROM identity.login_method WHERE id = %s AND user_id = %s",
-        (ident, user),
-    )
-
-
-async def used(tx: Transaction, ident: int, now: datetime) -> None:
-    """Note that a method logged somebody in; at most once a minute."""
-    await tx.execute(
-        "UPDATE identity.login_method SET last_login_at = %(now)s"
-        " WHERE id = %(id)s AND (last_login_at IS NULL"
-        " OR last_login_at < %(now)s - interval '1 minute')",
-        {"id": ident, "now": now},
-    )
-
-
-async def refresh(
-    tx: Transaction, user: UUID, fields: Mapping[str, str], now: datetime
-) -> None:
-    """Let a person's fields follow his login method.
-
-    An e-mail that somebody else has, or logs in by, is left as it was.
-    """
-    given: dict[str, object] = dict.fromkeys(
-        ("email", "first_name", "last_name", "affiliation")
-    )
-    await tx.execute(
-        """
-        UPDATE identity.app_user u SET
-            first_name = coalesce(%(first_name)s, first_name),
-            last_name = coalesce(%(last_name)s, last_name),
-            affiliation = coalesce(%(affiliation)s, affiliation),
-            email = coalesce(n.email, u.email),
-            username = CASE WHEN u.username = u.email
-                            THEN coalesce(n.email, u.username) ELSE u.username END,
-            updated_at = %(now)s
-          FROM (SELECT (
-                SELECT %(email)s::text WHERE NOT EXISTS (
-                SELECT 1 FROM identity.app_user o WHERE o.uuid <> %(user)s
-                   AND (o.username = %(email)s
-                        OR (o.email = %(email)s AND o.email_verified))))
-               ) AS n (email)
-         WHERE u.uuid = %(user)s AND (
-            (%(first_name)s, %(last_name)s, %(affiliation)s, n.email)
-            IS DISTINCT FROM (NULL, NULL, NULL, NULL))
-        """,
-        {**given, **fields, "user": user, "now": now},
-    )
-
-
-async def join(tx: Transaction, user: UUID, groups: Collection[str]) -> None:
-    """Put a person into groups, which are made where there are none such."""
-    if not groups:
-        return
-    names = sorted(set(groups))
-    await tx.execute(
-        "INSERT INTO identity.user_group (name)"
-        " SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
-        (names,),
-    )
-    await tx.execute(
-        "INSERT INTO identity.user_group_member (user_id, group_id)"
-        " SELECT %s, id FROM identity.user_group WHERE name = ANY(%s::text[])"
-        " ON CONFLICT DO NOTHING",
-        (user, names),
-    )
-
-
-async def leave(tx: Transaction, user: UUID, groups: Collection[str]) -> None:
-    """Take a person out of groups."""
-    if groups:
-        await tx.execute(
-            "DELETE FROM identity.user_group_member m USING identity.user_group g"
-            " WHERE g.id = m.group_id AND m.user_id = %s AND g.name = ANY(%s::text[])",
-            (user, sorted(groups)),
-        )
 
 
 async def wait(

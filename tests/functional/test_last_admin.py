@@ -13,6 +13,7 @@ from snfd.accounts.letters import Letters
 from snfd.accounts.model import Rules
 from snfd.accounts.opening import create_user
 from snfd.accounts.service import Lifecycle, keep_admin
+from snfd.accounts.store import groups
 from snfd.accounts.store import people as store
 from snfd.audit import DAEMON
 from snfd.db.database import PostgresDatabase
@@ -49,7 +50,7 @@ async def closed(tx: Transaction, user: UUID) -> None:
 async def ungrouped(tx: Transaction, user: UUID) -> None:
     await store.find(tx, user, lock=True)
     await keep_admin(tx, user)
-    await store.leave(tx, user, ["admin"])
+    await groups.leave(tx, user, ["admin"])
     await pause(0.1)
 
 

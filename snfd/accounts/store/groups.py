@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from snfd.db.port import Transaction
@@ -50,3 +51,46 @@ async def has_others(tx: Transaction, user: UUID, group: str) -> bool:
         (user, group),
     )
     return row is not None
+
+
+async def ensure(tx: Transaction, names: Collection[str]) -> None:
+    """Make the groups that there are not."""
+    await tx.execute(
+        "INSERT INTO identity.user_group (name)"
+        " SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+        (sorted(set(names)),),
+    )
+
+
+async def join(tx: Transaction, user: UUID, names: Collection[str]) -> int:
+    """Put a person into groups; how many of them there are."""
+    row = await tx.row(
+        """
+        WITH wanted AS (
+            SELECT id FROM identity.user_group WHERE name = ANY(%s::text[])),
+        joined AS (
+            INSERT INTO identity.user_group_member (user_id, group_id)
+            SELECT %s, id FROM wanted ON CONFLICT DO NOTHING)
+        SELECT count(*) FROM wanted
+        """,
+        (sorted(names), user),
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def leave(tx: Transaction, user: UUID, names: Collection[str]) -> None:
+    """Take a person out of groups."""
+    if not names:
+        return
+    await tx.execute(
+        "DELETE FROM identity.user_group_member m USING identity.user_group g"
+        " WHERE g.id = m.group_id AND m.user_id = %s AND g.name = ANY(%s::text[])",
+        (user, sorted(names)),
+    )
+
+
+async def forget(tx: Transaction, user: UUID) -> None:
+    """Take a person out of all groups."""
+    await tx.execute(
+        "DELETE FROM identity.user_group_member WHERE user_id = %s", (user,)
+    )

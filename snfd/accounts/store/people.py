@@ -1,4 +1,4 @@
-"""SQL of accounts and groups."""
+"""SQL of accounts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from snfd.accounts.model import Account, NewAccount
 from snfd.accounts.states import STORED, Columns, State
+from snfd.accounts.store import groups, keys, methods
 from snfd.db.port import Row, Statement, Transaction
 from snfd.db.sql import changes_to, row_of
+from snfd.identity import credential_store, factor_store
 
 COLUMNS = """
     u.uuid, u.number, u.username, u.email, u.first_name, u.last_name, u.affiliation,
@@ -47,8 +49,8 @@ NUMBER = Statement(
 
 def account(row: Row) -> Account:
     """The account in a row of the statements above."""
-    columns, groups, methods = Columns(*row[7:11]), tuple(row[23]), tuple(row[24])
-    return Account(*(*row[:7], columns, *row[11:23], groups, methods, row[25]))
+    columns, within, ways = Columns(*row[7:11]), tuple(row[23]), tuple(row[24])
+    return Account(*(*row[:7], columns, *row[11:23], within, ways, row[25]))
 
 
 async def find(tx: Transaction, user: UUID, *, lock: bool = False) -> Account | None:
@@ -62,6 +64,12 @@ async def find(tx: Transaction, user: UUID, *, lock: bool = False) -> Account | 
         (user,),
     )
     return None if row is None else account(row)
+
+
+async def lock(tx: Transaction, user: UUID) -> bool:
+    """Lock a person's row; False where there is none."""
+    sql = "SELECT 1 FROM identity.app_user WHERE uuid = %s FOR NO KEY UPDATE"
+    return await tx.row(sql, (user,)) is not None
 
 
 async def by_email(
@@ -104,8 +112,8 @@ async def insert(
     ):
         return False
     if new.password_hash is not None:
-        await set_password(tx, new.uuid, new.password_hash, now)
-    await join(tx, new.uuid, new.groups)
+        await methods.set_password(tx, new.uuid, new.password_hash, now)
+    await groups.join(tx, new.uuid, new.groups)
     return True
 
 
@@ -130,20 +138,52 @@ def stored(state: State) -> dict[str, object]:
     }
 
 
+async def follow(
+    tx: Transaction, user: UUID, fields: Mapping[str, str], now: datetime
+) -> None:
+    """Let a person's fields follow his login method.
+
+    An e-mail that somebody else has, or logs in by, is left as it was.
+    """
+    given: dict[str, object] = dict.fromkeys(
+        ("email", "first_name", "last_name", "affiliation")
+    )
+    await tx.execute(
+        """
+        UPDATE identity.app_user u SET
+            first_name = coalesce(%(first_name)s, first_name),
+            last_name = coalesce(%(last_name)s, last_name),
+            affiliation = coalesce(%(affiliation)s, affiliation),
+            email = coalesce(n.email, u.email),
+            username = CASE WHEN u.username = u.email
+                            THEN coalesce(n.email, u.username) ELSE u.username END,
+            updated_at = %(now)s
+          FROM (SELECT (
+                SELECT %(email)s::text WHERE NOT EXISTS (
+                SELECT 1 FROM identity.app_user o WHERE o.uuid <> %(user)s
+                   AND (o.username = %(email)s
+                        OR (o.email = %(email)s AND o.email_verified))))
+               ) AS n (email)
+         WHERE u.uuid = %(user)s AND (
+            (%(first_name)s, %(last_name)s, %(affiliation)s, n.email)
+            IS DISTINCT FROM (NULL, NULL, NULL, NULL))
+        """,
+        {**given, **fields, "user": user, "now": now},
+    )
+
+
 async def delete(tx: Transaction, user: UUID) -> None:
     """Remove an account that owns nothing yet, with all that hangs on it."""
     await tx.execute("DELETE FROM identity.app_user WHERE uuid = %s", (user,))
 
 
-_HANGING = (
-    "login_method", "user_group_member", "letter_key", "app_credential", "totp",
-)  # fmt: skip
-
-
 async def forget(tx: Transaction, user: UUID) -> None:
     """Remove what a person logs in with, his groups, and keys that were sent."""
-    for table in _HANGING:
-        await tx.execute(f"DELETE FROM identity.{table} WHERE user_id = %s", (user,))
+    await methods.forget(tx, user)
+    await groups.forget(tx, user)
+    await keys.drop(tx, user)
+    await credential_store.forget(tx, user)
+    await factor_store.remove(tx, user)
 
 
 async def belongings(tx: Transaction, user: UUID) -> str:
@@ -180,52 +220,6 @@ async def address_taken(tx: Transaction, email: str, by_other_than: UUID) -> boo
         (by_other_than, email),
     )
     return row is not None
-
-
-async def password_hash(tx: Transaction, user: UUID) -> str | None:
-    """The password's hash; None where he has none."""
-    row = await tx.row(
-        "SELECT password_hash FROM identity.login_method"
-        " WHERE user_id = %s AND module = 'local' AND active",
-        (user,),
-    )
-    return None if row is None else row[0]
-
-
-async def set_password(tx: Transaction, user: UUID, hashed: str, now: datetime) -> None:
-    """Give a person a new password, or a first one."""
-    await tx.execute(
-        """
-        INSERT INTO identity.login_method (user_id, module, password_hash, created_at)
-        VALUES (%s, 'local', %s, %s)
-        ON CONFLICT (user_id, module, identifier) DO UPDATE
-           SET password_hash = excluded.password_hash, active = true
-        """,
-        (user, hashed, now),
-    )
-
-
-async def join(tx: Transaction, user: UUID, groups: Sequence[str]) -> int:
-    """Put a person into groups; how many of them there are."""
-    return await tx.execute(
-        """
-        INSERT INTO identity.user_group_member (user_id, group_id)
-        SELECT %s, id FROM identity.user_group WHERE name = ANY(%s::text[])
-        ON CONFLICT (user_id, group_id) DO UPDATE SET user_id = excluded.user_id
-        """,
-        (user, list(groups)),
-    )
-
-
-async def leave(tx: Transaction, user: UUID, groups: Sequence[str]) -> None:
-    """Take a person out of groups."""
-    await tx.execute(
-        """
-        DELETE FROM identity.user_group_member x USING identity.user_group g
-         WHERE g.id = x.group_id AND x.user_id = %s AND g.name = ANY(%s::text[])
-        """,
-        (user, list(groups)),
-    )
 
 
 async def stale(tx: Transaction, before: datetime, most: int) -> Sequence[UUID]:
