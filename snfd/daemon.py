@@ -32,14 +32,13 @@ from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
 from snfd.ganeti.service import Clusters, NewCluster
-from snfd.keycheck import ring_for
 from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
 from snfd.probe import crash_probe
 from snfd.quota.model import RESOURCES
-from snfd.secrets import KeyFileError, KeyRing
+from snfd.secrets import KeyFileError, KeyRing, load_or_create
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
@@ -133,9 +132,8 @@ class Daemon(Service):
         raise_file_limit()
         var = _made(config.var)
         pocket = self._pocket(var)
+        keys = load_or_create(Path(config.secrets.key_file or var / "keys"))
         dsn = await self._database(var)
-        file = Path(config.secrets.key_file or var / "keys")
-        keys = await deferToThread(ring_for, file, dsn)
         self._blocks = await wiring.open_blocks(self.reactor, config)
         metrics = Metrics()
         ground = Ground(
