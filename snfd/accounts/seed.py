@@ -136,5 +136,5 @@ async def _account(
     if account.project is not None:
         project = made[account.project]
         await projects.add_member(tx, project, uuid, account.role)
-        await people.set_default_project(tx, uuid, project, now)
+        await projects.set_default(tx, uuid, project, now)
     return True

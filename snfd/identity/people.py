@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
@@ -27,13 +26,6 @@ MAX_LIST = 1000
 async def find_user(tx: Transaction, name: str) -> UUID | None:
     """The user with this username or e-mail, which he verified; or None."""
     return await store.find_user(tx, name)
-
-
-async def set_default_project(
-    tx: Transaction, user: UUID, project: UUID, now: datetime
-) -> None:
-    """Let unscoped tokens of ``user`` act in ``project``, as long as he is in it."""
-    await store.set_default_project(tx, user, project, now)
 
 
 @frozen(eq=False)

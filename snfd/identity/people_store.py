@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from snfd.db.port import Row, Statement, Transaction
@@ -80,14 +79,3 @@ async def find_user(tx: Transaction, name: str) -> UUID | None:
         {"name": normalised(name)},
     )
     return None if row is None else row[0]
-
-
-async def set_default_project(
-    tx: Transaction, user: UUID, project: UUID, now: datetime
-) -> None:
-    """Let unscoped tokens of ``user`` act in ``project``."""
-    await tx.execute(
-        "UPDATE identity.app_user SET default_project = %s, updated_at = %s"
-        " WHERE uuid = %s",
-        (project, now, user),
-    )

@@ -125,6 +125,13 @@ async def add_member(
     await quota.refresh(tx, project, user)
 
 
+async def set_default(
+    tx: Transaction, user: UUID, project: UUID, now: datetime
+) -> None:
+    """Let unscoped tokens of ``user`` act in ``project``, as long as he is in it."""
+    await store.set_default(tx, user, project, now)
+
+
 async def find(tx: Transaction, name: str) -> UUID | None:
     """The live project called ``name``, or None."""
     return await store.find_live(tx, name)

@@ -17,7 +17,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd import secrets
 from snfd.accounts.opening import create_user
 from snfd.clock import now
-from snfd.identity import people
 from snfd.identity.allowance import Allowance
 from snfd.identity.model import By, Issued, Scope, Scoping, UserRef
 from snfd.identity.passwords import Passwords
@@ -181,9 +180,7 @@ class IdentityCloud:
 
     def default(self, name: str, project: UUID) -> None:
         """Make ``project`` the default of a user."""
-        self.wait(
-            self.db.run(people.set_default_project, uuid5(SPACE, name), project, START)
-        )
+        self.wait(self.db.run(projects.set_default, uuid5(SPACE, name), project, START))
 
     def sql(self, text: str, *params: object) -> list[tuple[object, ...]]:
         """Run a query on the side."""
