@@ -5,16 +5,31 @@ from __future__ import annotations
 from twisted.web.iweb import IRequest
 
 from snfd.errors import Forbidden
-from snfd.logins.model import SESSION_MARK, csrf_of, same
+from snfd.logins.model import HOST_MARK, SESSION_MARK, csrf_of, same
 
 SESSION = "snfd_session"
+HOST = "__Host-"
+"""What the names of cookies begin with that our host alone can set, over https.
+
+Others below the same domain, and whoever is on the way of plain http, can set
+cookies of any other name for us.
+"""
+
 CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 MAX_COOKIE = 4096
 
 
+def named(name: str, secure: bool) -> str:
+    """The cookie's full name.
+
+    :param secure: whether browsers come by https.
+    """
+    return f"{HOST}{name}" if secure else name
+
+
 def cookie_of(request: IRequest, name: str) -> str | None:
-    """The cookie of this name, or None."""
+    """The cookie of this full name, or None."""
     raw: bytes | None = request.getCookie(name.encode())
     if not raw or len(raw) > MAX_COOKIE:
         return None
@@ -25,9 +40,15 @@ def cookie_of(request: IRequest, name: str) -> str | None:
 
 
 def session_of(request: IRequest) -> str | None:
-    """The session's secret that a browser presents, for what changes nothing."""
-    secret = cookie_of(request, SESSION)
-    return secret if secret and secret.startswith(SESSION_MARK) else None
+    """The session's secret that a browser presents, for what changes nothing.
+
+    One that was opened over https counts from our host's cookie alone.
+    """
+    for secure, mark in ((True, HOST_MARK), (False, SESSION_MARK)):
+        secret = cookie_of(request, named(SESSION, secure))
+        if secret and secret.startswith(mark):
+            return secret
+    return None
 
 
 def guarded_session(request: IRequest) -> str | None:
@@ -50,14 +71,14 @@ def made(
     *,
     secure: bool,
     seconds: int | None = None,
-    path: str = "/",
 ) -> str:
-    """A ``Set-Cookie`` header that scripts cannot read.
+    """A ``Set-Cookie`` header that scripts cannot read, for all of our host.
 
+    :param secure: as in `named`.
     :param seconds: how long the browser keeps it; 0 forgets it, None keeps it
         until the browser is closed.
     """
-    parts = [f"{name}={value}", f"Path={path}", "HttpOnly", "SameSite=Lax"]
+    parts = [f"{named(name, secure)}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
     if seconds is not None:
         parts.append(f"Max-Age={seconds}")
     if secure:

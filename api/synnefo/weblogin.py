@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from attrs import evolve
 from msgspec import Struct
 from twisted.web.iweb import IRequest
 
-from api import cookies
 from api.dispatch import Served, build
 from api.operations import Answer, operation
-from api.session import closed
 from api.synnefo.faults import DIALECT
 from api.ui.desk import TERMS, Desk
-from api.ui.paper import HEADERS
+from api.ui.paper import HEADERS, Link
 from snfd.errors import Forbidden, Invalid
 from snfd.logins.redirects import plus_query, with_query
 
@@ -56,17 +55,44 @@ class WebloginApi:
     )
     async def login(self, request: IRequest, query: Wish) -> Answer[bytes]:
         """Send the browser back to the program with a token, made for it alone."""
-        if not query.next:
-            raise Invalid("next says where the token goes, and is missing")
-        if not self._desk.redirects.listed(query.next):
-            raise Forbidden("tokens are not handed to that address")
+        self._check(query)
         if query.force is not None:
-            await self._log_out(request)
-        elif (to := await self._handed(request, query)) is not None:
+            return await self._forced(request, query)
+        if (to := await self._handed(request, query)) is not None:
             return _going(to)
-        elif await self._desk.must_sign(request):
+        if await self._desk.must_sign(request):
             return _going(plus_query(TERMS, next=query.again))
         return _going(self._desk.login_url(query.again))
+
+    @operation("POST", "/login", auth=False, raw=True, query=Wish, status=302)
+    async def again(self, request: IRequest, query: Wish) -> Answer[bytes]:
+        """End the session, as our page asked, and have somebody log in again."""
+        self._check(query)
+        self._desk.forms.read(request)
+        await self._desk.log_out(request)
+        return _going(self._desk.login_url(query.again))
+
+    def _check(self, wish: Wish) -> None:
+        if not wish.next:
+            raise Invalid("next says where the token goes, and is missing")
+        if not self._desk.redirects.listed(wish.next):
+            raise Forbidden("tokens are not handed to that address")
+
+    async def _forced(self, request: IRequest, wish: Wish) -> Answer[bytes]:
+        """Have somebody log in again; asked first where another site sent him."""
+        desk = self._desk
+        caller = await desk.caller(request)
+        if caller is None or desk.in_person(request):
+            await desk.log_out(request)
+            return _going(desk.login_url(wish.again))
+        asked = desk.forms.answer(
+            request,
+            "Sign in again?",
+            text=f"A program wants you to. You are signed in as {caller.username}.",
+            button="Sign out, and in again",
+            links=[Link(wish.again, f"Go on as {caller.username}")],
+        )
+        return evolve(asked, headers={**HEADERS, **asked.headers})
 
     async def _handed(self, request: IRequest, wish: Wish) -> str | None:
         """The program's address with a token; None where nobody is logged in."""
@@ -79,12 +105,6 @@ class WebloginApi:
         return with_query(
             wish.next, uuid=str(caller.user), token=issued.secret, **state
         )
-
-    async def _log_out(self, request: IRequest) -> None:
-        caller = await self._desk.caller(request)
-        if caller is not None:
-            await self._desk.browsing.sessions.logout(caller)
-        cookies.put(request, closed(self._desk.browsing.secure))
 
 
 def resource(desk: Desk) -> Served:

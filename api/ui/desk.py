@@ -14,7 +14,7 @@ from api import cookies
 from api.addresses import Peers
 from api.doors import OPEN, Door
 from api.operations import Answer
-from api.session import opened
+from api.session import closed, opened
 from api.ui.paper import Forms, Link, going, plain
 from snfd.clock import Seconds
 from snfd.errors import Unauthorized, Unavailable
@@ -28,7 +28,6 @@ HOME = "/ui/"
 PROFILE = "/ui/profile"
 TERMS = "/ui/approval_terms"
 PATH = "/ui/login"
-"""Where the cookies of a login that goes on are sent."""
 
 LASTS = 600
 """How long a login that goes on may take, in seconds."""
@@ -85,6 +84,21 @@ class Desk:
             return None
         return await self.caller(request)
 
+    def in_person(self, request: IRequest) -> bool:
+        """Whether somebody came by himself, or from a page of ours.
+
+        Browsers that do not say so may have been sent by another site.
+        """
+        return request.getHeader("sec-fetch-site") in ("none", "same-origin")
+
+    async def log_out(self, request: IRequest) -> None:
+        """End the browser's session, if it has one."""
+        caller = await self.caller(request)
+        if caller is not None:
+            await self.browsing.sessions.logout(caller)
+        if cookies.session_of(request) is not None:
+            cookies.put(request, closed(self.browsing.secure))
+
     def address(self, request: IRequest) -> str:
         """Where the request comes from."""
         return self.peers.address(request)
@@ -123,7 +137,8 @@ class Desk:
 
     def recall(self, request: IRequest, name: str) -> Mapping[str, str] | None:
         """What the browser carries, if it is ours and not too old."""
-        text = cookies.cookie_of(request, f"snfd_{name}")
+        full = cookies.named(f"snfd_{name}", self.browsing.secure)
+        text = cookies.cookie_of(request, full)
         if text is None:
             return None
         try:
@@ -140,6 +155,4 @@ class Desk:
 
     def _cookie(self, name: str, text: str, seconds: int) -> str:
         secure = self.browsing.secure
-        return cookies.made(
-            f"snfd_{name}", text, secure=secure, seconds=seconds, path=PATH
-        )
+        return cookies.made(f"snfd_{name}", text, secure=secure, seconds=seconds)

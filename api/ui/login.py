@@ -11,9 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from twisted.web.iweb import IRequest
 
-from api import cookies
 from api.operations import Answer, operation
-from api.session import closed
 from api.ui.desk import HOME, PATH, Desk
 from api.ui.paper import Field, Link, going
 from snfd.errors import Invalid, TooManyRequests, Unauthorized
@@ -126,10 +124,25 @@ class LogoutPage:
 
     @operation("GET", "", auth=False, raw=True, query=Going)
     async def leave(self, request: IRequest, query: Going) -> Answer[bytes]:
-        """End the session and go on; only a visit in person does."""
-        caller = await self._desk.caller(request)
-        if caller is not None:
-            await self._desk.browsing.sessions.logout(caller)
-        if cookies.session_of(request) is not None:
-            cookies.put(request, closed(self._desk.browsing.secure))
+        """End the session and go on; whoever was sent by another site is asked."""
+        if not self._desk.in_person(request):
+            caller = await self._desk.caller(request)
+            if caller is not None:
+                return self._desk.forms.answer(
+                    request,
+                    "Sign out?",
+                    text=f"You are signed in as {caller.username}.",
+                    button="Sign out",
+                    links=[Link(HOME, "Stay")],
+                )
+        return await self._left(request, query)
+
+    @operation("POST", "", auth=False, raw=True, query=Going)
+    async def left(self, request: IRequest, query: Going) -> Answer[bytes]:
+        """End the session and go on."""
+        self._desk.forms.read(request)
+        return await self._left(request, query)
+
+    async def _left(self, request: IRequest, query: Going) -> Answer[bytes]:
+        await self._desk.log_out(request)
         return going(self._desk.redirects.or_else(query.next, PATH))

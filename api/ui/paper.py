@@ -146,7 +146,7 @@ class Forms:
         **more: Any,
     ) -> Answer[bytes]:
         """A page with a form."""
-        secret = cookies.cookie_of(request, FORM_COOKIE) or mint(self.random)
+        secret = self._secret(request) or mint(self.random)
         inside = {"form": csrf_of(secret), **(hidden or {})}
         cookies.put(request, cookies.made(FORM_COOKIE, secret, secure=self.secure))
         return plain(title, status=status, hidden=inside, **more)
@@ -161,10 +161,13 @@ class Forms:
         if request.getHeader("sec-fetch-site") in ("cross-site", "same-site"):
             raise Forbidden("another site sent this form")
         given = form_of(request)
-        secret = cookies.cookie_of(request, FORM_COOKIE)
+        secret = self._secret(request)
         if secret is None or not same(given.get("form", ""), csrf_of(secret)):
             raise Forbidden("this form is too old; load the page and try again")
         return given
+
+    def _secret(self, request: IRequest) -> str | None:
+        return cookies.cookie_of(request, cookies.named(FORM_COOKIE, self.secure))
 
 
 def form_of(request: IRequest) -> Mapping[str, str]:

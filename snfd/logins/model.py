@@ -32,6 +32,13 @@ So a browser's cookie cannot be any token that somebody holds: one that is bound
 to a project would be worth more in a browser than it is.
 """
 
+HOST_MARK = "h."
+"""The same where browsers come by https.
+
+Such a session is read from the cookie that our host alone can have set; so
+nobody in the same domain gives a browser another session than its own.
+"""
+
 
 def csrf_of(secret: str) -> str:
     """The token that a browser must send along with a session's cookie.

@@ -30,6 +30,7 @@ class Sessions:
     :ivar lifetime: of a session.
     :ivar handed: lifetime of a token that is handed to a program.
     :ivar by_password: whether passwords log people in here.
+    :ivar mark: what a session's secret begins with.
     """
 
     db: Database
@@ -39,6 +40,7 @@ class Sessions:
     lifetime: timedelta
     handed: timedelta = WEBLOGIN
     by_password: bool = True
+    mark: str = SESSION_MARK
 
     async def login(
         self, name: str, password: str, *, code: str = "", address: str = ""
@@ -75,7 +77,7 @@ class Sessions:
             self.random,
             at,
             at + self.lifetime,
-            mark=SESSION_MARK,
+            mark=self.mark,
         )
         actor = Actor(user, issued.token.user.username, address)
         await record(tx, actor, "session.open", f"user:{user}", methods=list(methods))

@@ -11,6 +11,7 @@ from twisted.plugin import getPlugins
 import snfd.plugins
 from snfd.config import Urls
 from snfd.logins.handoff import OAuth2
+from snfd.logins.model import HOST_MARK, SESSION_MARK
 from snfd.logins.opening import Opening
 from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Tools
@@ -36,6 +37,7 @@ def browsing(
     """
     config, reactor = ground.config, ground.reactor
     base = Urls.of(config.urls).astakos
+    secure = base.startswith("https://")
     kinds = {one.kind: one.way for one in getPlugins(ILogin, snfd.plugins)}
     tools = Tools(reactor, secrets.token_bytes, config.identity.trusted_proxies)
     found = ways(config.login, kinds, tools)
@@ -47,6 +49,7 @@ def browsing(
         timedelta(seconds=config.identity.session_seconds),
         timedelta(seconds=config.identity.personal_seconds),
         takes_passwords(found),
+        HOST_MARK if secure else SESSION_MARK,
     )
     return BrowserLogins(
         sessions=sessions,
@@ -63,5 +66,5 @@ def browsing(
         oauth2=OAuth2(db, reactor, secrets.token_bytes),
         redirects=Redirects(base, tuple(config.identity.redirects)),
         sealer=ground.keys,
-        secure=base.startswith("https://"),
+        secure=secure,
     )

@@ -7,7 +7,6 @@ from uuid import UUID
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.cookies import SESSION
 from snfd.audit import Actor
 from snfd.errors import Conflict, Invalid, NotFound
 from snfd.logins.model import Claims
@@ -15,6 +14,7 @@ from snfd.logins.policies import PolicyProfile
 from tests.api.memory import Response
 from tests.logins.cloud import (
     ANNA,
+    SESSION,
     BrowsingCloud,
     FakeForm,
     FakeHeaders,
@@ -115,10 +115,10 @@ class KnownTests(MethodCase):
 
     def test_what_the_browser_carries_is_sealed(self) -> None:
         self.surfer.get("/ui/login/uni")
-        carried = self.surfer.cookies["snfd_journey"]
+        carried = self.surfer.cookies["__Host-snfd_journey"]
         self.assertNotIn("state", carried)
         for changed in (carried[:-4] + "AAAA", "x", carried[10:], "é"):
-            self.surfer.cookies["snfd_journey"] = changed
+            self.surfer.cookies["__Host-snfd_journey"] = changed
             answer = self.surfer.get(f"{BACK}?code=x&state=state+1")
             self.assertEqual(401, answer.status)
 

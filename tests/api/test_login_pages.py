@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.cookies import SESSION
-from tests.logins.cloud import ANNA, BrowsingCloud, FakeJourney, hidden_fields, method
+from snfd.logins.model import csrf_of
+from tests.logins.cloud import (
+    ANNA,
+    SESSION,
+    BrowsingCloud,
+    FakeJourney,
+    hidden_fields,
+    method,
+)
 from tests.logins.test_redirects import OFF_SITE
+
+IN_PERSON = {"Sec-Fetch-Site": "none"}
+"""What a browser says that no page sent."""
 
 
 class PageCase(SynchronousTestCase):
@@ -67,6 +77,19 @@ class LoginTests(PageCase):
         self.assertEqual(403, answer.status)
         self.assertEqual(302, self.surfer.form("/ui/login", given).status)
 
+    def test_neighbours_in_the_domain_cannot_either(self) -> None:
+        """They set cookies for us, but for ``__Host-``; old browsers tell no site."""
+        given = {"username": "demo", "password": "secret", "form": csrf_of("tossed")}
+        self.surfer.cookies["snfd_form"] = "tossed"
+        self.assertEqual(403, self.surfer.form("/ui/login", given).status)
+        uni = method("uni")
+        self.cloud.add(FakeJourney(uni, ANNA))
+        attacker = self.cloud.surfer()
+        attacker.get("/ui/login/uni")
+        self.surfer.cookies["snfd_journey"] = attacker.cookies["__Host-snfd_journey"]
+        back = "/ui/login/uni/authenticated?code=x&state=state+1"
+        self.assertEqual(401, self.surfer.get(back).status)
+
     def test_bodies_that_are_no_forms(self) -> None:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         for data, headers in (
@@ -124,10 +147,22 @@ class LoginTests(PageCase):
 
 
 class LogoutTests(PageCase):
+    def test_whoever_was_sent_by_another_site_is_asked(self) -> None:
+        surfer = self.cloud.logged_in()
+        for sent in ({"Sec-Fetch-Site": "cross-site"}, {}):
+            asked = surfer.get("/ui/logout?next=/ui/goodbye", headers=sent)
+            self.assertEqual(200, asked.status)
+        self.assertEqual(403, surfer.form("/ui/logout", {}).status)
+        self.assertEqual(200, surfer.get("/account/v1.0/session").status)
+        answer = surfer.form("/ui/logout?next=/ui/goodbye", hidden_fields(asked))
+        self.assertEqual("/ui/goodbye", answer.headers["location"])
+        self.assertNotIn(SESSION, surfer.cookies)
+        self.assertEqual(302, surfer.get("/ui/logout").status)
+
     def test_the_session_ends(self) -> None:
         surfer = self.cloud.logged_in()
         secret = surfer.cookies[SESSION]
-        answer = surfer.get("/ui/logout?next=/ui/goodbye")
+        answer = surfer.get("/ui/logout?next=/ui/goodbye", headers=IN_PERSON)
         self.assertEqual(
             (302, "/ui/goodbye"), (answer.status, answer.headers["location"])
         )
@@ -138,7 +173,7 @@ class LogoutTests(PageCase):
     def test_astakos_67_nobody_is_led_off_site(self) -> None:
         surfer = self.cloud.logged_in()
         for address in ("https://evil.example/", "//evil.example", "/%5Cevil.example"):
-            answer = surfer.get(f"/ui/logout?next={address}")
+            answer = surfer.get(f"/ui/logout?next={address}", headers=IN_PERSON)
             self.assertEqual("/ui/login", answer.headers["location"])
 
 

@@ -170,7 +170,7 @@ class OAuth2Tests(OAuth2Case):
     def test_tokens_die_with_the_session(self) -> None:
         token = self.exchange(self.code()).json["access_token"]
         late = self.code()
-        self.surfer.get("/ui/logout")
+        self.surfer.get("/ui/logout", headers={"Sec-Fetch-Site": "none"})
         self.assertEqual(404, self.validate(token))
         self.assertEqual("invalid_grant", self.exchange(late).json["error"])
 

@@ -6,7 +6,6 @@ from hashlib import sha256
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.cookies import SESSION
 from api.dispatch import Served, build
 from api.session import SessionApi
 from api.synnefo.account.names import AccountApi
@@ -15,7 +14,7 @@ from api.synnefo.faults import DIALECT
 from snfd.logins.model import csrf_of
 from snfd.quota.reports import Reports
 from tests.identity.cloud import identity_cloud
-from tests.logins.cloud import Surfer, sessions
+from tests.logins.cloud import SESSION, Surfer, sessions
 
 NAMES = {"uuids": [], "displaynames": ["demo"]}
 
@@ -31,7 +30,7 @@ class SessionTests(SynchronousTestCase):
         return build(
             DIALECT,
             cloud.authenticator,
-            SessionApi(sessions(cloud), secure),
+            SessionApi(sessions(cloud, secure), secure),
             AccountApi(cloud.people, cloud.feedback, cloud.unknown_names),
             QuotasApi(cloud.quota, Reports(cloud.db)),
         )
@@ -86,8 +85,25 @@ class SessionTests(SynchronousTestCase):
             {"Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=43200", "Secure"},
             set(parts),
         )
-        plain = Surfer(self.resource(secure=False)).post("/login", body)
+        self.assertTrue(line.startswith("__Host-snfd_session=h."), line)
+        surfer = Surfer(self.resource(secure=False))
+        plain = surfer.post("/login", body)
         self.assertNotIn("Secure", plain.set_cookies[0])
+        self.assertTrue(plain.set_cookies[0].startswith("snfd_session=s."))
+        self.assertEqual(200, surfer.get("/session").status)
+
+    def test_a_neighbour_in_the_domain_gives_no_session(self) -> None:
+        """Other hosts can set cookies for all of a domain, but for ``__Host-``."""
+        attacker = Surfer(self.resource())
+        self.cloud.user("mallory")
+        body = {"username": "mallory", "password": "secret"}
+        self.assertEqual(200, attacker.post("/login", body).status)
+        tossed = attacker.cookies[SESSION]
+        self.surfer.cookies["snfd_session"] = tossed
+        self.assertEqual(401, self.surfer.get("/session").status)
+        self.login()
+        self.surfer.cookies["snfd_session"] = tossed
+        self.assertEqual("demo", self.surfer.get("/session").json["username"])
 
     def test_wrong_passwords_open_none(self) -> None:
         for name, password in (("demo", "wrong"), ("nobody", "secret"), ("demo", "")):

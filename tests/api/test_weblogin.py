@@ -6,8 +6,7 @@ from urllib.parse import quote
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from api.cookies import SESSION
-from tests.logins.cloud import BrowsingCloud, query_of
+from tests.logins.cloud import SESSION, BrowsingCloud, hidden_fields, query_of
 from tests.logins.test_redirects import OFF_SITE
 
 PITHOS = "/weblogin/login?next=pithos%3A%2F%2Fcb"
@@ -78,18 +77,39 @@ class WebloginTests(SynchronousTestCase):
         self.assertEqual("s&t", given["state"])
 
     def test_force_asks_for_another_login(self) -> None:
-        surfer = self.cloud.logged_in()
-        secret = surfer.cookies[SESSION]
-        answer = surfer.get(PITHOS + "&force=")
-        self.assertEqual(PITHOS, query_of(answer)["next"])
-        self.assertNotIn(SESSION, surfer.cookies)
-        surfer.cookies[SESSION] = secret
-        self.assertEqual(401, surfer.get("/account/v1.0/session").status)
+        """A program opens the browser, which was sent by no page then."""
+        for site in ("none", "same-origin"):
+            surfer = self.cloud.logged_in()
+            secret = surfer.cookies[SESSION]
+            answer = surfer.get(PITHOS + "&force=", headers={"Sec-Fetch-Site": site})
+            self.assertEqual(302, answer.status)
+            self.assertEqual(PITHOS, query_of(answer)["next"])
+            self.assertNotIn(SESSION, surfer.cookies)
+            surfer.cookies[SESSION] = secret
+            self.assertEqual(401, surfer.get("/account/v1.0/session").status)
+
+    def test_another_sites_link_ends_no_session(self) -> None:
+        for site in ("cross-site", "same-site", ""):
+            surfer = self.cloud.logged_in()
+            sent = {"Sec-Fetch-Site": site} if site else {}
+            answer = surfer.get(PITHOS + "&force=", headers=sent)
+            self.assertEqual(200, answer.status, site)
+            self.assertIn("frame-ancestors", answer.headers["content-security-policy"])
+            self.assertEqual(200, surfer.get("/account/v1.0/session").status)
+            given = hidden_fields(answer)
+            for wrong, more in (({}, {}), (given, {"Sec-Fetch-Site": "cross-site"})):
+                refused = surfer.form(PITHOS + "&force=", wrong, headers=more)
+                self.assertEqual(403, refused.status)
+            self.assertEqual(200, surfer.get("/account/v1.0/session").status)
+            answer = surfer.form(PITHOS + "&force=", given)
+            self.assertEqual((302, PITHOS), (answer.status, query_of(answer)["next"]))
+            self.assertNotIn(SESSION, surfer.cookies)
 
     def test_only_get(self) -> None:
         surfer = self.cloud.logged_in()
-        for name in ("POST", "PUT", "DELETE", "HEAD"):
+        for name in ("PUT", "DELETE", "HEAD"):
             self.assertEqual(405, surfer.request(name, PITHOS).status, name)
+        self.assertEqual(400, surfer.request("POST", PITHOS).status)
         count = self.cloud.cloud.sql("SELECT count(*)::int FROM identity.api_token")
         self.assertEqual([(1,)], count)
 

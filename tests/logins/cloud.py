@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource
 
+from api import cookies
 from api.addresses import Peers
 from api.dispatch import build
 from api.root import Root
@@ -32,7 +33,7 @@ from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
 from snfd.errors import Unauthorized
 from snfd.logins.handoff import OAuth2
-from snfd.logins.model import Claims, Method, Policies
+from snfd.logins.model import HOST_MARK, SESSION_MARK, Claims, Method, Policies
 from snfd.logins.opening import Opening
 from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Departure, Local, Way
@@ -48,13 +49,19 @@ from tests.identity.cloud import IdentityCloud, identity_cloud
 
 ORIGIN = "https://a.test"
 URLS = Urls(ORIGIN, "https://c.test", "https://p.test", "https://x.test")
+SESSION = cookies.named(cookies.SESSION, secure=True)
 ALLOWED = ("pithos://", "pithosdev://", "https://app.example/cb")
 
 
-def sessions(cloud: IdentityCloud) -> Sessions:
+def sessions(cloud: IdentityCloud, secure: bool = True) -> Sessions:
     """Sessions of twelve hours."""
     return Sessions(
-        cloud.db, cloud.verifier, cloud.clock, cloud.random, timedelta(hours=12)
+        cloud.db,
+        cloud.verifier,
+        cloud.clock,
+        cloud.random,
+        timedelta(hours=12),
+        mark=HOST_MARK if secure else SESSION_MARK,
     )
 
 
