@@ -12,11 +12,11 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.operations import STREAMED, Answer, Streamed, operation
+from api.services import Computing
 from api.synnefo.faults import DIALECT
 from snfd.compute.handoff import Handoffs
-from snfd.compute.service import Compute
 from storage.download import Reader, body_length, whole
 from storage.ranges import Map
 
@@ -56,16 +56,8 @@ class Images(Protocol):
         """
 
 
-class Services(Protocol):
+class Services(Computing, Protocol):
     """What this API needs of the cloud."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Says who a token stands for."""
-
-    @property
-    def compute(self) -> Compute:
-        """Servers."""
 
     @property
     def images(self) -> Images:

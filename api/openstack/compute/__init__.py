@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.links import Links
 from api.openstack.compute.about import AboutApi
 from api.openstack.compute.actions import ActionsApi
 from api.openstack.compute.devices import InterfacesApi, VolumesApi
 from api.openstack.compute.flavors import FlavorsApi, KeypairsApi
-from api.openstack.compute.images import Images, ImagesApi
+from api.openstack.compute.images import ImagesApi
 from api.openstack.compute.limits import LimitsApi
 from api.openstack.compute.servers import (
     AddressesApi,
@@ -20,50 +18,9 @@ from api.openstack.compute.servers import (
 )
 from api.openstack.compute.versions import VersionApi, VersionsApi
 from api.openstack.faults import NOVA
-from snfd.clock import Seconds
-from snfd.compute.console import ConsoleTickets
-from snfd.compute.service import Compute
-from snfd.config import Urls
-from snfd.network.service import NetworkServices
-from snfd.quota.service import Quota
+from api.services import Services
 
 MOUNT = "/os/compute/v2.1"
-
-
-class Services(Protocol):
-    """What this API needs of the cloud."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Says who a token stands for."""
-
-    @property
-    def compute(self) -> Compute:
-        """Servers."""
-
-    @property
-    def networks(self) -> NetworkServices:
-        """Networks."""
-
-    @property
-    def images(self) -> Images:
-        """Images."""
-
-    @property
-    def tickets(self) -> ConsoleTickets:
-        """Console tickets."""
-
-    @property
-    def quota(self) -> Quota:
-        """Limits and use."""
-
-    @property
-    def urls(self) -> Urls:
-        """Where everything is reached."""
-
-    @property
-    def clock(self) -> Seconds:
-        """The time of day."""
 
 
 def resource(cloud: Services) -> Served:

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.openstack.faults import NEUTRON
 from api.openstack.network.about import AboutApi, VersionsApi
 from api.openstack.network.groups import GroupsApi
 from api.openstack.network.limits import QuotasApi
 from api.openstack.network.networks import NetworksApi, SubnetsApi
 from api.openstack.network.ports import FloatingIpsApi, PortsApi
-from snfd.compute.service import Compute
-from snfd.config import Urls
-from snfd.network.service import NetworkServices
-from snfd.quota.service import Quota
+from api.services import Services
 
 MOUNT = "/os/network/v2.0"
-
-
-class Services(Protocol):
-    """What this API needs of the cloud."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Says who a token stands for."""
-
-    @property
-    def compute(self) -> Compute:
-        """Servers."""
-
-    @property
-    def networks(self) -> NetworkServices:
-        """Networks."""
-
-    @property
-    def quota(self) -> Quota:
-        """Limits and use."""
-
-    @property
-    def urls(self) -> Urls:
-        """Where everything is reached."""
 
 
 def resource(cloud: Services) -> Served:

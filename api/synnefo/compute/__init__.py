@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from attrs import evolve
 
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.links import Links
 from api.operations import Fault
+from api.services import Services
 from api.synnefo.compute.about import AboutApi, VersionsApi
 from api.synnefo.compute.actions import ActionsApi
 from api.synnefo.compute.flavors import FlavorsApi, KeypairsApi
-from api.synnefo.compute.images import Images, ImagesApi
+from api.synnefo.compute.images import ImagesApi
 from api.synnefo.compute.servers import Lists, MetadataApi, PartsApi, ServersApi
 from api.synnefo.faults import DIALECT
 from snfd import errors
-from snfd.clock import Seconds
-from snfd.compute.console import ConsoleTickets
-from snfd.compute.service import Compute
-from snfd.config import Urls
 
 MOUNT = "/compute/v2.0"
 
@@ -29,34 +24,6 @@ CYCLADES = evolve(
     faults={**DIALECT.faults, errors.Busy: Fault(400, "badRequest")},
 )
 """Here a server's state or task makes a request wrong, except a build."""
-
-
-class Services(Protocol):
-    """What this API needs of the cloud."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Says who a token stands for."""
-
-    @property
-    def compute(self) -> Compute:
-        """Servers."""
-
-    @property
-    def images(self) -> Images:
-        """Images."""
-
-    @property
-    def tickets(self) -> ConsoleTickets:
-        """Console tickets."""
-
-    @property
-    def urls(self) -> Urls:
-        """Where everything is reached."""
-
-    @property
-    def clock(self) -> Seconds:
-        """The time of day."""
 
 
 def resource(cloud: Services) -> Served:

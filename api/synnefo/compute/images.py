@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 from uuid import UUID
 
 from attrs import frozen
@@ -11,22 +10,10 @@ from attrs import frozen
 from api.links import Link, Links
 from api.operations import Reply, operation
 from api.paging import complete, wanted
+from api.services import Images
 from api.times import micros_offset
 from snfd.identity.model import Caller
 from snfd.image.model import Image, ImageQuery
-
-
-class Images(Protocol):
-    """What is needed of the image service."""
-
-    async def list(self, caller: Caller, query: ImageQuery) -> Sequence[Image]:
-        """One page of images."""
-
-    async def show(self, caller: Caller, ident: UUID) -> Image:
-        """One image.
-
-        :raises NotFound: the caller sees none.
-        """
 
 
 class BriefImage(Reply):

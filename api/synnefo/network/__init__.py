@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from attrs import evolve
 
-from api.dispatch import Authenticator, Served, build
+from api.dispatch import Served, build
 from api.links import Links
+from api.services import Services
 from api.synnefo.faults import DIALECT
 from api.synnefo.network.about import NetworkAboutApi, NetworkVersionsApi
 from api.synnefo.network.floating import FloatingIpsApi
 from api.synnefo.network.networks import NetworksApi
 from api.synnefo.network.ports import PortsApi
 from api.synnefo.network.subnets import SubnetsApi
-from snfd.clock import Seconds
-from snfd.compute.service import Compute
-from snfd.config import Urls
-from snfd.network.service import NetworkServices
 
 MOUNT = "/network/v2.0"
 
 NETWORK = evolve(DIALECT, title="Synnefo network")
-
-
-class Services(Protocol):
-    """What this API needs of the cloud."""
-
-    @property
-    def authenticator(self) -> Authenticator:
-        """Says who a token stands for."""
-
-    @property
-    def compute(self) -> Compute:
-        """Servers."""
-
-    @property
-    def networks(self) -> NetworkServices:
-        """Networks."""
-
-    @property
-    def urls(self) -> Urls:
-        """Where everything is reached."""
-
-    @property
-    def clock(self) -> Seconds:
-        """The time of day."""
 
 
 def resource(cloud: Services) -> Served:
