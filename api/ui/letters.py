@@ -158,6 +158,9 @@ class AddressPage:
     @operation("GET", "", auth=False, raw=True, query=Carried)
     async def show(self, request: IRequest, query: Carried) -> Answer[bytes]:
         """Ask whether to take the new address."""
+        if not query.key:
+            error = Invalid("this address lacks its key: open the link in the letter")
+            return told("Your address stays as it was", error)
         return self._desk.forms.answer(
             request,
             "Your new e-mail address",

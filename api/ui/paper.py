@@ -64,6 +64,7 @@ def page(
     *,
     text: str = "",
     problem: str = "",
+    facts: Sequence[tuple[str, str]] = (),
     fields: Sequence[Field] = (),
     hidden: Mapping[str, str] | None = None,
     button: str = "",
@@ -72,6 +73,7 @@ def page(
 ) -> bytes:
     """A page; with a form where there is a ``button``.
 
+    :param facts: names and what they stand for.
     :param onward: where the browser goes on at once.
     """
     parts = [
@@ -88,6 +90,9 @@ def page(
         parts.append(f"<p role=alert>{escape(problem)}</p>")
     if text:
         parts.append(f"<p>{escape(text)}</p>")
+    if facts:
+        pairs = (f"<dt>{escape(a)}<dd>{escape(b)}" for a, b in facts)
+        parts += ["<dl>", *pairs, "</dl>"]
     if button:
         parts += _form(fields, hidden or {}, button)
     parts += [

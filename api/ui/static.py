@@ -34,6 +34,18 @@ _TYPES: Mapping[str, str] = {
 _COMPRESSED = (".ico", ".png", ".woff2")
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
+_NONE = b"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>No such page</title>
+<link rel="stylesheet" href="/ui/login/style.css">
+<main><h1>There is no such page</h1>
+<p><a href="/ui/">What there is</a></p>
+</main>
+</html>
+"""
 _HOW = b"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -127,7 +139,7 @@ class _Pages(Resource):
         path = b"/".join(request.postpath).decode("utf-8", "replace") or "index.html"
         page = self._pages.get(path)
         if page is None:
-            return _say(request, 404, b"There is no such page.\n")
+            return _say(request, 404, _NONE, "text/html; charset=utf-8")
         return self._send(request, page)
 
     def _send(self, request: IRequest, page: Page) -> bytes:
@@ -149,9 +161,14 @@ class _Pages(Resource):
         return body
 
 
-def _say(request: IRequest, status: int, text: bytes) -> bytes:
+def _say(
+    request: IRequest,
+    status: int,
+    text: bytes,
+    kind: str = "text/plain; charset=utf-8",
+) -> bytes:
     request.setResponseCode(status)
-    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    request.setHeader(b"content-type", kind.encode())
     request.setHeader(b"cache-control", _ASK_AGAIN.encode())
     request.setHeader(b"content-length", str(len(text)).encode())
     return text

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 @implementer(IApi, IPlugin)
 @frozen
 class AccountPages:
-    """``/ui/activate``, ``/ui/password_reset`` and their like."""
+    """``/ui/activate``, ``/ui/profile`` and their like."""
 
     kind: str = "accounts"
 
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.dispatch import build
+        from api.ui.home import ProfilePage, ProjectPage, StaffPage
         from api.ui.letters import ActivatePage, AddressPage, ResetPage
         from api.ui.paper import PAGES, Paper
         from api.ui.terms import TermsPages
@@ -36,6 +37,9 @@ class AccountPages:
             "password_reset": ResetPage(here, accounts),
             "email_change": AddressPage(here, accounts),
             "approval_terms": TermsPages(here, accounts.terms),
+            "profile": ProfilePage(here, cloud.people),
+            "projects": ProjectPage(here, cloud.astakos.projects.desk),
+            "admin": StaffPage(),
         }
         return [
             Mount(f"/ui/{name}", "", Paper(build(PAGES, cloud.authenticator, page)))

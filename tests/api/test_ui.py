@@ -148,6 +148,7 @@ class SafetyTests(UiCase):
             page = self.browser.get(path)
             self.assertEqual(404, page.status, path)
             self.assertNotIn(b"secret", page.body)
+            self.assertIn(b'<a href="/ui/">', page.body)
 
     def test_every_answer_has_the_security_headers(self) -> None:
         for path in ("/ui", "/ui/", "/ui/nothing", "/ui/assets/main-abc123.js"):
