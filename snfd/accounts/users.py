@@ -25,7 +25,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.identity.model import ADMIN, Caller, require_free
 from snfd.projects import memberships
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.rules import Who
 
 PERMITTED = frozenset({ADMIN, "admin-api"})
@@ -144,8 +144,8 @@ class Users:
         if project is None:
             await self.terms.sign_for(user, actor)
             return
-        deed = Deed(Who.admin(actor), self.parts.now())
-        await self.parts.db.run(_default, deed, project, user)
+        context = Context(Who.admin(actor), self.parts.now())
+        await self.parts.db.run(_default, context, project, user)
 
     async def _permitted(self, caller: Caller) -> Actor:
         require_free(caller)
@@ -187,6 +187,8 @@ class Users:
         await methods.describe(tx, user, change.names.affiliation, change.facts)
 
 
-async def _default(tx: Transaction, deed: Deed, project: UUID, user: UUID) -> None:
+async def _default(
+    tx: Transaction, context: Context, project: UUID, user: UUID
+) -> None:
     await find(tx, user)
-    await memberships.set_default(tx, deed, project, user)
+    await memberships.set_default(tx, context, project, user)

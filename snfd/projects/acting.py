@@ -12,7 +12,7 @@ from snfd.projects import applications, lifecycle, requirements
 from snfd.projects.application_store import find as application_of
 from snfd.projects.applications import Submitted
 from snfd.projects.changes import Changes, Wording
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.member_store import take as membership_of
 from snfd.projects.model import Record
 from snfd.projects.rules import Who, require_admin
@@ -75,7 +75,9 @@ def visible(
     raise Forbidden("this project is not open to you")
 
 
-async def apply_now(tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes) -> None:
+async def apply_now(
+    tx: Transaction, context: Context, uuid: UUID, wanted: Changes
+) -> None:
     """Change a project as administrators do.
 
     :raises Forbidden: it is nobody like that.
@@ -83,12 +85,14 @@ async def apply_now(tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes) ->
     :raises Invalid: a resource or owner that is not there.
     :raises Conflict: the project may not change like that.
     """
-    require_admin(deed.who)
+    require_admin(context.who)
     project = await lifecycle.taken(tx, uuid)
     requirements.check_changeable(project, wanted)
     await requirements.check_references(tx, wanted, hidden=True)
-    await deed.audit(tx, "project.modify", uuid, changes=wanted.stored())
-    await applications.apply(tx, deed, project, wanted, enroll_owner=deed.enroll_owner)
+    await context.audit(tx, "project.modify", uuid, changes=wanted.stored())
+    await applications.apply(
+        tx, context, project, wanted, enroll_owner=context.enroll_owner
+    )
 
 
 async def seen(
@@ -115,40 +119,40 @@ async def seen(
 
 
 async def modify(
-    tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes, said: Wording
+    tx: Transaction, context: Context, uuid: UUID, wanted: Changes, said: Wording
 ) -> Submitted:
     """Apply for changes to a project.
 
     :raises CloudError: as `seen` and `applications.modify`.
     """
-    project = await seen(tx, deed.who, uuid)
-    return await applications.modify(tx, deed, project, wanted, said)
+    project = await seen(tx, context.who, uuid)
+    return await applications.modify(tx, context, project, wanted, said)
 
 
-async def act(tx: Transaction, deed: Deed, uuid: UUID, order: Order) -> None:
+async def act(tx: Transaction, context: Context, uuid: UUID, order: Order) -> None:
     """Do what ``order`` says to a project.
 
     :raises CloudError: as `seen`, `applications` and `lifecycle.change_state`.
     """
-    project = await seen(tx, deed.who, uuid, order.application)
+    project = await seen(tx, context.who, uuid, order.application)
     number = order.application or 0
     if order.word in lifecycle.KINDS:
-        await lifecycle.change_state(tx, deed, project, order.word)
+        await lifecycle.change_state(tx, context, project, order.word)
     elif order.word == "approve":
         await applications.approve(
             tx,
-            deed,
+            context,
             project,
             number,
             reactivate=order.reactivate,
-            enroll_owner=deed.enroll_owner,
+            enroll_owner=context.enroll_owner,
         )
     elif order.word == "deny":
-        await applications.deny(tx, deed, project, number)
+        await applications.deny(tx, context, project, number)
     else:
         event = (
             ApplicationEvent.CANCEL
             if order.word == "cancel"
             else ApplicationEvent.DISMISS
         )
-        await applications.withdraw(tx, deed, project, number, event)
+        await applications.withdraw(tx, context, project, number, event)

@@ -15,7 +15,7 @@ from snfd.errors import Conflict, Invalid, NotFound
 from snfd.projects import acting, lifecycle, members, memberships, service
 from snfd.projects.acting import Order
 from snfd.projects.changes import Changes, checked
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.model import MEMBER
 from snfd.projects.parts import Parts
 from snfd.projects.rules import Action, Who
@@ -34,12 +34,12 @@ class ProjectAdmin:
         :raises Invalid: it cannot be like that.
         :raises Conflict: a live project has the name.
         """
-        deed = self.parts.deed(Who.admin(actor), reason)
+        context = self.parts.context(Who.admin(actor), reason)
         if wanted.name is None:
             raise Invalid("a project needs a name")
-        checked(wanted, deed.now, free_name=True)
+        checked(wanted, context.now, free_name=True)
         uuid = self.parts.new_id()
-        await self.parts.db.run(_create, self.parts, deed, uuid, wanted)
+        await self.parts.db.run(_create, self.parts, context, uuid, wanted)
         return uuid
 
     async def modify(
@@ -51,9 +51,9 @@ class ProjectAdmin:
         :raises Invalid: it cannot be like that.
         :raises Conflict: it may not change like that, or not now.
         """
-        deed = self.parts.deed(Who.admin(actor), reason)
-        checked(wanted, deed.now, free_name=True)
-        await self.parts.db.run(acting.apply_now, deed, uuid, wanted)
+        context = self.parts.context(Who.admin(actor), reason)
+        checked(wanted, context.now, free_name=True)
+        await self.parts.db.run(acting.apply_now, context, uuid, wanted)
 
     async def act(self, actor: Actor, uuid: UUID, order: Order) -> None:
         """Suspend, unsuspend, terminate, reinstate; or decide an application.
@@ -73,8 +73,8 @@ class ProjectAdmin:
         :raises Invalid: the role.
         :raises Conflict: it is another person's own project.
         """
-        deed = self.parts.deed(Who.admin(actor))
-        await self.parts.db.run(_add_member, deed, uuid, user, role)
+        context = self.parts.context(Who.admin(actor))
+        await self.parts.db.run(_add_member, context, uuid, user, role)
 
     async def member(
         self,
@@ -89,8 +89,8 @@ class ProjectAdmin:
         :raises NotFound: there is none.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        deed = self.parts.deed(Who.admin(actor), reason)
-        await self.parts.db.run(_member, deed, uuid, user, action)
+        context = self.parts.context(Who.admin(actor), reason)
+        await self.parts.db.run(_member, context, uuid, user, action)
 
     async def set_default(self, actor: Actor, user: UUID, project: UUID) -> None:
         """Let unscoped tokens of ``user`` act in ``project``.
@@ -98,38 +98,40 @@ class ProjectAdmin:
         :raises NotFound: there is no such project.
         :raises Forbidden: he is no member, or it is not active.
         """
-        deed = self.parts.deed(Who.admin(actor))
-        await self.parts.db.run(_set_default, deed, project, user)
+        context = self.parts.context(Who.admin(actor))
+        await self.parts.db.run(_set_default, context, project, user)
 
 
 async def _create(
-    tx: Transaction, parts: Parts, deed: Deed, uuid: UUID, wanted: Changes
+    tx: Transaction, parts: Parts, context: Context, uuid: UUID, wanted: Changes
 ) -> None:
-    await deed.audit(tx, "project.create", uuid, name=wanted.name)
-    await service.create_as(tx, deed, uuid, wanted, enroll_owner=parts.enroll_owner)
+    await context.audit(tx, "project.create", uuid, name=wanted.name)
+    await service.create_as(tx, context, uuid, wanted, enroll_owner=parts.enroll_owner)
 
 
 async def _add_member(
-    tx: Transaction, deed: Deed, uuid: UUID, user: UUID, role: str
+    tx: Transaction, context: Context, uuid: UUID, user: UUID, role: str
 ) -> None:
     project = await lifecycle.taken(tx, uuid)
     if project.is_system and user != uuid:
         raise Conflict("a person's own project has no other members")
-    await deed.audit(tx, "membership.add", uuid, user=str(user), role=role)
-    await service.add_member(tx, uuid, user, role, deed)
+    await context.audit(tx, "membership.add", uuid, user=str(user), role=role)
+    await service.add_member(tx, uuid, user, role, context)
 
 
 async def _member(
-    tx: Transaction, deed: Deed, uuid: UUID, user: UUID, action: Action
+    tx: Transaction, context: Context, uuid: UUID, user: UUID, action: Action
 ) -> None:
     project = await lifecycle.taken(tx, uuid)
     one = await members.taken(tx, uuid, user)
     if not one.id:
         raise NotFound(f"user {user} has nothing to do with project {uuid}")
-    await members.act(tx, deed, project, one, action)
+    await members.act(tx, context, project, one, action)
 
 
-async def _set_default(tx: Transaction, deed: Deed, project: UUID, user: UUID) -> None:
-    await memberships.set_default(tx, deed, project, user)
-    actor, target = deed.who.actor, f"user:{user}"
+async def _set_default(
+    tx: Transaction, context: Context, project: UUID, user: UUID
+) -> None:
+    await memberships.set_default(tx, context, project, user)
+    actor, target = context.who.actor, f"user:{user}"
     await record(tx, actor, "user.default_project", target, project=str(project))

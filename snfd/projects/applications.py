@@ -17,7 +17,7 @@ from snfd.projects import application_store as store
 from snfd.projects import lifecycle, members, pending
 from snfd.projects import store as project_store
 from snfd.projects.changes import NEW, Changes, Wording
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.model import Record
 from snfd.projects.requirements import check_changeable, check_references, fresh
 from snfd.projects.rules import require_admin
@@ -47,7 +47,7 @@ class Submitted:
 
 
 async def submit(
-    tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes, said: Wording
+    tx: Transaction, context: Context, uuid: UUID, wanted: Changes, said: Wording
 ) -> Submitted:
     """Apply for a new project, which has the id ``uuid``.
 
@@ -55,20 +55,20 @@ async def submit(
     :raises Invalid: a resource, or the owner, that cannot be.
     :raises Conflict: the applicant has too many undecided applications.
     """
-    applicant = _applicant(deed)
+    applicant = _applicant(context)
     wanted = wanted.over(evolve(NEW, owner=applicant))
-    await check_references(tx, wanted, hidden=deed.who.is_admin)
-    project = fresh(uuid, wanted, deed, ProjectState.UNINITIALIZED)
+    await check_references(tx, wanted, hidden=context.who.is_admin)
+    project = fresh(uuid, wanted, context, ProjectState.UNINITIALIZED)
     if not await project_store.insert(tx, project):
         raise Conflict(f"there is a project {uuid} already")
     await project_store.log(
-        tx, uuid, (None, project.state), deed.who.actor, deed.now, deed.reason
+        tx, uuid, (None, project.state), context.who.actor, context.now, context.reason
     )
-    return await _apply(tx, deed, project, wanted, said)
+    return await _apply(tx, context, project, wanted, said)
 
 
 async def modify(
-    tx: Transaction, deed: Deed, project: Record, wanted: Changes, said: Wording
+    tx: Transaction, context: Context, project: Record, wanted: Changes, said: Wording
 ) -> Submitted:
     """Apply for changes to a locked project, or once more for one denied.
 
@@ -78,18 +78,18 @@ async def modify(
     :raises Invalid: as `submit`; or nothing would change.
     :raises Conflict: as `submit`; or the project may not change like that.
     """
-    if not (deed.who.is_admin or deed.who.owns(project.owner)):
+    if not (context.who.is_admin or context.who.owns(project.owner)):
         raise Forbidden("only a project's owner applies for changes")
     if project.state is ProjectState.UNINITIALIZED:
-        return await _apply_again(tx, deed, project, wanted, said)
+        return await _apply_again(tx, context, project, wanted, said)
     check_changeable(project, wanted)
-    await check_references(tx, wanted, hidden=deed.who.is_admin)
-    return await _apply(tx, deed, project, wanted, said)
+    await check_references(tx, wanted, hidden=context.who.is_admin)
+    return await _apply(tx, context, project, wanted, said)
 
 
 async def approve(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     project: Record,
     number: int,
     *,
@@ -105,20 +105,27 @@ async def approve(
     :raises Conflict: another live project has the name, or the end has
         passed. `Busy`: it is not the last, or decided already.
     """
-    require_admin(deed.who)
+    require_admin(context.who)
     one = await _last(tx, project, number)
-    await _settle(tx, deed, one, ApplicationEvent.APPROVE)
+    await _settle(tx, context, one, ApplicationEvent.APPROVE)
     first = project.state is ProjectState.UNINITIALIZED
     await apply(
-        tx, deed, project, one.changes, reactivate=reactivate, enroll_owner=enroll_owner
+        tx,
+        context,
+        project,
+        one.changes,
+        reactivate=reactivate,
+        enroll_owner=enroll_owner,
     )
     people = {one.applicant, one.changes.owner or one.applicant}
-    await _tell(tx, deed, project, one, sorted(people), Kind.PROJECT_APPROVED)
-    await deed.audit(tx, "project.approve", project.uuid, application=number, new=first)
+    await _tell(tx, context, project, one, sorted(people), Kind.PROJECT_APPROVED)
+    await context.audit(
+        tx, "project.approve", project.uuid, application=number, new=first
+    )
     await _release(tx, one)
 
 
-async def deny(tx: Transaction, deed: Deed, project: Record, number: int) -> None:
+async def deny(tx: Transaction, context: Context, project: Record, number: int) -> None:
     """Refuse the last application for a locked project.
 
     A new project stays as it is, and may be applied for again.
@@ -127,16 +134,20 @@ async def deny(tx: Transaction, deed: Deed, project: Record, number: int) -> Non
     :raises NotFound: as `approve`.
     :raises Busy: as `approve`.
     """
-    require_admin(deed.who)
+    require_admin(context.who)
     one = await _last(tx, project, number)
-    await _settle(tx, deed, one, ApplicationEvent.DENY)
-    await _tell(tx, deed, project, one, [one.applicant], Kind.PROJECT_DENIED)
-    await deed.audit(tx, "project.deny", project.uuid, application=number)
+    await _settle(tx, context, one, ApplicationEvent.DENY)
+    await _tell(tx, context, project, one, [one.applicant], Kind.PROJECT_DENIED)
+    await context.audit(tx, "project.deny", project.uuid, application=number)
     await _release(tx, one)
 
 
 async def withdraw(
-    tx: Transaction, deed: Deed, project: Record, number: int, event: ApplicationEvent
+    tx: Transaction,
+    context: Context,
+    project: Record,
+    number: int,
+    event: ApplicationEvent,
 ) -> None:
     """Take the last application back, or put a denied one away.
 
@@ -148,20 +159,20 @@ async def withdraw(
     :raises Busy: it is not the last, or not in a state for it.
     """
     one = await _last(tx, project, number)
-    if not deed.who.is_admin and deed.who.user != one.applicant:
+    if not context.who.is_admin and context.who.user != one.applicant:
         raise Forbidden("only the applicant may do that")
-    await _settle(tx, deed, one, event)
+    await _settle(tx, context, one, event)
     if project.state is ProjectState.UNINITIALIZED:
-        await deed.move(tx, project, ProjectEvent.ABANDON)
+        await context.move(tx, project, ProjectEvent.ABANDON)
     word = "cancel" if event is ApplicationEvent.CANCEL else "dismiss"
-    await deed.audit(tx, f"project.{word}", project.uuid, application=number)
+    await context.audit(tx, f"project.{word}", project.uuid, application=number)
     if event is ApplicationEvent.CANCEL:
         await _release(tx, one)
 
 
 async def apply(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     project: Record,
     wanted: Changes,
     *,
@@ -186,17 +197,17 @@ async def apply(
         else wanted.max_members,
     )
     if reactivate or wanted.ends is not None:
-        lifecycle.require_future(after, deed.now)
+        lifecycle.require_future(after, context.now)
     if not project.is_system and (reactivate or wanted.name is not None):
         await lifecycle.require_name(tx, after.name, project.uuid)
     await project_store.change(tx, project.uuid, wanted)
-    state, _ = await deed.move(
+    state, _ = await context.move(
         tx, project, ProjectEvent.REACTIVATE if reactivate and not new else event
     )
     if enroll_owner and (new or after.owner != project.owner):
-        await members.settle_owner(tx, deed, evolve(after, state=state))
+        await members.settle_owner(tx, context, evolve(after, state=state))
     if after.owner != project.owner:
-        await deed.audit(
+        await context.audit(
             tx,
             "project.transfer",
             project.uuid,
@@ -207,38 +218,38 @@ async def apply(
 
 
 async def _apply(
-    tx: Transaction, deed: Deed, project: Record, wanted: Changes, said: Wording
+    tx: Transaction, context: Context, project: Record, wanted: Changes, said: Wording
 ) -> Submitted:
-    applicant = _applicant(deed)
+    applicant = _applicant(context)
     older = await store.pending(tx, project.uuid)
     for one in older:
-        await _settle(tx, deed, one, ApplicationEvent.REPLACE)
-    number = await store.insert(tx, project.uuid, applicant, wanted, said, deed.now)
+        await _settle(tx, context, one, ApplicationEvent.REPLACE)
+    number = await store.insert(tx, project.uuid, applicant, wanted, said, context.now)
     await project_store.set_application(tx, project.uuid, number)
     new = project.state is ProjectState.UNINITIALIZED
-    if deed.letters is not None:
+    if context.letters is not None:
         told = evolve(project, description=wanted.description or project.description)
-        await deed.letters.applied(tx, told, number, applicant, said, new=new)
-    await deed.audit(tx, "project.apply", project.uuid, application=number)
+        await context.letters.applied(tx, told, number, applicant, said, new=new)
+    await context.audit(tx, "project.apply", project.uuid, application=number)
     warning = await _warning(tx, wanted.name, project.uuid)
     counts = Counter([applicant])
     counts.subtract(one.applicant for one in older)
-    await pending.count(tx, number, counts, force=deed.who.is_admin)
+    await pending.count(tx, number, counts, force=context.who.is_admin)
     return Submitted(project.uuid, number, warning)
 
 
 async def _apply_again(
-    tx: Transaction, deed: Deed, project: Record, wanted: Changes, said: Wording
+    tx: Transaction, context: Context, project: Record, wanted: Changes, said: Wording
 ) -> Submitted:
     """A denied application for a new project, corrected (W13)."""
     last = await store.find(tx, project.uuid, project.last_application or 0)
     if last is None or last.state is not ApplicationState.DENIED:
         raise Busy("the project waits for the decision about its application")
     whole = wanted.over(last.changes)
-    await check_references(tx, whole, hidden=deed.who.is_admin)
+    await check_references(tx, whole, hidden=context.who.is_admin)
     await project_store.change(tx, project.uuid, whole)
-    renewed = fresh(project.uuid, whole, deed, project.state)
-    return await _apply(tx, deed, renewed, whole, said)
+    renewed = fresh(project.uuid, whole, context, project.state)
+    return await _apply(tx, context, renewed, whole, said)
 
 
 async def _last(tx: Transaction, project: Record, number: int) -> Application:
@@ -251,22 +262,24 @@ async def _last(tx: Transaction, project: Record, number: int) -> Application:
 
 
 async def _settle(
-    tx: Transaction, deed: Deed, one: Application, event: ApplicationEvent
+    tx: Transaction, context: Context, one: Application, event: ApplicationEvent
 ) -> None:
     after = step(APPLICATION_STEPS, one.state, event, "application")
-    await store.settle(tx, one.id, after, deed.who.actor, deed.reason, deed.now)
+    await store.settle(
+        tx, one.id, after, context.who.actor, context.reason, context.now
+    )
 
 
 async def _tell(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     project: Record,
     one: Application,
     people: list[UUID],
     kind: Kind,
 ) -> None:
-    if deed.letters is not None:
-        await deed.letters.decided(tx, project, one.id, people, kind, deed.reason)
+    if context.letters is not None:
+        await context.letters.decided(tx, project, one.id, people, kind, context.reason)
 
 
 async def _warning(tx: Transaction, name: str | None, project: UUID) -> str:
@@ -285,7 +298,7 @@ async def _release(tx: Transaction, one: Application) -> None:
     await pending.count(tx, one.id, {one.applicant: -1}, force=True)
 
 
-def _applicant(deed: Deed) -> UUID:
-    if deed.who.user is None:
+def _applicant(context: Context) -> UUID:
+    if context.who.user is None:
         raise Invalid("only people apply; as administrator make the change itself")
-    return deed.who.user
+    return context.who.user

@@ -105,11 +105,11 @@ class ProjectDesk:
         """
         if wanted.name is None or wanted.ends is None:
             raise Invalid("a new project needs a name and an end_date")
-        deed = self.parts.deed(Who.doing(caller))
-        checked(wanted, deed.now)
+        context = self.parts.context(Who.doing(caller))
+        checked(wanted, context.now)
         check_wording(said)
         uuid = self.parts.new_id()
-        return await self.parts.db.run(applications.submit, deed, uuid, wanted, said)
+        return await self.parts.db.run(applications.submit, context, uuid, wanted, said)
 
     async def modify(
         self,
@@ -128,13 +128,13 @@ class ProjectDesk:
         :raises NotFound: there is no such project that the caller may see.
         :raises Conflict: it may not change like that, or not now.
         """
-        deed = self.parts.deed(Who.doing(caller))
-        checked(wanted, deed.now, free_name=at_once)
+        context = self.parts.context(Who.doing(caller))
+        checked(wanted, context.now, free_name=at_once)
         check_wording(said)
         if at_once:
-            await self.parts.db.run(acting.apply_now, deed, uuid, wanted)
+            await self.parts.db.run(acting.apply_now, context, uuid, wanted)
             return Submitted(uuid, None)
-        return await self.parts.db.run(acting.modify, deed, uuid, wanted, said)
+        return await self.parts.db.run(acting.modify, context, uuid, wanted, said)
 
     async def act(self, caller: Caller, uuid: UUID, order: Order) -> None:
         """Decide about a project or its application, as far as one may.

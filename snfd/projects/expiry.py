@@ -15,7 +15,7 @@ from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.mail.model import Kind
 from snfd.projects import lifecycle, store, view_store
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.letters import Letters
 from snfd.projects.rules import Who
 from snfd.projects.states import ALIVE
@@ -110,8 +110,8 @@ async def terminate(
     if project is None or project.state not in ALIVE:
         return
     if project.ends is not None and project.ends <= at:
-        deed = Deed(Who.admin(DAEMON), at, REASON, letters)
-        await lifecycle.change_state(tx, deed, project, "terminate")
+        context = Context(Who.admin(DAEMON), at, REASON, letters)
+        await lifecycle.change_state(tx, context, project, "terminate")
 
 
 async def warn(

@@ -17,7 +17,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Conflict, NotFound
 from snfd.mail.model import Kind
 from snfd.projects import members, store
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.letters import Letters
 from snfd.projects.model import Record
 from snfd.projects.rules import Who, require_admin
@@ -66,7 +66,9 @@ async def taken(tx: Transaction, project: UUID) -> Record:
     return found
 
 
-async def change_state(tx: Transaction, deed: Deed, project: Record, word: str) -> None:
+async def change_state(
+    tx: Transaction, context: Context, project: Record, word: str
+) -> None:
     """Suspend, unsuspend, terminate or reinstate a locked project.
 
     Limits follow, the owner and the members are told.
@@ -77,20 +79,20 @@ async def change_state(tx: Transaction, deed: Deed, project: Record, word: str) 
         project has the name now; the end has passed. `Busy` where its state
         forbids it.
     """
-    require_admin(deed.who)
+    require_admin(context.who)
     kind = KINDS[word]
     if kind is TERMINATE and project.is_system:
         raise Conflict("a person's own project cannot be terminated")
     if kind is REINSTATE and project.state is ProjectState.TERMINATED:
         await require_name(tx, project.name, project.uuid)
-        require_future(project, deed.now)
-    _, entry = await deed.move(tx, project, kind.event)
+        require_future(project, context.now)
+    _, entry = await context.move(tx, project, kind.event)
     if kind is TERMINATE:
         await store.forget_default(tx, project.uuid)
-    await deed.audit(tx, f"project.{word}", project.uuid)
-    if deed.letters is not None:
-        await deed.letters.everybody(
-            tx, project, f"project:{entry}", kind.letter, reason=deed.reason
+    await context.audit(tx, f"project.{word}", project.uuid)
+    if context.letters is not None:
+        await context.letters.everybody(
+            tx, project, f"project:{entry}", kind.letter, reason=context.reason
         )
     await quota.refresh(tx, project.uuid)
 
@@ -129,11 +131,11 @@ async def suspend_of_user(
 
     :param letters: tells the members of those projects; None tells nobody.
     """
-    deed = Deed(Who.admin(actor), now, DEACTIVATION, letters, user)
+    context = Context(Who.admin(actor), now, DEACTIVATION, letters, user)
     for project in await _all_of(tx, user):
         if project.owner == user and project.state is ProjectState.ACTIVE:
-            await change_state(tx, deed, project, "suspend")
-    await _move_all(tx, deed, sorted(GRANTED), MembershipEvent.SUSPEND)
+            await change_state(tx, context, project, "suspend")
+    await _move_all(tx, context, sorted(GRANTED), MembershipEvent.SUSPEND)
 
 
 async def unsuspend_of_user(
@@ -147,13 +149,13 @@ async def unsuspend_of_user(
 
     :param letters: as there.
     """
-    deed = Deed(Who.admin(actor), now, ACTIVATION, letters, user)
+    context = Context(Who.admin(actor), now, ACTIVATION, letters, user)
     for project in await _all_of(tx, user):
         suspended = project.owner == user and project.state is ProjectState.SUSPENDED
         if suspended and await store.cause(tx, project.uuid) == user:
-            await change_state(tx, deed, project, "unsuspend")
+            await change_state(tx, context, project, "unsuspend")
     states = [MembershipState.SUSPENDED]
-    await _move_all(tx, deed, states, MembershipEvent.UNSUSPEND, user)
+    await _move_all(tx, context, states, MembershipEvent.UNSUSPEND, user)
 
 
 async def _all_of(tx: Transaction, user: UUID) -> Sequence[Record]:
@@ -163,12 +165,12 @@ async def _all_of(tx: Transaction, user: UUID) -> Sequence[Record]:
 
 async def _move_all(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     states: Sequence[MembershipState],
     event: MembershipEvent,
     because_of: UUID | None = None,
 ) -> None:
-    assert deed.because_of is not None
-    for one in await members.of_user(tx, deed.because_of, states, because_of):
-        await members.move(tx, deed, one, event)
-        await quota.refresh(tx, one.project, deed.because_of)
+    assert context.because_of is not None
+    for one in await members.of_user(tx, context.because_of, states, because_of):
+        await members.move(tx, context, one, event)
+        await quota.refresh(tx, one.project, context.because_of)

@@ -10,7 +10,7 @@ from snfd.db.port import Transaction
 from snfd.mail.model import Kind
 from snfd.projects import member_store as store
 from snfd.projects import store as project_store
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.member_store import Membership
 from snfd.projects.model import Record
 from snfd.projects.rules import Action, Case, Terms, enrolling, joining, outcome
@@ -63,7 +63,7 @@ async def of_user(
     return await store.in_states(tx, user, states, because_of)
 
 
-async def join(tx: Transaction, deed: Deed, project: Record, user: UUID) -> int:
+async def join(tx: Transaction, context: Context, project: Record, user: UUID) -> int:
     """Have ``user`` ask for membership; the membership's number.
 
     He is in at once where the project takes everybody and has room.
@@ -73,28 +73,28 @@ async def join(tx: Transaction, deed: Deed, project: Record, user: UUID) -> int:
     one = await taken(tx, project.uuid, user)
     events = joining(_case(one, await store.terms(tx, project)))
     for event in events:
-        one, entry = await move(tx, deed, one, event)
-        await deed.audit(tx, f"membership.{event.name.lower()}", project.uuid,
+        one, entry = await move(tx, context, one, event)
+        await context.audit(tx, f"membership.{event.name.lower()}", project.uuid,
                          user=str(user))  # fmt: skip
     if events == [MembershipEvent.JOIN]:
-        await _tell(tx, deed, project, (one, entry), events[0])
+        await _tell(tx, context, project, (one, entry), events[0])
     else:
         await quota.refresh(tx, project.uuid, user)
     return one.id
 
 
-async def enroll(tx: Transaction, deed: Deed, project: Record, user: UUID) -> int:
+async def enroll(tx: Transaction, context: Context, project: Record, user: UUID) -> int:
     """Put ``user`` into a locked project; the membership's number.
 
     :raises Forbidden: only its owner and administrators may.
     :raises Conflict: he is in it already, or it is not possible now.
     """
     one = await taken(tx, project.uuid, user)
-    event = enrolling(deed.who, _case(one, await store.terms(tx, project)))
-    return (await _do(tx, deed, project, one, event)).id
+    event = enrolling(context.who, _case(one, await store.terms(tx, project)))
+    return (await _do(tx, context, project, one, event)).id
 
 
-async def settle_owner(tx: Transaction, deed: Deed, project: Record) -> None:
+async def settle_owner(tx: Transaction, context: Context, project: Record) -> None:
     """Make the owner a member where there is room and he is not one (W15).
 
     Holdings are not touched: the caller refreshes all of the project's.
@@ -104,17 +104,17 @@ async def settle_owner(tx: Transaction, deed: Deed, project: Record) -> None:
     one = await taken(tx, project.uuid, project.owner)
     terms = await store.terms(tx, project)
     if one.state not in COUNTED and one.active and terms.has_room:
-        await move(tx, deed, one, MembershipEvent.ENROLL)
+        await move(tx, context, one, MembershipEvent.ENROLL)
 
 
 async def admit(
-    tx: Transaction, project: UUID, user: UUID, role: str, deed: Deed | None
+    tx: Transaction, project: UUID, user: UUID, role: str, context: Context | None
 ) -> None:
     """Make ``user`` a member of a locked project with ``role``, whatever he was.
 
     Holdings are not touched.
 
-    :param deed: None at a cloud's first start: the time is the database's.
+    :param context: None at a cloud's first start: the time is the database's.
     """
     one = await taken(tx, project, user)
     if one.state is not MembershipState.ACCEPTED:
@@ -123,15 +123,15 @@ async def admit(
             tx,
             number,
             (one.state, MembershipState.ACCEPTED),
-            deed.who.actor if deed else DAEMON,
-            deed.now if deed else None,
-            deed.reason if deed else "",
+            context.who.actor if context else DAEMON,
+            context.now if context else None,
+            context.reason if context else "",
         )
     await store.set_role(tx, user, project, role)
 
 
 async def act(
-    tx: Transaction, deed: Deed, project: Record, one: Membership, action: Action
+    tx: Transaction, context: Context, project: Record, one: Membership, action: Action
 ) -> None:
     """Do ``action`` to a membership; both rows are locked.
 
@@ -139,11 +139,11 @@ async def act(
     :raises Conflict: it is not possible now.
     """
     case = _case(one, await store.terms(tx, project))
-    await _do(tx, deed, project, one, outcome(action, deed.who, case))
+    await _do(tx, context, project, one, outcome(action, context.who, case))
 
 
 async def move(
-    tx: Transaction, deed: Deed, one: Membership, event: MembershipEvent
+    tx: Transaction, context: Context, one: Membership, event: MembershipEvent
 ) -> tuple[Membership, int]:
     """Have ``event`` happen to a locked membership, and log it; no more.
 
@@ -156,25 +156,25 @@ async def move(
         tx,
         number,
         (one.state, after),
-        deed.who.actor,
-        deed.now,
-        deed.reason,
-        deed.because_of,
+        context.who.actor,
+        context.now,
+        context.reason,
+        context.because_of,
     )
     return Membership(number, one.user, one.project, after, one.active), entry
 
 
 async def _do(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     project: Record,
     one: Membership,
     event: MembershipEvent,
 ) -> Membership:
-    after, entry = await move(tx, deed, one, event)
+    after, entry = await move(tx, context, one, event)
     word = f"membership.{event.name.lower()}"
-    await deed.audit(tx, word, project.uuid, user=str(one.user))
-    await _tell(tx, deed, project, (after, entry), event)
+    await context.audit(tx, word, project.uuid, user=str(one.user))
+    await _tell(tx, context, project, (after, entry), event)
     if after.state is MembershipState.REMOVED:
         await project_store.forget_default(tx, project.uuid, one.user)
     if {one.state, after.state} & GRANTED:
@@ -184,20 +184,20 @@ async def _do(
 
 async def _tell(
     tx: Transaction,
-    deed: Deed,
+    context: Context,
     project: Record,
     moved: tuple[Membership, int],
     event: MembershipEvent,
 ) -> None:
-    if deed.letters is None:
+    if context.letters is None:
         return
     one, entry = moved
     name = f"membership:{entry}"
     if event in _ASKED:
-        await deed.letters.owner(tx, project, one.user, name, _ASKED[event])
-    elif event in _TOLD and deed.who.user != one.user:
-        await deed.letters.person(
-            tx, project, one.user, name, _TOLD[event], deed.reason
+        await context.letters.owner(tx, project, one.user, name, _ASKED[event])
+    elif event in _TOLD and context.who.user != one.user:
+        await context.letters.person(
+            tx, project, one.user, name, _TOLD[event], context.reason
         )
 
 

@@ -14,7 +14,7 @@ from snfd.identity.model import Caller
 from snfd.identity.names import normalised
 from snfd.projects import lifecycle, member_store, members, store, view_store
 from snfd.projects.acting import visible
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.desk import PAGE
 from snfd.projects.model import Record
 from snfd.projects.parts import Parts
@@ -103,8 +103,8 @@ class Memberships:
             never had to do with.
         :raises Conflict: he is associated already, or nobody can join.
         """
-        deed = self.parts.deed(Who.doing(caller))
-        return await self.parts.db.run(_join, deed, project, caller.user)
+        context = self.parts.context(Who.doing(caller))
+        return await self.parts.db.run(_join, context, project, caller.user)
 
     async def enroll(self, caller: Caller, project: UUID, name: str) -> int:
         """Put somebody in; the membership's number.
@@ -113,8 +113,8 @@ class Memberships:
         :raises Forbidden: only the owner and administrators may.
         :raises Conflict: no such project or person (`NoSuchPerson`), or not now.
         """
-        deed = self.parts.deed(Who.doing(caller))
-        return await self.parts.db.run(_enroll, deed, project, normalised(name))
+        context = self.parts.context(Who.doing(caller))
+        return await self.parts.db.run(_enroll, context, project, normalised(name))
 
     async def act(
         self, caller: Caller, number: int, action: Action, reason: str
@@ -125,8 +125,8 @@ class Memberships:
         :raises Forbidden: it is not the caller's to do.
         :raises Conflict: not now; `Busy` where the states forbid it.
         """
-        deed = self.parts.deed(Who.doing(caller), reason)
-        await self.parts.db.run(_act, deed, number, action)
+        context = self.parts.context(Who.doing(caller), reason)
+        await self.parts.db.run(_act, context, number, action)
 
     async def set_default(self, caller: Caller, project: UUID) -> None:
         """Let the caller's unscoped tokens act in ``project``.
@@ -134,11 +134,13 @@ class Memberships:
         :raises NotFound: there is no such project that he may see.
         :raises Forbidden: he is no member, or it is not active.
         """
-        deed = self.parts.deed(Who.doing(caller))
-        await self.parts.db.run(set_default, deed, project, caller.user)
+        context = self.parts.context(Who.doing(caller))
+        await self.parts.db.run(set_default, context, project, caller.user)
 
 
-async def set_default(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> None:
+async def set_default(
+    tx: Transaction, context: Context, uuid: UUID, user: UUID
+) -> None:
     """Let unscoped tokens of ``user`` act in a project.
 
     :raises NotFound: as `Memberships.set_default`.
@@ -147,11 +149,11 @@ async def set_default(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> No
     project = await lifecycle.taken(tx, uuid)
     one = await members.taken(tx, uuid, user)
     if one.state not in GRANTED:
-        _known(deed.who, project, one.state)
+        _known(context.who, project, one.state)
         raise Forbidden("only a member's project can be his default")
     if project.state is not ProjectState.ACTIVE:
         raise Forbidden(f"the project is {project.state}")
-    await store.set_default(tx, user, uuid, deed.now)
+    await store.set_default(tx, user, uuid, context.now)
 
 
 def _near(who: Who, user: UUID, owner: UUID | None) -> None:
@@ -177,34 +179,34 @@ def _known(who: Who, project: Record, state: MembershipState) -> None:
         return
 
 
-async def _join(tx: Transaction, deed: Deed, uuid: UUID, user: UUID) -> int:
+async def _join(tx: Transaction, context: Context, uuid: UUID, user: UUID) -> int:
     project = await lifecycle.taken(tx, uuid)
     one = await members.taken(tx, uuid, user)
-    _known(deed.who, project, one.state)
-    return await members.join(tx, deed, project, user)
+    _known(context.who, project, one.state)
+    return await members.join(tx, context, project, user)
 
 
-async def _enroll(tx: Transaction, deed: Deed, uuid: UUID, name: str) -> int:
+async def _enroll(tx: Transaction, context: Context, uuid: UUID, name: str) -> int:
     try:
         project = await lifecycle.taken(tx, uuid)
-        _known(deed.who, project, MembershipState.NONE)
+        _known(context.who, project, MembershipState.NONE)
     except NotFound as error:
         # so it is told since Synnefo 0.15
         raise Conflict(error.message) from None
-    if not (deed.who.is_admin or deed.who.owns(project.owner)):
+    if not (context.who.is_admin or context.who.owns(project.owner)):
         raise Forbidden("only a project's owner adds people")
     user = await member_store.accepted_person(tx, name)
     if user is None:
         raise NoSuchPerson("there is no such user")
-    return await members.enroll(tx, deed, project, user)
+    return await members.enroll(tx, context, project, user)
 
 
-async def _act(tx: Transaction, deed: Deed, number: int, action: Action) -> None:
+async def _act(tx: Transaction, context: Context, number: int, action: Action) -> None:
     uuid = await member_store.project_of(tx, number)
     if uuid is None:
         raise NotFound(f"there is no membership {number}")
     project = await lifecycle.taken(tx, uuid)
     one = await member_store.take(tx, uuid, number=number)
     assert one is not None
-    _near(deed.who, one.user, project.owner)
-    await members.act(tx, deed, project, one, action)
+    _near(context.who, one.user, project.owner)
+    await members.act(tx, context, project, one, action)

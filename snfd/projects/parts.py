@@ -12,7 +12,7 @@ from snfd.db.port import Database
 from snfd.errors import Invalid
 from snfd.projects import acting
 from snfd.projects.acting import Order
-from snfd.projects.deed import MAX_REASON, Deed
+from snfd.projects.context import MAX_REASON, Context
 from snfd.projects.letters import Letters
 from snfd.projects.rules import Who
 
@@ -31,15 +31,15 @@ class Parts:
     new_id: Callable[[], UUID] = uuid4
     enroll_owner: bool = field(default=True, kw_only=True)
 
-    def deed(self, who: Who, reason: str = "") -> Deed:
-        """Something that ``who`` does now.
+    def context(self, who: Who, reason: str = "") -> Context:
+        """What goes along with all that ``who`` does now.
 
         :raises Invalid: the reason is too long.
         """
         if len(reason) > MAX_REASON:
             raise Invalid(f"a reason has at most {MAX_REASON} characters")
         at = now(self.clock)
-        return Deed(who, at, reason, self.letters, enroll_owner=self.enroll_owner)
+        return Context(who, at, reason, self.letters, enroll_owner=self.enroll_owner)
 
     async def act(self, who: Who, uuid: UUID, order: Order) -> None:
         """Do what ``order`` says to a project.
@@ -47,4 +47,4 @@ class Parts:
         :raises CloudError: as `ProjectDesk.act`.
         """
         acting.check_order(order)
-        await self.db.run(acting.act, self.deed(who, order.reason), uuid, order)
+        await self.db.run(acting.act, self.context(who, order.reason), uuid, order)

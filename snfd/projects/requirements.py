@@ -8,13 +8,13 @@ from snfd.db.port import Transaction
 from snfd.errors import Busy, Conflict, Invalid
 from snfd.projects import member_store
 from snfd.projects.changes import NEW, Changes
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.model import Record
 from snfd.projects.states import ProjectState
 from snfd.quota import service as quota
 
 
-def fresh(uuid: UUID, wanted: Changes, deed: Deed, state: ProjectState) -> Record:
+def fresh(uuid: UUID, wanted: Changes, context: Context, state: ProjectState) -> Record:
     """A project that is all ``wanted``, with what `NEW` says where that is silent."""
     full = wanted.over(NEW)
     return Record(
@@ -26,7 +26,7 @@ def fresh(uuid: UUID, wanted: Changes, deed: Deed, state: ProjectState) -> Recor
         private=bool(full.private),
         homepage=full.homepage or "",
         description=full.description or "",
-        created=deed.now,
+        created=context.now,
         ends=full.ends,
         join_policy=full.join_policy or "moderated",
         leave_policy=full.leave_policy or "auto",

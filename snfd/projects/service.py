@@ -14,7 +14,7 @@ from snfd.errors import Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller
 from snfd.projects import members, requirements, store
 from snfd.projects.changes import LIFETIME, Changes
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.member_store import Membership
 from snfd.projects.model import (
     MEMBER,
@@ -50,13 +50,18 @@ async def create(
     wanted = Changes(
         name=check_name(name), owner=owner, description=description, resources=limits
     )
-    deed = Deed(Who.admin(DAEMON), now)
-    await create_as(tx, deed, uuid, wanted, enroll_owner=False)
+    context = Context(Who.admin(DAEMON), now)
+    await create_as(tx, context, uuid, wanted, enroll_owner=False)
     return Project(uuid, name, description, owner, False, True)
 
 
 async def create_as(
-    tx: Transaction, deed: Deed, uuid: UUID, wanted: Changes, *, enroll_owner: bool
+    tx: Transaction,
+    context: Context,
+    uuid: UUID,
+    wanted: Changes,
+    *,
+    enroll_owner: bool,
 ) -> None:
     """Make an active project that is as ``wanted``, without application.
 
@@ -65,12 +70,12 @@ async def create_as(
     :raises Conflict: a live project has the name, or any has the uuid.
     """
     await requirements.check_references(tx, wanted, hidden=True)
-    project = requirements.fresh(uuid, wanted, deed, ProjectState.ACTIVE)
+    project = requirements.fresh(uuid, wanted, context, ProjectState.ACTIVE)
     if not await store.insert(tx, project):
         raise Conflict(f"there is a project {project.name!r} already")
-    await store.log(tx, uuid, (None, project.state), deed.who.actor, deed.now)
+    await store.log(tx, uuid, (None, project.state), context.who.actor, context.now)
     if enroll_owner:
-        await members.settle_owner(tx, deed, project)
+        await members.settle_owner(tx, context, project)
     await quota.open_project(tx, uuid, wanted.resources)
 
 
@@ -89,13 +94,13 @@ async def create_system(tx: Transaction, user: UUID, now: datetime) -> Project:
         max_members=1,
         private=True,
     )
-    deed = Deed(Who.admin(DAEMON), now)
-    plain = requirements.fresh(user, wanted, deed, ProjectState.ACTIVE)
+    context = Context(Who.admin(DAEMON), now)
+    plain = requirements.fresh(user, wanted, context, ProjectState.ACTIVE)
     if not await store.insert(tx, evolve(plain, is_system=True)):
         raise Conflict(f"user {user} has an own project already")
     await store.log(tx, user, (None, ProjectState.ACTIVE), DAEMON, now)
     one = Membership(0, user, user, MembershipState.NONE, True)
-    await members.move(tx, deed, one, MembershipEvent.ENROLL)
+    await members.move(tx, context, one, MembershipEvent.ENROLL)
     await quota.open_project(tx, user, {})
     return Project(user, plain.name, plain.description, user, True, True)
 
@@ -105,14 +110,14 @@ async def add_member(
     project: UUID,
     user: UUID,
     role: str = MEMBER,
-    deed: Deed | None = None,
+    context: Context | None = None,
 ) -> None:
     """Make ``user`` an accepted member of a live ``project`` with ``role``.
 
     No policy and no limit of members counts. Doing it again changes only the
     role.
 
-    :param deed: who does it and when; None at a cloud's first start.
+    :param context: who does it and when; None at a cloud's first start.
     :raises Invalid: the role.
     :raises NotFound: no such project, or no such user.
     """
@@ -121,7 +126,7 @@ async def add_member(
         raise NotFound(f"there is no project {project}")
     if not await store.is_user(tx, user):
         raise NotFound(f"there is no user {user}")
-    await members.admit(tx, project, user, role, deed)
+    await members.admit(tx, project, user, role, context)
     await quota.refresh(tx, project, user)
 
 

@@ -23,7 +23,7 @@ from snfd.errors import (
 )
 from snfd.identity.throttle import Guess, Throttle
 from snfd.projects import lifecycle
-from snfd.projects.deed import Deed
+from snfd.projects.context import Context
 from snfd.projects.rules import Who
 from tests.accounts.cloud import ROOT, AccountCloud
 from tests.identity.cloud import START, identity_cloud
@@ -76,8 +76,8 @@ class ActivationTests(Base):
     def suspend(self, project: UUID) -> None:
         async def work(tx: object) -> None:
             found = await lifecycle.taken(tx, project)  # type: ignore[arg-type]
-            deed = Deed(Who.admin(ROOT), START, "unpaid")
-            await lifecycle.change_state(tx, deed, found, "suspend")  # type: ignore[arg-type]
+            context = Context(Who.admin(ROOT), START, "unpaid")
+            await lifecycle.change_state(tx, context, found, "suspend")  # type: ignore[arg-type]
 
         self.cloud.wait(self.cloud.db.run(work))
 

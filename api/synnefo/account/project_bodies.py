@@ -20,7 +20,7 @@ from snfd.projects.changes import (
     Changes,
     Wording,
 )
-from snfd.projects.deed import MAX_REASON
+from snfd.projects.context import MAX_REASON
 from snfd.projects.desk import Asked, Mode
 from snfd.projects.model import MAX_NAME
 from snfd.projects.states import ProjectState

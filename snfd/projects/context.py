@@ -19,8 +19,8 @@ MAX_REASON = 4096
 
 
 @frozen
-class Deed:
-    """One use case.
+class Context:
+    """By whom, when and why a use case is carried out, and who is told.
 
     :ivar letters: None where nobody is told.
     :ivar enroll_owner: whether a new project's owner becomes its first member.
