@@ -14,8 +14,10 @@ from api.admin.operations import MailApi, WatchApi
 from api.admin.people import ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
+from api.admin.settled import SettledApi
 from api.dispatch import Served, build
 from snfd.admin.rights import Staff
+from snfd.admin.settled import Settled
 
 if TYPE_CHECKING:
     from snfd.cloud import Cloud
@@ -38,6 +40,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         TokensApi(admin, accounts.tokens),
         LedgerApi(admin.ledger),
         NumbersApi(admin, admin.numbers),
+        SettledApi(Settled(admin.db, admin.find)),
         IntegrityApi(parts.integrity),
         ProjectsApi(admin, parts.projects.admin),
         ProjectLivesApi(admin, parts.projects.admin),

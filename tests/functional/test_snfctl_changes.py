@@ -342,6 +342,12 @@ class RegistryTests(ChangeCase):
         self.fails(4, "commission", "accept", serials[0], "--yes")
         done = ctl.json("commission", "resolve", "--overdue", "0", "--yes")
         self.assertEqual([int(serials[2])], done["rejected"])
+        log = ctl.json("commission", "log", "--user", "demo", "--issuer", "dns")
+        self.assertEqual(
+            [(serials[2], "rejected"), (serials[1], "rejected"),
+             (serials[0], "accepted")],
+            [(str(one["serial"]), one["outcome"]) for one in log],
+        )  # fmt: skip
         (row,) = ctl.json(
             "quota",
             "list",
