@@ -51,7 +51,7 @@ class Credentials:
         """
         email, who = check_address(email), Actor(None, "", address)
         work = self._ask(email, self.parts.secret(), who, self.parts.now())
-        self.parts.behind(work, "a letter to a new password")
+        self.parts.background(work, "a letter to a new password")
 
     async def reset(self, key: str, password: str) -> None:
         """Set a new password with the key of a letter's link, once.

@@ -53,7 +53,7 @@ class Emails:
             pause = int(PAUSE.total_seconds())
             raise TooManyRequests("a link was sent just now", retry_after=pause)
         work = self._ask(caller, email, self.parts.secret(), self.parts.now())
-        self.parts.behind(work, "a letter to a new address")
+        self.parts.background(work, "a letter to a new address")
 
     async def confirm(self, key: str, caller: Caller | None) -> str:
         """Take the key of a letter's link, once; the new address.

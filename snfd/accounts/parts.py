@@ -56,7 +56,7 @@ class Guesses(Protocol):
 
 
 @define(eq=False)
-class Behind:
+class Background:
     """Does what the asker must not learn about, not even from the clock.
 
     The answer is given before the work looks at anything.
@@ -106,7 +106,7 @@ class Parts:
     rules: Rules
     letters: Letters
     lifecycle: Lifecycle
-    behind: Behind
+    background: Background
 
     def now(self) -> datetime:
         """The time of the request."""

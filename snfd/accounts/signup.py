@@ -71,7 +71,7 @@ class SignUp:
         new = evolve(new, password_hash=hashed)
         who = Actor(None, "", address)
         work = self._open(new, self.parts.secret(), who, self.parts.now())
-        self.parts.behind(work, "a sign-up")
+        self.parts.background(work, "a sign-up")
 
     async def verify(self, code: str) -> bool:
         """Take the code of a letter's link, once; whether the account is active.
@@ -92,7 +92,9 @@ class SignUp:
         """
         email = check_address(email)
         secret, at = self.parts.secret(), self.parts.now()
-        self.parts.behind(self._resend(email, secret, at), "a letter of verification")
+        self.parts.background(
+            self._resend(email, secret, at), "a letter of verification"
+        )
 
     def _checked(self, form: Form) -> NewAccount:
         self.parts.rules.check_password(form.password)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from snfd.accounts.letters import Letters
-from snfd.accounts.parts import Behind, Parts
+from snfd.accounts.parts import Background, Parts
 from snfd.accounts.service import Lifecycle
 from snfd.accounts.wired import Accounts, rules
 from snfd.config import Urls
@@ -57,6 +57,6 @@ def accounts(
                 partial(lifecycle.suspend_of_user, letters=told),
                 partial(lifecycle.unsuspend_of_user, letters=told),
             ),
-            behind=Behind(tasks),
+            background=Background(tasks),
         )
     )

@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 
 from snfd.accounts.letters import Letters
 from snfd.accounts.model import Rules
-from snfd.accounts.parts import Behind, Parts
+from snfd.accounts.parts import Background, Parts
 from snfd.accounts.service import Lifecycle
 from snfd.accounts.signup import Form
 from snfd.accounts.wired import Accounts
@@ -86,7 +86,7 @@ class AccountCloud:
                 lifecycle.suspend_of_user,
                 lifecycle.unsuspend_of_user,
             ),
-            behind=Behind(Tasks()),
+            background=Background(Tasks()),
         )
         self.accounts = Accounts.of(self.parts)
 

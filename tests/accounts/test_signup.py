@@ -213,7 +213,7 @@ class BehindTests(SynchronousTestCase):
         self.people = AccountCloud(self.cloud)
         self.people.member("ann")
         self.later: list[Coroutine[Any, Any, object]] = []
-        self.people.parts.behind.tasks = self  # type: ignore[assignment]
+        self.people.parts.background.tasks = self  # type: ignore[assignment]
 
     def start(self, work: Coroutine[Any, Any, object], what: str) -> None:
         """Instead of `Tasks`: remember it."""
