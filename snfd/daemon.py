@@ -32,13 +32,14 @@ from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
 from snfd.ganeti.service import Clusters, NewCluster
+from snfd.keycheck import ring_for
 from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
 from snfd.probe import crash_probe
 from snfd.quota.model import RESOURCES
-from snfd.secrets import KeyFileError, KeyRing, load_or_create
+from snfd.secrets import KeyFileError, KeyRing
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
@@ -63,11 +64,13 @@ _FORESEEN = (
 class Daemon(Service):
     """A whole cloud, from a configuration.
 
+    :ivar abandon: whether what a lost key sealed is given up, see `snfd.keycheck`.
     :ivar started: fires once the daemon serves, or fails with why it cannot.
     """
 
     reactor: Any
     loaded: Loaded
+    abandon: bool = False
     started: Deferred[None] = field(init=False, factory=Deferred)
     _parts: list[Service] = field(init=False, factory=list)
     _ports: list[Any] = field(init=False, factory=list)
@@ -132,8 +135,9 @@ class Daemon(Service):
         raise_file_limit()
         var = _made(config.var)
         pocket = self._pocket(var)
-        keys = load_or_create(Path(config.secrets.key_file or var / "keys"))
         dsn = await self._database(var)
+        file = Path(config.secrets.key_file or var / "keys")
+        keys = await deferToThread(ring_for, file, dsn, abandon=self.abandon)
         self._blocks = await wiring.open_blocks(self.reactor, config)
         metrics = Metrics()
         ground = Ground(
@@ -304,6 +308,9 @@ def _cluster(section: ClusterSection) -> NewCluster:
     )
 
 
-def service(reactor: Any, loaded: Loaded) -> IService:
-    """The daemon as ``twistd`` runs it."""
-    return Daemon(reactor, loaded)
+def service(reactor: Any, loaded: Loaded, *, abandon: bool = False) -> IService:
+    """The daemon as ``twistd`` runs it.
+
+    :param abandon: as `Daemon`'s.
+    """
+    return Daemon(reactor, loaded, abandon)

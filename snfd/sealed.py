@@ -47,6 +47,8 @@ HANDOFF = Column("compute.handoff", "sealed", "server || '/' || purpose")
 CONSOLE_PASSWORD = Column("compute.console_session", "password", "id")
 MAIL = Column("ops.mail", "words", "event || '/' || recipient")
 TOTP_SEED = Column("identity.totp", "secret", "user_id")
+KEY_CHECK = Column("ops.key_check", "sealed", "id")
+"""Sealed at the first start, to know the key file again; see `snfd.keycheck`."""
 
 SEALED = (
     CLUSTER_PASSWORD,
@@ -55,5 +57,6 @@ SEALED = (
     CONSOLE_PASSWORD,
     MAIL,
     TOTP_SEED,
+    KEY_CHECK,
 )
 """All of them."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from twisted.logger import Logger
 
 from snfd import private
 from snfd.db.direct import DirectTransaction, connect, finish
@@ -25,6 +26,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Unavailable
 from snfd.sealed import SEALED, Column
 
+_log = Logger(namespace="snfd.secrets")
 _VERSION = b"\x01"
 _KEY, _ID, _NONCE = 32, 8, 12
 _HEADER = "# snfd keys: the first one seals, all of them open. Keep it secret.\n"
@@ -94,13 +96,25 @@ class KeyRing:
             return None
         return self.seal(self.open(sealed, table, column, row), table, column, row)
 
+    def idents(self) -> list[bytes]:
+        """What values that can be opened begin with, behind their first byte."""
+        self._reread()
+        return [key.ident for key in self._keys]
+
     def _key(self, ident: bytes) -> _Key | None:
         for key in self._keys:
             if key.ident == ident:
                 return key
-        if self._reload is not None:
-            self._keys = self._reload()
+        self._reread()
         return next((key for key in self._keys if key.ident == ident), None)
+
+    def _reread(self) -> None:
+        """Learn of new keys; without the file, those that are known go on."""
+        if self._reload is not None:
+            try:
+                self._keys = self._reload()
+            except KeyFileError as error:
+                _log.error("no new keys can be read: {why}", why=str(error))
 
 
 def load(path: Path) -> KeyRing:
@@ -154,7 +168,11 @@ async def reseal(tx: Transaction, ring: KeyRing, column: Column) -> int:
     )
     changed = 0
     for row, sealed in found:
-        fresh = ring.resealed(sealed, *column.at(row))
+        try:
+            fresh = ring.resealed(sealed, *column.at(row))
+        except Unavailable as error:
+            where = f"{column.table}, {column.row} = {row}"
+            raise Unavailable(f"{where}: {error.message}") from None
         if fresh is not None:
             changed += await tx.execute(
                 f"UPDATE {column.table} SET {column.name} = %s"

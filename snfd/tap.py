@@ -12,6 +12,7 @@ from twisted.python import usage
 
 from snfd.daemon import service
 from snfd.errors import Invalid
+from snfd.keycheck import FLAG
 from snfd.loading import Loaded, load
 
 
@@ -34,6 +35,13 @@ class Options(usage.Options):
         ["config", "c", None, "TOML file; SNFD_* variables outrank it"],
         ["var", None, None, "directory of everything that is written"],
         ["port", "p", None, "listen on this port of 127.0.0.1", _port],
+    ]
+    optFlags = [
+        [
+            FLAG.removeprefix("--"),
+            None,
+            "go on with a new key: what the lost one sealed is lost as well",
+        ],
     ]
 
 
@@ -61,7 +69,8 @@ def makeService(options: Options) -> IService:
 
     reactor.callWhenRunning(_end_with_terminal, reactor)
     try:
-        return service(reactor, loaded(options))
+        abandon = bool(options[FLAG.removeprefix("--")])
+        return service(reactor, loaded(options), abandon=abandon)
     except Invalid as error:
         raise SystemExit(f"snfd: {error.message}") from None
 

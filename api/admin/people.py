@@ -22,6 +22,7 @@ from snfd.admin.model import (
 )
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
+from snfd.identity.second_factor import SecondFactors
 
 
 class UsersApi:
@@ -129,3 +130,17 @@ class ModerationApi:
         """Remove an account that was never accepted."""
         actor, uuid = staff.to(Right.USERS), await self._admin.find.user(user)
         await self._moderation.remove(uuid, actor)
+
+
+class FactorsApi:
+    """Helps people who lost what makes their one-time codes."""
+
+    def __init__(self, admin: Administration, factors: SecondFactors) -> None:
+        self._admin = admin
+        self._factors = factors
+
+    @operation("DELETE", "/users/<user>/second-factor", status=204)
+    async def remove(self, staff: Staff, user: str) -> None:
+        """Ask a user for no one-time codes any more."""
+        actor, uuid = staff.to(Right.USERS), await self._admin.find.user(user)
+        await self._factors.reset(uuid, actor)

@@ -11,7 +11,7 @@ from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
 from api.admin.numbers import IntegrityApi, NumbersApi
 from api.admin.operations import MailApi, WatchApi
-from api.admin.people import ModerationApi, UsersApi
+from api.admin.people import FactorsApi, ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
@@ -36,6 +36,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         DirectoryApi(admin.directory),
         UsersApi(admin, accounts.editing),
         ModerationApi(admin, accounts.moderation),
+        FactorsApi(admin, parts.second_factors),
         BelongingsApi(admin, accounts.groups, accounts.terms, parts.projects.admin),
         TokensApi(admin, accounts.tokens),
         LedgerApi(admin.ledger),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from attrs import frozen
 
 from snfd.admin.model import Ailment
 from snfd.audit import Actor
 from snfd.db.port import Database
+from snfd.keycheck import unopenable
 from snfd.quota.findings import Kind
 from snfd.quota.integrity import Integrity
+from snfd.sealed import CLUSTER_PASSWORD, MAIL, TOTP_SEED
 
 MOST = 100
 """Ailments of one kind that are told."""
@@ -108,6 +112,13 @@ CHECKS = (
     ),
 )
 
+LOST_REMEDIES = {
+    CLUSTER_PASSWORD: "name it in [[bootstrap.cluster]] and restart a daemon",
+    TOTP_SEED: "a recovery code, or: snfctl user remove-second-factor USER",
+    MAIL: "snfctl mail give-up ID",
+}
+LOST_REMEDY = "put the key back; if it is lost for good, these are lost as well"
+
 QUOTA_REMEDIES = {
     Kind.LIMIT: "snfctl quota verify --limits",
     Kind.MISSING: "snfctl quota verify --limits",
@@ -119,10 +130,15 @@ QUOTA_REMEDIES = {
 
 @frozen(eq=False)
 class Doctor:
-    """Runs all checks; changes nothing."""
+    """Runs all checks; changes nothing.
+
+    :ivar db: one that has time for what looks through everything.
+    :ivar idents: names of the keys that there are, see `snfd.keycheck.unopenable`.
+    """
 
     db: Database
     integrity: Integrity
+    idents: Callable[[], Sequence[bytes]]
 
     async def examine(self, actor: Actor) -> list[Ailment]:
         """Everything that is not well, at most `MOST` of a kind."""
@@ -133,8 +149,21 @@ class Doctor:
                 found.append(Ailment(check.name, what, how, check.remedy))
         return [
             *found,
+            *await self._secrets(),
             *await self._numbers(actor),
             *await self._applications(actor),
+        ]
+
+    async def _secrets(self) -> list[Ailment]:
+        found = await self.db.run(unopenable, self.idents())
+        return [
+            Ailment(
+                "secret-lost",
+                f"{one.table}, {one.name}",
+                f"{lost} of {there} sealed with a key that is missing",
+                LOST_REMEDIES.get(one, LOST_REMEDY),
+            )
+            for one, (lost, there) in found.items()
         ]
 
     async def _numbers(self, actor: Actor) -> list[Ailment]:

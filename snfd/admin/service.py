@@ -55,7 +55,6 @@ from snfd.mail.box import Outbox
 from snfd.mail.service import Post
 from snfd.projects.wired import ProjectServices
 from snfd.quota.admin import QuotaAdmin
-from snfd.quota.integrity import Integrity
 
 
 @frozen(eq=False)
@@ -225,8 +224,8 @@ class Administration:
         db: Database,
         clock: Seconds,
         projects: ProjectServices,
-        integrity: Integrity,
         post: Post,
+        doctor: Doctor,
     ) -> Administration:
         """All of it, over ``db``."""
         find = Finder(db)
@@ -237,7 +236,7 @@ class Administration:
             directory=Directory(db, find),
             ledger=Ledger(db, find),
             numbers=Numbers(db, projects.admin, QuotaAdmin(db)),
-            doctor=Doctor(db, integrity),
+            doctor=doctor,
             statistics=Statistics(db, clock),
             outbox=Outbox(db, clock),
             trail=Trail(db),

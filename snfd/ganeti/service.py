@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Invalid
+from snfd.errors import Conflict, Invalid, Unavailable
 from snfd.ganeti import store
 from snfd.ganeti.port import Ganeti
 from snfd.ganeti.rapi import Rapi
@@ -94,11 +94,25 @@ class Clusters:
             "public": new.public,
         }
         ident = await store.add(tx, new.name, given)
+        if ident is None and new.password:
+            await self._replace_lost(tx, new)
         if ident is not None:
             place = CLUSTER_PASSWORD.at(ident)
             sealed = self.sealer.seal(new.password.encode(), *place)
             await store.set_secret(tx, ident, sealed)
         return ident
+
+    async def _replace_lost(self, tx: Transaction, new: NewCluster) -> None:
+        """Give a cluster its password anew if the key of the old one is lost."""
+        for one in await store.clusters(tx):
+            place = CLUSTER_PASSWORD.at(one.id)
+            if one.name != new.name:
+                continue
+            try:
+                self.sealer.open(one.secret, *place)
+            except Unavailable:
+                sealed = self.sealer.seal(new.password.encode(), *place)
+                await store.set_secret(tx, one.id, sealed)
 
 
 def connector(

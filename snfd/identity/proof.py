@@ -129,11 +129,12 @@ class Verifier:
             return Second.UNKNOWN
         if passcode is None:
             return Second.MISSING
+        if await factor_store.spend(tx, user, digest(totp.plain(passcode))):
+            return Second.RIGHT  # needs no key, should that be lost
         seed = self.sealer.open(factor.secret, *TOTP_SEED.at(user))
         seconds = now(self.clock).timestamp()
         step = totp.matching(seed, passcode, seconds, factor.last_step)
-        if step is not None:
-            await factor_store.used(tx, user, step)
-            return Second.RIGHT
-        spent = await factor_store.spend(tx, user, digest(totp.plain(passcode)))
-        return Second.RIGHT if spent else Second.WRONG
+        if step is None:
+            return Second.WRONG
+        await factor_store.used(tx, user, step)
+        return Second.RIGHT

@@ -30,7 +30,7 @@ from snfd.compute.service import Parts, compute
 from snfd.compute.settle import settle
 from snfd.config import Config, Urls
 from snfd.db import schema
-from snfd.db.database import PostgresDatabase
+from snfd.db.database import PostgresDatabase, Times
 from snfd.db.listener import Listener
 from snfd.db.session import hold_lock
 from snfd.errors import Invalid, Unavailable
@@ -74,6 +74,8 @@ from vnc.model import Limits as ConsoleLimits
 
 HASHING_THREADS = 3
 DISK_THREADS = 4
+PATIENCE = 50.0
+"""Seconds that a look through everything may take; `snfctl` waits for 60."""
 
 
 @frozen(eq=False)
@@ -133,12 +135,24 @@ def database(reactor: Any, config: Config, dsn: str) -> PostgresDatabase:
     return PostgresDatabase(reactor, dsn, _random, limits)
 
 
+def _patient(ground: Ground) -> PostgresDatabase:
+    """The same for administrators' looks through everything, two at a time."""
+    return PostgresDatabase(
+        ground.reactor,
+        ground.dsn,
+        _random,
+        Limits(2, max_age=60, idle_ttl=10),
+        Times(transaction=PATIENCE),
+    )
+
+
 def build(ground: Ground, db: PostgresDatabase) -> Built:
     """All parts of this process, over ``db``, which must have been started."""
     reactor, config = ground.reactor, ground.config
     plugins = enabled(config.plugins)
     thread = OneThread(reactor)
     passwords = Passwords(thread, argon2id())
+    patient = _patient(ground)
     upkeep = TokenUpkeep(reactor, db, 60.0)
     tasks = Tasks()
     workers = ThreadWorkers(reactor, HASHING_THREADS, "hashing")
@@ -169,7 +183,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         people=People(db),
         projects=Projects(db),
         quota=quotas,
-        astakos=astakos(ground, db, verifier, tasks),
+        astakos=astakos(ground, db, patient, verifier, tasks),
         compute=compute(
             Parts(
                 db=db,
@@ -197,7 +211,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         ready=partial(_ready, db),
     )
     listener = Listener(reactor, ground.dsn)
-    services: list[Service] = [thread, upkeep, listener]
+    services: list[Service] = [thread, upkeep, listener, patient]
     services.append(expiry(ground, cloud.astakos.projects))
     services.append(AccountUpkeep(reactor, db))
     if "follower" in config.run:

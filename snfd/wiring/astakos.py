@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from snfd.admin.doctor import Doctor
 from snfd.admin.service import Administration
 from snfd.cloud import Astakos
 from snfd.identity.allowance import Allowance
@@ -46,17 +47,23 @@ FORMS = 30
 an office."""
 
 
-def astakos(ground: Ground, db: Database, verifier: Verifier, tasks: Tasks) -> Astakos:
-    """All of them, over what stands already."""
+def astakos(
+    ground: Ground, db: Database, patient: Database, verifier: Verifier, tasks: Tasks
+) -> Astakos:
+    """All of them, over what stands already.
+
+    :param patient: has time for what looks through everything.
+    """
     post = Post(ground.keys)
     parts = projects(ground, db, post)
     people = accounts(ground, db, verifier, tasks, post, parts.parts.letters)
-    integrity = Integrity(db, undecided)
+    integrity = Integrity(patient, undecided)
+    doctor = Doctor(patient, integrity, ground.keys.idents)
     return Astakos(
         projects=parts,
         accounts=people,
         browsing=browsing(ground, db, verifier, people),
-        admin=Administration.build(db, ground.reactor, parts, integrity, post),
+        admin=Administration.build(db, ground.reactor, parts, post, doctor),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
         directory=Directory(db),
         second_factors=_second_factors(ground, db, verifier),

@@ -12,6 +12,7 @@ from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.operations import WatchApi
 from api.dispatch import build
 from api.operations import operation
+from snfd.admin.doctor import Doctor
 from snfd.admin.rights import EVERYTHING, RIGHTS, VIEWERS, Right, Staff, staff
 from snfd.admin.service import Administration
 from snfd.audit import Actor, record
@@ -37,7 +38,11 @@ class AdminCase(SynchronousTestCase):
         self.project = cloud.project("demo", {"cyclades.vm": 5}, demo="member")
         integrity = Integrity(cloud.db, undecided)
         self.services = Administration.build(
-            cloud.db, cloud.clock, cloud.project_parts, integrity, Post(cloud.keys)
+            cloud.db,
+            cloud.clock,
+            cloud.project_parts,
+            Post(cloud.keys),
+            Doctor(cloud.db, integrity, cloud.keys.idents),
         )
         gate: Any = self.services.staff
         self.web = Browser(

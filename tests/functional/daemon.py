@@ -115,6 +115,7 @@ class Daemon:
     :ivar var: its data directory.
     :ivar environment: further ``SNFD_*`` variables.
     :ivar config: TOML file, or None.
+    :ivar words: further options of its command line.
     :ivar cwd: where it runs; ``twistd`` looks there for packages first.
     """
 
@@ -125,6 +126,7 @@ class Daemon:
     config: Path | None = None
     twistd: Path = field(factory=lambda: Path(sys.executable).with_name("twistd"))
     cwd: Path = ROOT
+    words: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     printed: list[str] = field(factory=list)
 
@@ -137,6 +139,7 @@ class Daemon:
         ]  # fmt: skip
         if self.config is not None:
             command += ["--config", str(self.config)]
+        command += self.words
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SNFD_")},
             "SNFD_POCKET_PORT": str(self.pocket_port),

@@ -207,6 +207,27 @@ class NightTests(OperatorCase):
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         return done.stdout
 
+    def test_the_key_file_is_lost(self) -> None:
+        daemon = self.daemon()
+        newcomer.server(daemon.client(), "before")
+        daemon.stop()
+        keys = daemon.var / "keys"
+        away = keys.rename(self.folder / "keys")
+        with self.assertRaisesRegex(AssertionError, "no key file .*keys, but the data"):
+            daemon.start()
+        self.assertFalse(keys.exists())
+        away.rename(keys)
+        daemon.start().stop()
+        keys.unlink()
+        daemon.words = ("--abandon-lost-key",)
+        daemon.start()
+        newcomer.server(daemon.client(), "afterwards")
+        (told,) = (one for one in log(daemon.log) if "abandoned" in one["message"])
+        self.assertIn("1 in compute.cluster", told["message"])
+        daemon.stop()
+        daemon.words = ()
+        daemon.start()
+
     def test_a_wrong_password_for_a_cluster(self) -> None:
         daemon = self.daemon(SNFD_METRICS_TOKEN="see")
         daemon.stop()

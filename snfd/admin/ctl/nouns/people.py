@@ -60,6 +60,17 @@ DECISIONS = (
         "alice",
     ),
     Verb(
+        "remove-second-factor",
+        "DELETE",
+        "/users/{user}/second-factor",
+        "Ask a user for no one-time codes any more.\n\n"
+        "For people who lost what makes the codes, and their recovery codes. Be sure"
+        " who asks: from then on the password alone lets in.",
+        "alice --yes",
+        (WHO,),
+        warning="Let {user} in by the password alone?",
+    ),
+    Verb(
         "close",
         "POST",
         "/users/{user}/close",
