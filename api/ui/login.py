@@ -14,9 +14,11 @@ from twisted.web.iweb import IRequest
 from api.operations import Answer, operation
 from api.ui.desk import HOME, PATH, Desk
 from api.ui.paper import Field, Link, going
+from api.ui.required import sent_to_add
 from snfd.errors import Invalid, TooManyRequests, Unauthorized
 from snfd.logins.model import LOCAL
 from snfd.logins.redirects import MAX_URL, plus_query
+from snfd.logins.required import Lacking
 
 STYLE = Path(__file__).with_name("login.css").read_bytes()
 
@@ -66,7 +68,7 @@ class LoginPages:
         next_ = given.get("next", "")
         name = given.get("username", "")[:255]
         try:
-            session = await self._desk.browsing.sessions.login(
+            session = await self._desk.browsing.sessions.enter(
                 name,
                 given.get("password", ""),
                 code=given.get("totp", "").strip(),
@@ -74,6 +76,8 @@ class LoginPages:
             )
         except (Unauthorized, TooManyRequests, Invalid) as error:
             return self._form(request, next_, name, error)
+        if isinstance(session, Lacking):
+            return sent_to_add(self._desk, request, session, next_)
         return self._desk.let_in(request, session, next_)
 
     @operation("GET", "/style.css", auth=False, raw=True)

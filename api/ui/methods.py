@@ -15,11 +15,13 @@ from api.operations import Answer, operation
 from api.ui.desk import PATH, PROFILE, Desk
 from api.ui.login import Going, password_fields
 from api.ui.paper import Link, going, plain
+from api.ui.required import LACKING, carried, lacking_of, sent_to_add
 from snfd.errors import Invalid, NotAllowed, TooManyRequests, Unauthorized
 from snfd.identity.model import Caller
 from snfd.logins.model import Arrival, Claims, Method, Newcomer, Outcome, complete
 from snfd.logins.port import Departure, Form, Local
 from snfd.logins.redirects import plus_query
+from snfd.logins.required import Lacking
 
 Name = Annotated[str, Meta(max_length=32)]
 JOURNEY = "journey"
@@ -41,7 +43,9 @@ class MethodPages:
             return going(plus_query(PATH, next=query.next))
         if hasattr(way, "check"):
             return self._form(request, way, query.next)
-        by = await self._desk.deliberate(request)
+        by = await self._desk.deliberate(request) or lacking_of(
+            self._desk, request, name
+        )
         if hasattr(way, "leave"):
             return await self._sent(request, way, by, query.next)
         values = _header(request)
@@ -61,7 +65,8 @@ class MethodPages:
                 way,
                 who,
                 given.get("password", ""),
-                by=await self._desk.caller(request),
+                by=await self._desk.caller(request)
+                or lacking_of(self._desk, request, name),
                 code=given.get("totp", "").strip(),
                 next_=next_,
                 address=self._desk.address(request),
@@ -79,18 +84,17 @@ class MethodPages:
         if kept is None or kept["method"] != name or not hasattr(way, "returned"):
             raise Unauthorized("that login was not begun by this browser; once more")
         claims = await way.returned(self._back(name), kept, _query(request))
-        by = await self._desk.caller(request)
-        if by is not None and by.token_hash.hex() != kept["session"]:
+        by = await self._desk.caller(request) or carried(self._desk, request, name)
+        if _mark(by) != kept["session"]:
             by = None
         return await self._arrived(request, way.method, claims, by, kept["next"])
 
     async def _sent(
-        self, request: IRequest, way: Any, by: Caller | None, next_: str
+        self, request: IRequest, way: Any, by: Caller | Lacking | None, next_: str
     ) -> Answer[bytes]:
         name = way.method.name
         departure: Departure = await way.leave(self._back(name))
-        session = "" if by is None else by.token_hash.hex()
-        kept = {**departure.kept, "method": name, "next": next_, "session": session}
+        kept = {**departure.kept, "method": name, "next": next_, "session": _mark(by)}
         self._desk.remember(request, JOURNEY, kept)
         return going(departure.url)
 
@@ -99,14 +103,18 @@ class MethodPages:
         request: IRequest,
         method: Method,
         claims: Claims,
-        by: Caller | None,
+        by: Caller | Lacking | None,
         next_: str,
     ) -> Answer[bytes]:
         address = self._desk.address(request)
         arrival = await self._logins.arrive(
             method, claims, by, next_=next_, address=address
         )
-        if arrival.outcome is Outcome.NEW and complete(claims, method.forced):
+        if (
+            isinstance(arrival, Arrival)
+            and arrival.outcome is Outcome.NEW
+            and complete(claims, method.forced)
+        ):
             return await self._silently(request, arrival.key, claims)
         return self._outcome(request, arrival, next_, form=False)
 
@@ -123,8 +131,16 @@ class MethodPages:
             return going(f"{PATH}/new")
 
     def _outcome(
-        self, request: IRequest, arrival: Arrival, next_: str, *, form: bool = True
+        self,
+        request: IRequest,
+        arrival: Arrival | Lacking,
+        next_: str,
+        *,
+        form: bool = True,
     ) -> Answer[bytes]:
+        if isinstance(arrival, Lacking):
+            return sent_to_add(self._desk, request, arrival, next_)
+        self._desk.forget(request, LACKING)
         if arrival.session is not None:
             return self._desk.let_in(request, arrival.session, next_, form=form)
         if arrival.outcome is Outcome.ADDED:
@@ -164,6 +180,8 @@ async def opened(
         key, newcomer, desk.address(request)
     )
     desk.forget(request, NEWCOMER)
+    if isinstance(session, Lacking):
+        return sent_to_add(desk, request, session, next_)
     if session is not None:
         return desk.let_in(request, session, next_, form=form)
     return plain(
@@ -171,6 +189,13 @@ async def opened(
         text="It can be used once your address is verified and, where that is"
         " the rule here, somebody has accepted it. You will get a letter.",
     )
+
+
+def _mark(by: Caller | Lacking | None) -> str:
+    """What a browser that comes back must still be."""
+    if isinstance(by, Lacking):
+        return f"{by.user} {by.mark}"
+    return "" if by is None else by.token_hash.hex()
 
 
 def _peer(request: IRequest) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -130,6 +130,8 @@ class Identity:
     :ivar verifier: looks whether people are who they say.
     :ivar random: gives so many random bytes, fit for secrets.
     :ivar lifetime: of a token from a login.
+    :ivar admit: raises `Forbidden` where an account lacks what it must have
+        before a password lets it in; None for nothing.
     """
 
     db: Database
@@ -137,6 +139,7 @@ class Identity:
     clock: Seconds
     random: Callable[[int], bytes]
     lifetime: timedelta = LIFETIME
+    admit: Callable[[Transaction, UUID], Awaitable[None]] | None = None
 
     async def login(
         self,
@@ -158,6 +161,7 @@ class Identity:
         :raises Unauthorized: no such user, wrong password, inactive, or not a
             member of the scope; nothing tells which. Also without a code that
             the account asks for.
+        :raises Forbidden: as `admit`.
         :raises TooManyRequests: too many failed lately, by name or by address.
         :raises Invalid: the password is too long; or a `Scoping.TENANT` is
             none of his.
@@ -167,6 +171,8 @@ class Identity:
         if presented is not None and who.is_of(presented.user):
             return await self._exchange(Issued(password, presented), scope, at, reuse)
         proven = await self.verifier.by_password(who, password, passcode, address)
+        if self.admit is not None:
+            await self.db.run(self.admit, proven.user)
         expires = at + self.lifetime
         secret, new = self._new(proven.user, at, expires, proven.methods)
         return Issued(secret, await self.db.run(_insert, new, scope, None))

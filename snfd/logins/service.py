@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import frozen
 from twisted.logger import Logger
 
-from snfd.accounts.model import check_address
 from snfd.accounts.parts import whole
-from snfd.accounts.service import is_last_admin, keep_admin
+from snfd.accounts.service import keep_admin
 from snfd.accounts.store import groups, methods, people
 from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
@@ -19,7 +18,6 @@ from snfd.db.port import Database, Transaction
 from snfd.errors import (
     Conflict,
     Forbidden,
-    Invalid,
     NotFound,
     Unauthorized,
     Unavailable,
@@ -28,6 +26,7 @@ from snfd.identity.model import ADMIN, Caller, Issued
 from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.logins import store
+from snfd.logins.following import follow, join
 from snfd.logins.model import (
     Arrival,
     Attached,
@@ -43,6 +42,7 @@ from snfd.logins.model import (
 )
 from snfd.logins.policies import policies_of
 from snfd.logins.port import Accounts, Form, Way
+from snfd.logins.required import Lacking
 from snfd.logins.sessions import Sessions
 from snfd.tokens import digest, mint
 
@@ -90,11 +90,11 @@ class Logins:
         name: str,
         password: str,
         *,
-        by: Caller | None = None,
+        by: Caller | Lacking | None = None,
         code: str = "",
         next_: str = "",
         address: str = "",
-    ) -> Arrival:
+    ) -> Arrival | Lacking:
         """Let somebody in, or begin his account, who knows a password elsewhere.
 
         Failures count as those of our passwords do.
@@ -126,15 +126,17 @@ class Logins:
         self,
         method: Method,
         claims: Claims,
-        by: Caller | None,
+        by: Caller | Lacking | None,
         *,
         next_: str = "",
         address: str = "",
         second: Sequence[str] = (),
-    ) -> Arrival:
+    ) -> Arrival | Lacking:
         """What becomes of somebody whom ``method`` vouches for.
 
-        :param by: who is logged in already; then the method becomes his.
+        :param by: who is logged in already, or would be but for the methods that
+            he lacks; then the method becomes his.
+        :return: or what he lacks (still) before he is let in.
         :param second: what else he proved himself by.
         :raises Forbidden: a policy is against it, or the account is not active.
         :raises Conflict: it is somebody else's.
@@ -146,10 +148,11 @@ class Logins:
             claims.groups,
             claims.mirrored,
         )
-        arrival, session = await self.db.run(
+        if isinstance(by, Lacking):
+            return await self.db.run(self._completed, method, claims, by, address)
+        return await self.db.run(
             self._arrived, method, claims, by, next_, address, tuple(second)
         )
-        return Arrival(arrival.outcome, session or arrival.session, arrival.key)
 
     async def pending(self, key: str) -> Pending:
         """Who waits for an account with this key.
@@ -162,10 +165,11 @@ class Logins:
 
     async def sign_up(
         self, key: str, newcomer: Newcomer, address: str = ""
-    ) -> tuple[Opened, Issued | None, str]:
+    ) -> tuple[Opened, Issued | Lacking | None, str]:
         """Open the account of somebody who waits; his session if he may use it.
 
-        :return: the account, the session, and where he wanted to go.
+        :return: the account, the session or what he lacks for one, and where he
+            wanted to go.
         :raises NotFound: nobody waits with this key.
         :raises Conflict: the e-mail is taken; he may try another one.
         :raises Invalid: as `Accounts`.
@@ -200,47 +204,67 @@ class Logins:
         next_: str,
         address: str,
         second: tuple[str, ...],
-    ) -> tuple[Arrival, Issued | None]:
+    ) -> Arrival | Lacking:
         at = now(self.clock)
         found = await store.owner(tx, method.name, claims.identifier)
         if found is None:
-            if by is not None:
-                await self._attached(tx, method, claims, by, at)
-                return Arrival(Outcome.ADDED), None
-            return await self._waiting(tx, method, claims, next_, at), None
+            if by is None:
+                return await self._waiting(tx, method, claims, next_, at)
+            await whole(tx, by)
+            await self._attached(tx, method, claims, by.user, Actor.of(by), at)
+            return Arrival(Outcome.ADDED)
         if by is not None and by.user != found.user:
             raise Conflict(f"that {method.title} login belongs to another account")
         if by is not None:
-            return Arrival(Outcome.ADDED), None
+            return Arrival(Outcome.ADDED)
         policies = await policies_of(tx, method, found.user)
         if not found.enabled or not policies.login:
             raise Forbidden(f"{method.title} does not log this account in")
         _check_state(found)
         await methods.used(tx, found.id, at)
-        await self._follow(tx, method, claims, found.user, at)
+        await follow(tx, method, claims, found.user, at)
         how = (method.name, *second)
-        session = await self.sessions.open(tx, found.user, how, address)
-        return Arrival(Outcome.IN), session
+        return _in(await self.sessions.admit(tx, found.user, how, address))
+
+    async def _completed(
+        self,
+        tx: Transaction,
+        method: Method,
+        claims: Claims,
+        by: Lacking,
+        address: str,
+    ) -> Arrival | Lacking:
+        """Add one of the methods that he lacks; let him in after the last."""
+        await people.lock(tx, by.user)
+        still = await self.sessions.required.lacking(tx, by.user, by.how)
+        if still is None or still.mark != by.mark or method.name not in still.methods:
+            raise Unauthorized(STALE)
+        actor, at = Actor(by.user, by.name, address), now(self.clock)
+        await self._attached(tx, method, claims, by.user, actor, at)
+        how = (*by.how, method.name)
+        return _in(await self.sessions.admit(tx, by.user, how, address))
 
     async def _attached(
-        self, tx: Transaction, method: Method, claims: Claims, by: Caller, at: datetime
+        self,
+        tx: Transaction,
+        method: Method,
+        claims: Claims,
+        user: UUID,
+        actor: Actor,
+        at: datetime,
     ) -> None:
-        await whole(tx, by)
-        await people.lock(tx, by.user)
-        policies = await policies_of(tx, method, by.user)
+        await people.lock(tx, user)
+        policies = await policies_of(tx, method, user)
         if not policies.add:
             raise Forbidden(f"{method.title} cannot be added to an account")
-        mine = [
-            one
-            for one in await store.attached(tx, by.user)
-            if one.method == method.name
-        ]
+        every = await store.attached(tx, user)
+        mine = [one for one in every if one.method == method.name]
         if len(mine) >= policies.limit and not (mine and policies.switch):
             raise Conflict(f"an account has at most {policies.limit} of {method.title}")
         if len(mine) >= policies.limit:
-            await methods.detach(tx, by.user, mine[0].id)
-        await self._give(tx, by.user, method, claims, Actor.of(by), at)
-        await _join(tx, by.user, policies.add_groups)
+            await methods.detach(tx, user, mine[0].id)
+        await self._give(tx, user, method, claims, actor, at)
+        await join(tx, user, policies.add_groups)
 
     async def _give(
         self,
@@ -256,38 +280,8 @@ class Logins:
         )
         if not new:
             raise Conflict(f"that {method.title} login belongs to another account")
-        await self._follow(tx, method, claims, user, at)
+        await follow(tx, method, claims, user, at)
         await record(tx, actor, "login.add", f"user:{user}", method=method.name)
-
-    async def _follow(
-        self, tx: Transaction, method: Method, claims: Claims, user: UUID, at: datetime
-    ) -> None:
-        """Let forced fields and mirrored groups be as the method says."""
-        fields = {
-            name: value
-            for name, value in claims.fields.items()
-            if name in method.forced and (name != "email" or claims.verified)
-        }
-        if "email" in fields:
-            try:
-                fields["email"] = check_address(fields["email"])
-            except Invalid:
-                # it would be a name to log in by, too
-                del fields["email"]
-        if fields:
-            await people.follow(tx, user, fields, at)
-        if claims.groups is not None:
-            gone = claims.mirrored - claims.groups
-            # a directory that is wrong for once must not leave nobody in charge
-            if ADMIN in gone and await self._alone(tx, user):
-                gone -= {ADMIN}
-            await groups.leave(tx, user, gone)
-            await _join(tx, user, claims.groups & claims.mirrored)
-
-    @staticmethod
-    async def _alone(tx: Transaction, user: UUID) -> bool:
-        await people.lock(tx, user)
-        return await is_last_admin(tx, user)
 
     async def _waiting(
         self, tx: Transaction, method: Method, claims: Claims, next_: str, at: datetime
@@ -303,7 +297,7 @@ class Logins:
 
     async def _signed_up(
         self, tx: Transaction, key: str, newcomer: Newcomer, address: str
-    ) -> tuple[Opened, Issued | None, str]:
+    ) -> tuple[Opened, Issued | Lacking | None, str]:
         at = now(self.clock)
         waiting = await store.take_pending(tx, digest(key), at)
         way = None if waiting is None else self.ways.get(waiting.method)
@@ -319,11 +313,11 @@ class Logins:
             tx, told, verified, policies, actor, method.name, at
         )
         await self._give(tx, opened.user, method, claims, actor, at)
-        await _join(tx, opened.user, policies.creation_groups)
+        await join(tx, opened.user, policies.creation_groups)
         session = None
         if opened.active:
             how = (method.name,)
-            session = await self.sessions.open(tx, opened.user, how, address)
+            session = await self.sessions.admit(tx, opened.user, how, address)
         return opened, session, waiting.next
 
     async def _detached(
@@ -347,7 +341,7 @@ class Logins:
         policies = Policies()
         if way is not None:
             policies = await policies_of(tx, way.method, user)
-        if caller is not None and not policies.remove:
+        if caller is not None and (policies.required or not policies.remove):
             raise Forbidden("this login method cannot be removed")
         await methods.detach(tx, user, ident)
         if ADMIN in policies.add_groups:
@@ -356,11 +350,10 @@ class Logins:
         await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
 
 
-async def _join(tx: Transaction, user: UUID, names: Collection[str]) -> None:
-    """Put a person into groups, which are made where there are none such."""
-    if names:
-        await groups.ensure(tx, names)
-        await groups.join(tx, user, names)
+def _in(entered: Issued | Lacking) -> Arrival | Lacking:
+    if isinstance(entered, Lacking):
+        return entered
+    return Arrival(Outcome.IN, entered)
 
 
 def _check_state(found: store.Owner) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from snfd.accounts.parts import whole
 from snfd.audit import Actor, record
@@ -17,6 +17,7 @@ from snfd.identity import sessions
 from snfd.identity.model import Caller, Issued, UserRef
 from snfd.identity.proof import Proven, Verifier
 from snfd.logins.model import SESSION_MARK
+from snfd.logins.required import Lacking, Required
 
 WEBLOGIN = timedelta(days=30)
 """How long a token works that a program was handed."""
@@ -29,6 +30,7 @@ class Sessions:
     :ivar random: gives so many random bytes, fit for secrets.
     :ivar lifetime: of a session.
     :ivar handed: lifetime of a token that is handed to a program.
+    :ivar required: tells what accounts lack.
     :ivar by_password: whether passwords log people in here.
     :ivar mark: what a session's secret begins with.
     """
@@ -41,6 +43,7 @@ class Sessions:
     handed: timedelta = WEBLOGIN
     by_password: bool = True
     mark: str = SESSION_MARK
+    required: Required = field(factory=lambda: Required({}))
 
     async def login(
         self, name: str, password: str, *, code: str = "", address: str = ""
@@ -52,6 +55,19 @@ class Sessions:
         :param address: where he connects from.
         :raises Unauthorized: as `Verifier.by_password`; or he is not active.
         :raises TooManyRequests: as `Verifier.by_password`.
+        :raises Forbidden: passwords log nobody in here; or the account must have
+            another method besides.
+        """
+        found = await self.enter(name, password, code=code, address=address)
+        if isinstance(found, Lacking):
+            raise Forbidden(self.required.told(found))
+        return found
+
+    async def enter(
+        self, name: str, password: str, *, code: str = "", address: str = ""
+    ) -> Issued | Lacking:
+        """As `login`; or what he lacks for a session.
+
         :raises Forbidden: passwords log nobody in here.
         """
         if not self.by_password:
@@ -60,6 +76,13 @@ class Sessions:
             UserRef(name), password, code or None, address
         )
         return await self.db.run(self._proven, proven, address)
+
+    async def admit(
+        self, tx: Transaction, user: UUID, methods: Sequence[str], address: str = ""
+    ) -> Issued | Lacking:
+        """As `open`, unless the account must have another method besides."""
+        lacking = await self.required.lacking(tx, user, methods)
+        return lacking or await self.open(tx, user, methods, address)
 
     async def open(
         self, tx: Transaction, user: UUID, methods: Sequence[str], address: str = ""
@@ -95,8 +118,10 @@ class Sessions:
         """
         return await self.db.run(self._handed, caller, label)
 
-    async def _proven(self, tx: Transaction, proven: Proven, address: str) -> Issued:
-        return await self.open(tx, proven.user, proven.methods, address)
+    async def _proven(
+        self, tx: Transaction, proven: Proven, address: str
+    ) -> Issued | Lacking:
+        return await self.admit(tx, proven.user, proven.methods, address)
 
     async def _ended(self, tx: Transaction, caller: Caller) -> None:
         await sessions.end(tx, caller.token_hash)

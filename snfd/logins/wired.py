@@ -10,6 +10,7 @@ from attrs import frozen
 
 from snfd.errors import Invalid
 from snfd.logins.handoff import OAuth2
+from snfd.logins.model import LOCAL, Method
 from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Local, Tools, Way
 from snfd.logins.redirects import Redirects
@@ -17,7 +18,7 @@ from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
 from snfd.sealed import Sealer
 
-RESERVED = frozenset({"new", "logout"})
+RESERVED = frozenset({"new", "logout", "required"})
 """Names that mean other pages."""
 
 
@@ -63,8 +64,15 @@ def ways(
             raise Invalid(f"two logins cannot both be called {name}")
         if kind == "local" and name != "local":
             raise Invalid("the login of kind local is called so, too")
+        if way.method.policies.required and not _addable(way.method):
+            raise Invalid(f"login {name} cannot be required: nobody could add it")
         found[name] = way
     return found
+
+
+def _addable(method: Method) -> bool:
+    """Whether somebody who lacks the method can add it to get in."""
+    return method.name != LOCAL and method.policies.add and method.policies.login
 
 
 def takes_passwords(found: Mapping[str, Way]) -> bool:

@@ -55,6 +55,7 @@ class LoginApi:
         from api.ui.methods import MethodPages
         from api.ui.newcomers import NewcomerPages
         from api.ui.paper import PAGES, Paper
+        from api.ui.required import RequiredPage
 
         here, who = desk(cloud), cloud.authenticator
 
@@ -64,7 +65,8 @@ class LoginApi:
         menu = MenuApi(here, cloud.people)
         services = ServicesApi(cloud.urls, cloud.catalog.enabled)
         newcomers = NewcomerPages(here, cloud.astakos.accounts.terms)
-        pages = LoginPages(here), MethodPages(here), newcomers
+        required = RequiredPage(here)
+        pages = LoginPages(here), required, MethodPages(here), newcomers
         return [
             Mount("/ui/login", "", paper(*pages)),
             Mount("/ui/logout", "", paper(LogoutPage(here))),

@@ -16,6 +16,7 @@ from snfd.logins.opening import Opening
 from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Tools
 from snfd.logins.redirects import Redirects
+from snfd.logins.required import Required
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
 from snfd.logins.wired import BrowserLogins, takes_passwords, ways
@@ -50,6 +51,7 @@ def browsing(
         timedelta(seconds=config.identity.personal_seconds),
         takes_passwords(found),
         HOST_MARK if secure else SESSION_MARK,
+        Required(found, f"{base}/ui/login"),
     )
     return BrowserLogins(
         sessions=sessions,

@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource
 
@@ -28,6 +28,7 @@ from api.ui.menu import MenuApi, ServicesApi
 from api.ui.methods import MethodPages
 from api.ui.newcomers import NewcomerPages
 from api.ui.paper import PAGES, Forms, Paper
+from api.ui.required import RequiredPage
 from snfd.accounts.model import Rules
 from snfd.catalog import KINDS, Catalog
 from snfd.config import Urls
@@ -38,6 +39,7 @@ from snfd.logins.opening import Opening
 from snfd.logins.policies import LoginPolicies
 from snfd.logins.port import Departure, Local, Way
 from snfd.logins.redirects import Redirects
+from snfd.logins.required import Required
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
 from snfd.logins.wired import BrowserLogins
@@ -143,7 +145,9 @@ class BrowsingCloud:
         self.demo = cloud.user("demo")
         self.accounts = AccountCloud(cloud, Rules(moderation=False))
         self.ways["local"] = Local(method("local"))
-        made = sessions(cloud)
+        required = Required(self.ways, f"{ORIGIN}/ui/login")
+        made = evolve(sessions(cloud), required=required)
+        cloud.identity = evolve(cloud.identity, admit=required.admit)
         logins = Logins(
             cloud.db,
             made,
@@ -200,7 +204,12 @@ class BrowsingCloud:
         cloud, who = self.cloud, self.cloud.authenticator
         desk = self.desk()
         terms = self.accounts.accounts.terms
-        pages = LoginPages(desk), MethodPages(desk), NewcomerPages(desk, terms)
+        pages = (
+            LoginPages(desk),
+            RequiredPage(desk),
+            MethodPages(desk),
+            NewcomerPages(desk, terms),
+        )
         account = (
             SessionApi(self.browsing.sessions, True),
             MethodsApi(self.browsing.logins),
