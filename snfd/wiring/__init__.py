@@ -166,6 +166,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     images = Images(db, reactor, quota.charge)
     tickets = _tickets(ground, db)
     urls = Urls.of(config.urls)
+    parts = astakos(ground, db, patient, verifier, tasks)
     cloud = Cloud(
         config=config,
         clock=reactor,
@@ -179,11 +180,18 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             Services(db).others,
         ),
         authenticator=Authenticator(db, reactor, upkeep.used),
-        identity=Identity(db, verifier, reactor, secrets.token_bytes, lifetime),
+        identity=Identity(
+            db,
+            verifier,
+            reactor,
+            secrets.token_bytes,
+            lifetime,
+            parts.browsing.sessions.required.admit,
+        ),
         people=People(db),
         projects=Projects(db),
         quota=quotas,
-        astakos=astakos(ground, db, patient, verifier, tasks),
+        astakos=parts,
         compute=compute(
             Parts(
                 db=db,
