@@ -112,6 +112,26 @@ class BrowserTests(unittest.TestCase):
         self.assertEqual([uuid], list(answer.json["uuid_catalog"]))
         self.assertNotIn(given["token"][0], self.daemon.log.read_text())
 
+    def test_whoever_signs_in_sees_it(self) -> None:
+        values = self.visit(
+            "/ui/",
+            "click=a[href$='/ui/login']",
+            *fill(username="demo", password=PASSWORD),
+            "click=button",
+            "wait-for-page=Sign out",
+            "click=a[href$='/ui/profile']",
+            "wait-for-page=You are signed in",
+            "axe",
+            "theme=dark",
+            "axe",
+            "page",
+            "click=a[href$='/ui/logout']",
+            "wait-for-page=Sign in to",
+            "axe",
+        )
+        self.assertEqual(3, values.count([]))
+        self.assertIn("demo@localhost", values[-4])
+
     def test_somebody_new_comes_by_way_of_his_university(self) -> None:
         values = self.visit(
             "/ui/login",

@@ -1,6 +1,6 @@
 // Drives the console page in Debian's Chromium.
 //
-//   web/build.sh node tests/web/console_driver.mjs URL COMMAND…
+//   web/build.sh node "$PWD/tests/web/console_driver.mjs" URL COMMAND…
 //
 // Commands run in order; each prints one line of JSON, the first that fails
 // ends the run with status 1.  In values \n, \t and \\ are understood.
