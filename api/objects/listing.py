@@ -7,6 +7,7 @@ from enum import Enum
 from re import compile as regex
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import asdict
 
@@ -137,6 +138,26 @@ def elements(entries: Iterable[Reply]) -> list[Element]:
         {key: value for key, value in asdict(entry).items() if value is not UNSET}
         for entry in entries
     ]
+
+
+def written(
+    kind: Format,
+    names: Iterable[str],
+    entries: Iterable[Reply],
+    root: tuple[str, str | None],
+    child: str,
+) -> bytes:
+    """A page of names, or of entries.
+
+    :param root: the element around them in XML, and its name if it has one.
+    :param child: the element of each.
+    """
+    if kind is Format.TEXT:
+        return text(names)
+    shown = list(entries)
+    if kind is Format.JSON:
+        return msgspec.json.encode(shown)
+    return xml(root[0], root[1], child, elements(shown))
 
 
 def _element(child: str, entry: Element | str) -> str:

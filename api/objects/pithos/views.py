@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.objects.headers import Percent, http_headers, meta_headers
-from api.objects.listing import Format, elements, text, xml
+from api.objects.listing import Format, text, written, xml
 from api.operations import Reply
 from api.times import epoch, http_date, micros_offset
 from snfd.objects.model import (
@@ -143,19 +143,15 @@ def made_headers(info: ObjectInfo) -> dict[str, str]:
 
 def accounts(found: Sequence[tuple[UUID, datetime]], kind: Format) -> bytes:
     """Accounts of others."""
-    entries = [AccountEntry(uuid, micros_offset(mtime)) for uuid, mtime in found]
-    if kind is Format.TEXT:
-        return text(str(entry.name) for entry in entries)
-    if kind is Format.JSON:
-        return msgspec.json.encode(entries)
-    return xml("accounts", None, "account", elements(entries))
+    names = (str(uuid) for uuid, _ in found)
+    entries = (AccountEntry(uuid, micros_offset(mtime)) for uuid, mtime in found)
+    return written(kind, names, entries, ("accounts", None), "account")
 
 
 def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
     """One page of an account."""
-    if kind is Format.TEXT:
-        return text(one.path.container for one in found)
-    entries = [
+    names = (one.path.container for one in found)
+    entries = (
         ContainerEntry(
             name=one.path.container,
             count=one.objects,
@@ -164,23 +160,18 @@ def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
             x_container_policy=_policy(one.policy),
         )
         for one in found
-    ]
-    if kind is Format.JSON:
-        return msgspec.json.encode(entries)
-    return xml("account", account, "container", elements(entries))
+    )
+    return written(kind, names, entries, ("account", account), "container")
 
 
 def objects(found: Listing, kind: Format, container: str) -> bytes:
     """One page of a container."""
-    if kind is Format.TEXT:
-        return text(one.name for one in found)
-    entries = [
+    names = (one.name for one in found)
+    entries = (
         ObjectEntry(subdir=one.name) if isinstance(one, Rolled) else _object(one)
         for one in found
-    ]
-    if kind is Format.JSON:
-        return msgspec.json.encode(entries)
-    return xml("container", container, "object", elements(entries))
+    )
+    return written(kind, names, entries, ("container", container), "object")
 
 
 def hashmap(content: Content, kind: Format) -> bytes:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.objects.headers import Raw, http_headers, meta_headers
-from api.objects.listing import Format, elements, text, xml
+from api.objects.listing import Format, written
 from api.operations import Reply
 from api.times import epoch, http_date, micros_bare
 from snfd.objects.model import Account, Container, Entry, Listing, ObjectInfo, Rolled
@@ -82,7 +81,8 @@ def object_headers(info: ObjectInfo) -> dict[str, str]:
 
 def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
     """One page of an account."""
-    entries = [
+    names = (one.path.container for one in found)
+    entries = (
         ContainerEntry(
             name=one.path.container,
             count=one.objects,
@@ -90,25 +90,18 @@ def containers(found: Sequence[Container], kind: Format, account: str) -> bytes:
             last_modified=micros_bare(one.mtime),
         )
         for one in found
-    ]
-    if kind is Format.TEXT:
-        return text(entry.name for entry in entries)
-    if kind is Format.JSON:
-        return msgspec.json.encode(entries)
-    return xml("account", account, "container", elements(entries))
+    )
+    return written(kind, names, entries, ("account", account), "container")
 
 
 def objects(found: Listing, kind: Format, container: str) -> bytes:
     """One page of a container."""
-    if kind is Format.TEXT:
-        return text(one.name for one in found)
-    entries = [
+    names = (one.name for one in found)
+    entries = (
         ObjectEntry(subdir=one.name) if isinstance(one, Rolled) else _object(one)
         for one in found
-    ]
-    if kind is Format.JSON:
-        return msgspec.json.encode(entries)
-    return xml("container", container, "object", elements(entries))
+    )
+    return written(kind, names, entries, ("container", container), "object")
 
 
 def _object(entry: Entry) -> ObjectEntry:

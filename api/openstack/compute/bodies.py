@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from msgspec import field as named
 
+from api.computing import Texts
 from api.paging import Id, Limit, moment, number, since, size
 from snfd.compute.model import File, NewServer, NewVolume, ServerFilter
 from snfd.compute.states import State
@@ -17,7 +18,6 @@ from snfd.errors import Invalid, NotFound
 from snfd.network.model import NicRequest
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
-Texts = dict[str, str]
 
 
 class Personality(Struct):
@@ -150,31 +150,6 @@ class UpdateServer(Struct):
     """Body of ``PUT /servers/{server}``."""
 
     server: ServerChange
-
-
-class MetadataBody(Struct):
-    """All, or some, metadata of a server."""
-
-    metadata: Texts
-
-
-class MetaBody(Struct):
-    """One metadata item."""
-
-    meta: Texts
-
-
-class NewKeypair(Struct):
-    """A key pair to import, or (without ``public_key``) to make."""
-
-    name: str
-    public_key: str | None = None
-
-
-class CreateKeypair(Struct):
-    """Body of ``POST /os-keypairs``."""
-
-    keypair: NewKeypair
 
 
 class Reboot(Struct):

@@ -6,8 +6,9 @@ from attrs import frozen
 from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
+from api.computing import CreateKeypair
 from api.links import Link, Links
-from api.openstack.compute.bodies import CreateKeypair, FlavorsQuery
+from api.openstack.compute.bodies import FlavorsQuery
 from api.openstack.compute.views import precise
 from api.operations import Reply, operation
 from api.paging import flag, following, size

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from attrs import frozen
 from msgspec import UNSET, UnsetType
 
+from api.computing import MetaBody, MetadataBody
 from api.links import Link, Links
 from api.openstack.compute.bodies import (
     CreateServer,
-    MetaBody,
-    MetadataBody,
     ServersQuery,
     UpdateServer,
     named_in_body,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from api.links import Link
+from api.networking import CollectionsReply, collections
 from api.operations import Reply, operation
 from snfd.errors import NotFound, NotImplementedHere
 from snfd.identity.model import Caller
@@ -22,28 +23,6 @@ class VersionsReply(Reply):
     """All versions."""
 
     versions: list[VersionView]
-
-
-class ResourceView(Reply):
-    """A collection of the API."""
-
-    name: str
-    collection: str
-    links: list[Link]
-
-
-class ResourcesReply(Reply):
-    """All collections."""
-
-    resources: list[ResourceView]
-
-
-_COLLECTIONS = {
-    "network": "networks",
-    "subnet": "subnets",
-    "port": "ports",
-    "floatingip": "floatingips",
-}
 
 
 @frozen(eq=False)
@@ -123,14 +102,9 @@ class AboutApi:
     base: str
 
     @operation("GET", "", auth=False)
-    async def resources(self) -> ResourcesReply:
+    async def resources(self) -> CollectionsReply:
         """List the collections of the API."""
-        return ResourcesReply(
-            [
-                ResourceView(name, many, [Link("self", f"{self.base}/{many}")])
-                for name, many in _COLLECTIONS.items()
-            ]
-        )
+        return collections(self.base)
 
     @operation("GET", "/extensions")
     async def extensions(self, caller: Caller) -> ExtensionsReply:

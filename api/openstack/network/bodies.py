@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec import field as named
 
+from api.networking import Pool, Route
 from api.paging import Id, Limit, flag, listed_ids, number, size
 from snfd.errors import Invalid
 from snfd.network.floating import NewFloatingIp
@@ -61,20 +62,6 @@ class UpdatePort(Struct):
     """Body of ``PUT /ports/{port}``."""
 
     port: Renaming
-
-
-class Pool(Struct):
-    """A range that addresses are taken from."""
-
-    start: str
-    end: str
-
-
-class Route(Struct):
-    """A route that hosts of a subnet get."""
-
-    destination: str
-    nexthop: str
 
 
 class WantedSubnet(Struct):

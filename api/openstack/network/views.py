@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec import field as named
 
 from api.links import Link
+from api.networking import PoolView, RouteView
 from api.operations import Reply
 from api.times import whole_z
 from snfd.network.floating import FloatingIp
@@ -67,20 +68,6 @@ class NetworksReply(Reply):
 
     networks: list[NetworkView]
     networks_links: list[Link] | UnsetType = UNSET
-
-
-class PoolView(Reply):
-    """A range that addresses are taken from."""
-
-    start: str
-    end: str
-
-
-class RouteView(Reply):
-    """A route that hosts of a subnet get."""
-
-    destination: str
-    nexthop: str
 
 
 class SubnetView(Reply):

@@ -10,13 +10,12 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 from msgspec import field as named
 
+from api.computing import Texts
 from api.paging import Id, Limit, number, recent, wanted
 from snfd.compute.model import File, NewServer, NewVolume, ServerFilter
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
 from snfd.network.model import NicRequest
-
-Texts = dict[str, str]
 
 
 class Personality(Struct, forbid_unknown_fields=True):
@@ -146,31 +145,6 @@ class RenameServer(Struct):
     """Body of ``PUT /servers/{server}``."""
 
     server: Renaming
-
-
-class MetadataBody(Struct):
-    """Metadata to add."""
-
-    metadata: Texts
-
-
-class MetaBody(Struct):
-    """One metadata item."""
-
-    meta: Texts
-
-
-class NewKeypair(Struct):
-    """A key pair to import, or (without ``public_key``) to make."""
-
-    name: str
-    public_key: str | None = None
-
-
-class CreateKeypair(Struct):
-    """Body of ``POST /os-keypairs``."""
-
-    keypair: NewKeypair
 
 
 class Reboot(Struct):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from api.computing import CreateKeypair
 from api.links import Links
 from api.operations import operation
 from api.paging import complete, flag
-from api.synnefo.compute.bodies import CreateKeypair, FlavorsQuery
+from api.synnefo.compute.bodies import FlavorsQuery
 from api.synnefo.compute.flavor_views import (
     BriefFlavor,
     BriefFlavorsReply,

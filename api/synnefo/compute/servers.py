@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from api.computing import MetaBody, MetadataBody
 from api.links import Links
 from api.operations import Answer, operation
 from api.paging import complete, dated
 from api.synnefo.compute.bodies import (
     CreateServer,
     ListQuery,
-    MetaBody,
-    MetadataBody,
     RenameServer,
 )
 from api.synnefo.compute.views import (

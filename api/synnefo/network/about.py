@@ -5,14 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from api.links import Link
+from api.networking import CollectionsReply, collections
 from api.operations import Reply, operation
-
-_COLLECTIONS = {
-    "network": "networks",
-    "subnet": "subnets",
-    "port": "ports",
-    "floatingip": "floatingips",
-}
 
 
 class NetworkVersionView(Reply):
@@ -28,20 +22,6 @@ class NetworkVersionsReply(Reply):
     """All versions."""
 
     versions: list[NetworkVersionView]
-
-
-class CollectionView(Reply):
-    """A collection of the API."""
-
-    name: str
-    collection: str
-    links: list[Link]
-
-
-class CollectionsReply(Reply):
-    """All collections."""
-
-    resources: list[CollectionView]
 
 
 @frozen(eq=False)
@@ -75,9 +55,4 @@ class NetworkAboutApi:
     @operation("GET", "", auth=False)
     async def resources(self) -> CollectionsReply:
         """List the collections of the API."""
-        return CollectionsReply(
-            [
-                CollectionView(name, many, [Link("self", f"{self.base}/{many}")])
-                for name, many in _COLLECTIONS.items()
-            ]
-        )
+        return collections(self.base)

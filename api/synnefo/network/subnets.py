@@ -8,6 +8,7 @@ from attrs import frozen
 from msgspec import UNSET, Struct, UnsetType
 
 from api.links import Link, Links
+from api.networking import Pool, PoolView, Route, RouteView
 from api.operations import Answer, Reply, operation
 from api.paging import Id, complete, number
 from api.synnefo.network.networks import NOT_MODIFIED, ListQuery, Name
@@ -18,20 +19,6 @@ from snfd.network.model import NewSubnet, Subnet
 from snfd.network.pools import FIRST
 from snfd.network.scope import Scope
 from snfd.network.subnets import Subnets
-
-
-class PoolView(Reply):
-    """A range that addresses are taken from."""
-
-    start: str
-    end: str
-
-
-class RouteView(Reply):
-    """A route that hosts of a subnet get."""
-
-    destination: str
-    nexthop: str
 
 
 class SubnetView(Reply):
@@ -86,20 +73,6 @@ class SubnetsReply(Reply):
     """Subnets."""
 
     subnets: list[SubnetView]
-
-
-class Pool(Struct):
-    """A range that addresses are taken from."""
-
-    start: str
-    end: str
-
-
-class Route(Struct):
-    """A route that hosts of a subnet get."""
-
-    destination: str
-    nexthop: str
 
 
 class WantedSubnet(Struct):
