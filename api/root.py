@@ -17,7 +17,7 @@ from api.addresses import DIRECT, Peers
 from api.dispatch import Served
 from api.openapi import document
 from api.page import Page
-from api.shown import shown
+from api.shown import method_of, shown
 from snfd.clock import Seconds
 from snfd.errors import Invalid
 from snfd.observe import Metrics, new_request_id, request_scope
@@ -105,7 +105,7 @@ class Root(Resource):
             self._timer(dialect).observe(seconds)
             _log.info(
                 "{method} {path} {status}",
-                method=method,
+                method=method_of(request.method),
                 path=shown(request.uri),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
