@@ -29,6 +29,7 @@ help:
 said = $(if $(CONFIG),$(filter-out file,$(origin $(1))),yes)
 
 run:
+	$(if $(filter-out accounts,$(SEED)),$(error SEED=$(SEED): there is only SEED=accounts))
 	@scripts/prepare web once
 	@scripts/prepare venv embedded
 	@$(if $(call said,VAR),[ -d "$(VAR)" ] || mkdir -p -m 700 "$(VAR)")

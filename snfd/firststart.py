@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -82,7 +83,9 @@ async def hand_out(
             text = kamakirc(cloud.catalog.identity("v2.0"), token)
             private.write(var / "kamakirc", text)
     demo = Demo(template=config.seed.template)
-    return greeting(cloud.urls.console, var, accounts, demo.smallest)
+    beside = Path(sys.argv[0]).with_name("snfctl")
+    snfctl = str(beside) if beside.exists() else "snfctl"
+    return greeting(cloud.urls.console, var, accounts, demo.smallest, snfctl)
 
 
 async def _admin(built: Built) -> Caller:

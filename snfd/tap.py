@@ -17,10 +17,9 @@ from snfd.loading import Loaded, load
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
-        raise ValueError("a port is a number from 1 to 65535")
-    return port
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ValueError(f"a port is a number from 1 to 65535, and not {text!r}")
+    return int(text)
 
 
 class Options(usage.Options):

@@ -71,24 +71,38 @@ def kamakirc(auth_url: str, token: str) -> str:
 
 
 def greeting(
-    url: str, var: Path, accounts: Mapping[str, Account], flavor: str
+    url: str,
+    var: Path,
+    accounts: Mapping[str, Account],
+    flavor: str,
+    snfctl: str = "snfctl",
 ) -> Sequence[str]:
     """The lines to print once the cloud is ready.
 
     :param flavor: name of the one that a first server may have.
+    :param snfctl: what to type for it.
     """
     clouds, kamaki = (quote(str(var / name)) for name in ("clouds.yaml", "kamakirc"))
     lines = [f"snfd: a cloud at {url}/", ""]
     if "admin" in accounts:
         lines.append(f"  admin's password   {accounts['admin'].password}")
     if "demo" in accounts:
+        lines.append(f"  demo's password    {accounts['demo'].password}")
+    if others := [name for name in accounts if name not in ("admin", "demo")]:
+        lines.append(f"  also               {', '.join(others)}: see {clouds}")
+    if "demo" in accounts:
         lines += [
-            f"  demo's password    {accounts['demo'].password}",
             f"  openstackclient    export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=demo",
             f"{'':21}{FIRST_SERVER.format(flavor=flavor)}",
             f"  kamaki             kamaki --config {kamaki} server list",
         ]
     if accounts:
-        lines += [f"  data               {var}", ""]
+        administer = f"SNFD_VAR={quote(str(var))} {quote(snfctl)} user list"
+        lines += [
+            f"  administrators     {administer}",
+            f"  browser            {url}/ui/login",
+            f"  data               {var}",
+            "",
+        ]
     lines.append(f"ready: {url}/ (Ctrl-C stops everything)")
     return lines

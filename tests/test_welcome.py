@@ -41,6 +41,15 @@ class WelcomeTests(SynchronousTestCase):
         words = shlex.split(line)
         self.assertIn(f"OS_CLIENT_CONFIG_FILE={var}/clouds.yaml", words)
         self.assertTrue(lines[-1].startswith("ready: http://h/ "))
+        (line,) = (line for line in lines if "SNFD_VAR" in line)
+        self.assertEqual([f"SNFD_VAR={var}", "snfctl"], shlex.split(line)[1:3])
+        self.assertNotIn("also", "\n".join(lines))
+
+    def test_where_the_passwords_of_more_users_stand(self) -> None:
+        more = {**ACCOUNTS, "reader": Account("x", "demo"), "alt": Account("y", "alt")}
+        text = "\n".join(greeting("http://h", Path("/v"), more, "small"))
+        self.assertIn("reader, alt: see /v/clouds.yaml", text)
+        self.assertNotIn(" x", text)
 
     def test_without_accounts_there_is_no_word_of_them(self) -> None:
         text = "\n".join(greeting("http://h", Path("/v"), {}, "small"))

@@ -52,6 +52,14 @@ def installed() -> tuple[Start, Path]:
     return start, var
 
 
+def in_clone(command: str) -> str:
+    """What a command that was printed prints."""
+    words = ["bash", "-c", command]
+    return subprocess.run(
+        words, cwd=newcomer.clone(), capture_output=True, text=True, check=True
+    ).stdout
+
+
 @pytest.mark.xdist_group("make-run")
 @pytest.mark.rig("pocket")
 @pytest.mark.timeout(600)
@@ -122,6 +130,9 @@ class LaterTests(MakeRunCase):
         self.assertEqual(before, stamp.stat().st_mtime_ns)
         everybody = ["admin", "alt", "altreader", "demo", "reader"]
         self.assertEqual(everybody, sorted(clouds(var)))
+        (line,) = (one for one in start.output.splitlines() if "snfctl" in one)
+        command = line.removeprefix("  administrators").strip()
+        self.assertIn("altreader@localhost", in_clone(command))
 
     def test_a_killed_daemon_is_taken_over_and_one_var_has_one_daemon(self) -> None:
         var = self.var()
@@ -261,6 +272,15 @@ class MissingTests(MakeRunCase):
         ).ended()  # fmt: skip
         self.assertNotEqual(0, status)
         self.assertIn("apt-get install python3-venv", said)
+
+    def test_mistyped_words(self) -> None:
+        for word, right in (
+            ("SEED=acounts", "there is only SEED=accounts"),
+            ("PORT=http", "a port is a number from 1 to 65535"),
+        ):
+            status, said = self.start(word, uid=ordinary()).ended()
+            self.assertNotEqual(0, status)
+            self.assertIn(right, said)
 
     def test_no_node_and_no_wheel_of_it(self) -> None:
         start = self.start(
