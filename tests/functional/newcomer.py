@@ -135,7 +135,8 @@ class Start:
             kept = {k: v for k, v in kept.items() if k not in ("USER", "LOGNAME")}
             kept["HOME"] = str(home())
         words = list(self.words)
-        if self.target == "run" and not any(w.startswith("CONFIG=") for w in words):
+        said = any(w.startswith(("CONFIG=", "PORT=")) for w in words)
+        if self.target == "run" and not said:
             words.append(f"PORT={self.port}")
         uid, before = self.uid, []
         if self.offline and AS_ROOT:
