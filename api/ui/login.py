@@ -26,6 +26,7 @@ Address = Annotated[str, Meta(max_length=MAX_URL)]
 
 
 FORGOT = (Link("/ui/password_reset", "Forgot your password?"),)
+SIGN_UP = (Link("/ui/signup", "Open an account"),)
 
 
 class Going(Struct):
@@ -51,8 +52,9 @@ def password_fields(name: str = "") -> list[Field]:
 class LoginPages:
     """The page of our own passwords, with the ways to all other methods."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, signup: bool = False) -> None:
         self._desk = desk
+        self._links = [*FORGOT, *(SIGN_UP if signup else ())]
 
     @operation("GET", "", auth=False, raw=True, query=Going)
     async def show(self, request: IRequest, query: Going) -> Answer[bytes]:
@@ -106,7 +108,7 @@ class LoginPages:
             fields=password_fields(name) if passwords else (),
             hidden={"next": next_},
             button="Sign in" if passwords else "",
-            links=[*(FORGOT if passwords else ()), *self._others(next_)],
+            links=[*(self._links if passwords else ()), *self._others(next_)],
         )
 
     def _others(self, next_: str) -> list[Link]:

@@ -7,9 +7,10 @@ from typing import Any
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import TERMS, Desk
+from api.ui.agreement import agreed, agreement
+from api.ui.desk import Desk
 from api.ui.methods import NEWCOMER, opened
-from api.ui.paper import Field, Link
+from api.ui.paper import Field
 from snfd.accounts.terms import Terms
 from snfd.errors import Busy, Conflict, Invalid, NotFound
 from snfd.logins.model import Newcomer, Pending
@@ -44,11 +45,8 @@ class NewcomerPages:
         key = self._key(request)
         pending = await self._desk.browsing.logins.pending(key)
         told = {name: given.get(name, "") for name in LABELS}
-        shown = given.get("terms", "")
-        terms = int(shown) if shown.isdecimal() and len(shown) < 19 else None
-        agreed = terms if given.get("agreed", "").lower() == "yes" else None
         try:
-            newcomer = Newcomer(**told, terms=agreed)
+            newcomer = Newcomer(**told, terms=agreed(given))
             return await opened(self._desk, request, key, newcomer)
         except (Invalid, Conflict) as error:
             return await self._form(request, pending, told, error)
@@ -84,19 +82,14 @@ class NewcomerPages:
             )
             for name, label in LABELS.items()
         ]
-        hidden, links = {}, []
-        terms = await self._terms.newest()
-        if terms is not None:
-            hidden["terms"] = str(terms.id)
-            links.append(Link(f"{TERMS}/{terms.id}", "The terms of service"))
-            fields.append(Field("agreed", "I agree to the terms of service: type yes"))
+        terms = await agreement(self._terms)
         return self._desk.forms.answer(
             request,
             f"A new account with {way.method.title}",
             status=200 if error is None else 409 if isinstance(error, Busy) else 400,
             problem="" if error is None else error.message,
-            fields=fields,
-            hidden=hidden,
+            fields=[*fields, *terms.fields],
+            hidden=terms.hidden,
             button="Open the account",
-            links=links,
+            links=terms.links,
         )

@@ -180,6 +180,7 @@ class Rules:
     """What holds for accounts in this cloud.
 
     :ivar signup: whether people may open accounts themselves.
+    :ivar passwords: whether a password is a way to do so.
     :ivar moderation: whether somebody must accept each of them.
     :ivar accept: an account whose e-mail matches one of these, from the start,
         is accepted at once.
@@ -200,6 +201,7 @@ class Rules:
     terms_grace: timedelta = timedelta(days=7)
     personal: timedelta = timedelta(days=30)
     password_length: int = 1
+    passwords: bool = True
 
     def check_password(self, password: str) -> str:
         """``password`` if people may choose it for themselves.

@@ -53,6 +53,11 @@ class SignUp:
 
     parts: Parts
 
+    @property
+    def open(self) -> bool:
+        """Whether people may open accounts with a password themselves."""
+        return self.parts.rules.signup and self.parts.rules.passwords
+
     async def sign_up(self, form: Form, address: str = "") -> None:
         """Take a form; a letter says how it goes on.
 
@@ -63,7 +68,7 @@ class SignUp:
         :raises Forbidden: people may not open accounts themselves.
         :raises Invalid: a field; or the newest terms of service are not signed.
         """
-        if not self.parts.rules.signup:
+        if not self.open:
             raise Forbidden("accounts are opened by administrators only")
         new = self._checked(form)
         await self._check_terms(form.terms)

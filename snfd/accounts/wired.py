@@ -60,9 +60,10 @@ class Accounts:
         )
 
 
-def rules(section: IdentitySection) -> Rules:
+def rules(section: IdentitySection, *, passwords: bool = True) -> Rules:
     """What a configuration says of accounts.
 
+    :param passwords: whether people may open them with a password.
     :raises Invalid: a pattern of ``accept`` is no regular expression.
     """
     return Rules(
@@ -76,4 +77,5 @@ def rules(section: IdentitySection) -> Rules:
         email=timedelta(seconds=section.email_change_seconds),
         terms_grace=timedelta(seconds=section.terms_grace_seconds),
         personal=timedelta(seconds=section.personal_seconds),
+        passwords=passwords,
     )

@@ -66,7 +66,8 @@ class LoginApi:
         services = ServicesApi(cloud.urls, cloud.catalog.enabled)
         newcomers = NewcomerPages(here, cloud.astakos.accounts.terms)
         required = RequiredPage(here)
-        pages = LoginPages(here), required, MethodPages(here), newcomers
+        login = LoginPages(here, signup=cloud.astakos.accounts.signup.open)
+        pages = login, required, MethodPages(here), newcomers
         return [
             Mount("/ui/login", "", paper(*pages)),
             Mount("/ui/logout", "", paper(LogoutPage(here))),

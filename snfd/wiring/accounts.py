@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from snfd.accounts.letters import Letters
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from snfd.wiring import Ground
 
 
+def _open_accounts(tables: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether passwords do, by the tables of login methods."""
+    local = [one for one in tables if one.get("kind") == "local"]
+    return all(one.get(word, True) for one in local for word in ("create", "login"))
+
+
 def accounts(
     ground: Ground,
     db: Database,
@@ -38,7 +45,7 @@ def accounts(
     :raises Invalid: a pattern of ``identity.accept`` is no regular expression.
     """
     config = ground.config
-    chosen = rules(config.identity)
+    chosen = rules(config.identity, passwords=_open_accounts(config.login))
     staff = Staff(config.mail.helpdesk, config.mail.managers)
     letters = Letters(post, Urls.of(config.urls).astakos, staff)
     return Accounts.of(

@@ -9,12 +9,15 @@ from attrs import define
 from twisted.trial.unittest import SynchronousTestCase
 
 from api.dispatch import build
+from api.root import Root
 from api.ui.letters import ActivatePage, AddressPage, ResetPage
 from api.ui.paper import PAGES, Paper
+from api.ui.signup import SignUpPage
 from api.ui.terms import TermsPages
+from snfd.observe import Metrics
 from snfd.plugin import Mount
 from tests.accounts.cloud import ROOT
-from tests.logins.cloud import ORIGIN, BrowsingCloud, Surfer
+from tests.logins.cloud import ORIGIN, BrowsingCloud, Surfer, hidden_fields
 
 
 @define(eq=False, slots=False)
@@ -26,6 +29,7 @@ class PagesCloud(BrowsingCloud):
         desk = self.desk()
         accounts = self.accounts.accounts
         pages = {
+            "signup": SignUpPage(desk, accounts),
             "activate": ActivatePage(desk, accounts),
             "password_reset": ResetPage(desk, accounts),
             "email_change": AddressPage(desk, accounts),
@@ -114,6 +118,75 @@ class PagesTests(SynchronousTestCase):
         bob = self.log_in("bob@example.org")
         self.assertEqual(403, bob.fill(link).status)
         self.assertIn(b"new@example.org", ann.fill(link).body)
+
+    def test_an_account_is_opened_with_a_form(self) -> None:
+        path, told = "/ui/signup", {"email": "Ann@Example.org", "first_name": "Ann"}
+        told |= {"last_name": "Person", "password": "secret", "again": "secret"}
+        answer = self.surfer.fill(path, **told)
+        self.assertEqual(200, answer.status, answer.body)
+        self.assertIn(b"Look into your mail", answer.body)
+        self.assertIn(b"ready", self.surfer.fill(self.link("verify")).body)
+        self.log_in("ann@example.org")
+        # nobody learns that there is one already
+        again = self.apis.surfer().fill(path, **told)
+        self.assertEqual((200, answer.body), (again.status, again.body))
+        self.assertEqual(1, len(self.people.letters("verify")))
+
+    def test_a_form_that_is_filled_in_wrongly_comes_back(self) -> None:
+        told = {"email": "ann@example.org", "first_name": '"><b>', "last_name": "P"}
+        for wrong in (
+            {"password": "one", "again": "two"},
+            {"password": "", "again": ""},
+            {"email": "nonsense", "password": "secret", "again": "secret"},
+        ):
+            answer = self.surfer.fill("/ui/signup", **{**told, **wrong})
+            self.assertEqual(400, answer.status, wrong)
+            self.assertIn(b"role=alert", answer.body)
+            found = hidden_fields(answer)
+            self.assertEqual('"><b>', found["first_name"])
+            self.assertEqual(("", ""), (found["password"], found["again"]))
+            self.assertNotIn(b"<b>", answer.body)
+        self.assertEqual([], self.people.letters())
+
+    def test_terms_are_agreed_to_with_the_form(self) -> None:
+        terms = self.people.accounts.terms
+        self.apis.cloud.wait(terms.add("Be nice.", "text", ROOT))
+        told = {"email": "ann@example.org", "first_name": "A", "last_name": "P"}
+        told |= {"password": "secret", "again": "secret"}
+        page = self.surfer.get("/ui/signup").body
+        self.assertIn(b'type="checkbox"', page)
+        self.assertIn(b"/ui/approval_terms/", page)
+        answer = self.surfer.fill("/ui/signup", **told)
+        self.assertEqual(400, answer.status)
+        # others came into force while he was reading
+        shown = hidden_fields(self.surfer.get("/ui/signup"))
+        self.apis.cloud.wait(terms.add("Be very nice.", "text", ROOT))
+        answer = self.surfer.form("/ui/signup", {**shown, **told, "agreed": "yes"})
+        self.assertEqual(400, answer.status)
+        self.assertEqual([], self.people.letters())
+        answer = self.surfer.fill("/ui/signup", **told, agreed="yes")
+        self.assertEqual(200, answer.status)
+        self.assertEqual(1, len(self.people.letters("verify")))
+
+    def test_where_people_open_no_accounts(self) -> None:
+        told = {"email": "ann@example.org", "first_name": "A", "last_name": "P"}
+        told |= {"password": "secret", "again": "secret"}
+        shown = hidden_fields(self.surfer.get("/ui/signup"))
+        for rule in ({"signup": False}, {"signup": True, "passwords": False}):
+            self.people.rule(**rule)
+            clock = self.apis.cloud.clock
+            self.apis.root = Root(self.apis._mounts(), Metrics(), clock)
+            surfer = self.apis.surfer()
+            surfer.cookies = self.surfer.cookies
+            self.assertEqual(403, surfer.get("/ui/signup").status)
+            answer = surfer.form("/ui/signup", {**shown, **told})
+            self.assertEqual(403, answer.status)
+        self.assertEqual([], self.people.letters())
+
+    def test_other_sites_open_no_accounts(self) -> None:
+        told = {"email": "ann@example.org", "first_name": "A", "last_name": "P"}
+        told |= {"password": "secret", "again": "secret"}
+        self.assertEqual(403, self.surfer.form("/ui/signup", told).status)
 
     def test_other_sites_send_no_forms(self) -> None:
         self.people.sign_up("ann")

@@ -303,11 +303,15 @@ class Surfer:
 
 
 def hidden_fields(answer: Response) -> dict[str, str]:
-    """The fields of a page's form, as they are filled in already."""
+    """The fields of a page's form, as they are filled in already; no ticks."""
     found = re.findall(
-        r'<input [^>]*?name="([^"]*)"[^>]*?value="([^"]*)"', answer.body.decode()
+        r'<input [^>]*?name="([^"]*)"([^>]*?) value="([^"]*)"', answer.body.decode()
     )
-    return {unescape(name): unescape(value) for name, value in found}
+    return {
+        unescape(name): unescape(value)
+        for name, more, value in found
+        if "checkbox" not in more
+    }
 
 
 def query_of(answer: Response) -> dict[str, str]:
