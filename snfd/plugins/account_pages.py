@@ -28,11 +28,13 @@ class AccountPages:
         from api.ui.home import ProfilePage, ProjectPage, StaffPage
         from api.ui.letters import ActivatePage, AddressPage, ResetPage
         from api.ui.paper import PAGES, Paper
+        from api.ui.signup import SignUpPage
         from api.ui.terms import TermsPages
         from snfd.plugins.login_pages import desk
 
         here, accounts = desk(cloud), cloud.astakos.accounts
         pages = {
+            "signup": SignUpPage(here, accounts),
             "activate": ActivatePage(here, accounts),
             "password_reset": ResetPage(here, accounts),
             "email_change": AddressPage(here, accounts),
