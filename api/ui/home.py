@@ -45,7 +45,11 @@ class ProfilePage:
             user.name or user.username,
             text=f"You are signed in to {self._desk.service}.",
             facts=facts,
-            links=[Link("/ui/password_reset", "Have a new password"), SIGN_OUT],
+            links=[
+                Link("/ui/api_access", "Access for programs"),
+                Link("/ui/password_reset", "Have a new password"),
+                SIGN_OUT,
+            ],
         )
 
 

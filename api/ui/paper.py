@@ -65,6 +65,7 @@ def page(
     text: str = "",
     problem: str = "",
     facts: Sequence[tuple[str, str]] = (),
+    blocks: Sequence[tuple[str, str]] = (),
     fields: Sequence[Field] = (),
     hidden: Mapping[str, str] | None = None,
     button: str = "",
@@ -74,6 +75,7 @@ def page(
     """A page; with a form where there is a ``button``.
 
     :param facts: names and what they stand for.
+    :param blocks: texts to be taken as they are, and what each is.
     :param onward: where the browser goes on at once.
     """
     parts = [
@@ -93,6 +95,9 @@ def page(
     if facts:
         pairs = (f"<dt>{escape(a)}<dd>{escape(b)}" for a, b in facts)
         parts += ["<dl>", *pairs, "</dl>"]
+    for name, body in blocks:
+        # the first line break of a pre is none of its text
+        parts += [f"<h2>{escape(name)}</h2>", f"<pre tabindex=0>\n{escape(body)}</pre>"]
     if button:
         parts += _form(fields, hidden or {}, button)
     parts += [

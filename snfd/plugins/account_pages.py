@@ -25,6 +25,7 @@ class AccountPages:
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.dispatch import build
+        from api.ui.access import AccessPages
         from api.ui.home import ProfilePage, ProjectPage, StaffPage
         from api.ui.letters import ActivatePage, AddressPage, ResetPage
         from api.ui.paper import PAGES, Paper
@@ -40,6 +41,9 @@ class AccountPages:
             "email_change": AddressPage(here, accounts),
             "approval_terms": TermsPages(here, accounts.terms),
             "profile": ProfilePage(here, cloud.people),
+            "api_access": AccessPages(
+                here, accounts.tokens, cloud.projects, cloud.catalog
+            ),
             "projects": ProjectPage(here, cloud.astakos.projects.desk),
             "admin": StaffPage(),
         }
