@@ -16,6 +16,16 @@ SIGHTING_FIELDS = (
     "serial_no",
     "tags",
 )
+_NIC = (
+    "nic.names",
+    "nic.networks.names",
+    "nic.ips",
+    "nic.macs",
+    "nic.modes",
+    "nic.links",
+    "nic.uuids",
+)
+_DISK = ("disk.names", "disk.sizes", "disk.uuids")
 INSTANCE_FIELDS = (
     *SIGHTING_FIELDS,
     "uuid",
@@ -26,16 +36,8 @@ INSTANCE_FIELDS = (
     "be/maxmem",
     "disk_template",
     "hvparams",
-    "nic.names",
-    "nic.networks.names",
-    "nic.ips",
-    "nic.macs",
-    "nic.modes",
-    "nic.links",
-    "nic.uuids",
-    "disk.names",
-    "disk.sizes",
-    "disk.uuids",
+    *_NIC,
+    *_DISK,
 )
 NETWORK_FIELDS = (
     "name",
@@ -112,18 +114,6 @@ def instance(row: Named) -> Instance:
         frozenset(row["tags"] or ()),
         tuple(row["snodes"] or ()),
     )
-
-
-_NIC = (
-    "nic.names",
-    "nic.networks.names",
-    "nic.ips",
-    "nic.macs",
-    "nic.modes",
-    "nic.links",
-    "nic.uuids",
-)
-_DISK = ("disk.names", "disk.sizes", "disk.uuids")
 
 
 def _columns(row: Named, fields: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -20,11 +20,9 @@ from api.synnefo import account
 from api.synnefo.account.commissions import CommissionsApi
 from api.synnefo.account.quotas import QuotasApi
 from snfd.accounts.opening import create_user
-from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import Unauthorized
 from snfd.identity.model import Caller
-from snfd.pool import Limits
 from snfd.projects import service as projects
 from snfd.quota import service as quota
 from snfd.quota.commissions import Commissions
@@ -32,12 +30,11 @@ from snfd.quota.model import RESOURCES, Limit, Resource
 from snfd.quota.reports import Reports
 from snfd.registry.tokens import Components
 from snfd.tokens import digest
-from tests.postgres import fresh_dsn
+from tests.functional.connections import eight_connections
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 VM, CPU = "cyclades.vm", "cyclades.cpu"
 TOKEN = "t" * 43
-PATIENT = Times(checkout=60.0, transaction=60.0)
 
 
 async def _nobody(token: str | None) -> Caller:
@@ -48,11 +45,7 @@ class CommissionTests(TestCase):
     """Eight connections to PostgreSQL, up to fifty to the API."""
 
     async def setUp(self) -> None:  # type: ignore[override]
-        db = self.db = PostgresDatabase(
-            reactor, fresh_dsn(self), lambda: 0.5, Limits(8, max_waiting=1000), PATIENT
-        )
-        db.startService()
-        self.addCleanup(db.stopService)
+        db = self.db = eight_connections(self)
         await db.run(quota.register, RESOURCES)
         self.user, self.project = uuid4(), uuid4()
         await db.run(create_user, self.user, "u@x.org", NOW)

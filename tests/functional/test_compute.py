@@ -15,7 +15,6 @@ from snfd.accounts.opening import create_user
 from snfd.compute import seed
 from snfd.compute.model import NewServer
 from snfd.compute.service import Parts, compute
-from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, OverQuota
 from snfd.identity.model import Caller
@@ -23,26 +22,20 @@ from snfd.network.model import NewNetwork, NewSubnet, NicRequest
 from snfd.network.scope import Scope
 from snfd.network.seed import PublicNetwork
 from snfd.network.service import NetworkServices
-from snfd.pool import Limits
 from snfd.projects import service as projects
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, Limit
 from tests.compute.kit import IMAGE, LIMITS, FakeImages, XorSealer
-from tests.postgres import fresh_dsn
+from tests.functional.connections import eight_connections
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-PATIENT = Times(checkout=60.0, transaction=60.0)
 
 
 class ConcurrencyTests(TestCase):
     """Eight connections; every transaction is a real one."""
 
     async def setUp(self) -> None:  # type: ignore[override]
-        self.db = PostgresDatabase(
-            reactor, fresh_dsn(self), lambda: 0.5, Limits(8, max_waiting=1000), PATIENT
-        )
-        self.db.startService()
-        self.addCleanup(self.db.stopService)
+        self.db = eight_connections(self)
         self.networks = NetworkServices.build(self.db, uuid4)
         self.compute = compute(
             Parts(

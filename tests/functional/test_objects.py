@@ -9,32 +9,24 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
-from snfd.db.database import PostgresDatabase, Times
 from snfd.errors import Conflict, NotFound
 from snfd.objects.model import ContainerPath, Described, ObjectPath, Query, Versioning
 from snfd.objects.rules import PITHOS_META
 from snfd.objects.service import ContainerChange, Copy, ObjectStore, Revision
-from snfd.pool import Limits
 from snfd.quota.service import Quota, charge
 from snfd.tasks import Tasks
 from storage.blocks import MemoryBlocks
 from storage.workers import CallerWorkers
+from tests.functional.connections import eight_connections
 from tests.objects.people import person
 from tests.objects.test_service import content
-from tests.postgres import fresh_dsn
-
-PATIENT = Times(checkout=60.0, transaction=60.0)
 
 
 class ManyAtOnceTests(TestCase):
     """Nothing is lost, counted twice, or waits for itself."""
 
     async def _ready(self, versioning: Versioning = Versioning.AUTO) -> None:
-        self.db = PostgresDatabase(
-            reactor, fresh_dsn(self), lambda: 0.5, Limits(8, max_waiting=1000), PATIENT
-        )
-        self.db.startService()
-        self.addCleanup(self.db.stopService)
+        self.db = eight_connections(self)
         self.store = ObjectStore.build(
             self.db, reactor, Tasks(), charge, Quota(self.db), MemoryBlocks(),
             CallerWorkers(),

@@ -15,9 +15,7 @@ from twisted.trial.unittest import TestCase
 from snfd.accounts.opening import create_user
 from snfd.audit import DAEMON
 from snfd.clock import now
-from snfd.db.database import PostgresDatabase, Times
 from snfd.errors import Busy, Conflict, Forbidden, OverQuota
-from snfd.pool import Limits
 from snfd.projects import lifecycle
 from snfd.projects.acting import Order
 from snfd.projects.applications import Submitted
@@ -26,21 +24,15 @@ from snfd.projects.parts import Parts
 from snfd.projects.wired import ProjectServices
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, UNLIMITED, Limit
-from tests.postgres import fresh_dsn
+from tests.functional.connections import eight_connections
 from tests.projects.cloud import VM, caller
-
-PATIENT = Times(checkout=60.0, transaction=60.0)
 
 
 class ConcurrencyTests(TestCase):
     """Eight connections; every transaction is a real one."""
 
     async def setUp(self) -> None:  # type: ignore[override]
-        self.db = PostgresDatabase(
-            reactor, fresh_dsn(self), lambda: 0.5, Limits(8, max_waiting=1000), PATIENT
-        )
-        self.db.startService()
-        self.addCleanup(self.db.stopService)
+        self.db = eight_connections(self)
         await self.db.run(quota.register, RESOURCES)
         self.parts = ProjectServices.build(Parts(self.db, reactor))
         self.users = [uuid4() for _ in range(6)]

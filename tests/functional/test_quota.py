@@ -8,34 +8,26 @@ from itertools import cycle, islice
 from typing import Any
 from uuid import UUID, uuid4
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.trial.unittest import TestCase
 
 from snfd.accounts.opening import create_user
-from snfd.db.database import PostgresDatabase, Times
 from snfd.db.port import Transaction
 from snfd.errors import OverQuota
-from snfd.pool import Limits
 from snfd.projects import service as projects
 from snfd.quota import service as quota
 from snfd.quota.model import RESOURCES, Limit
-from tests.postgres import fresh_dsn
+from tests.functional.connections import eight_connections
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 VM, CPU, DISK = "cyclades.vm", "cyclades.cpu", "cyclades.disk"
-PATIENT = Times(checkout=60.0, transaction=60.0)
 
 
 class ConcurrencyTests(TestCase):
     """Eight connections; every transaction is a real one."""
 
     async def setUp(self) -> None:  # type: ignore[override]
-        self.db = PostgresDatabase(
-            reactor, fresh_dsn(self), lambda: 0.5, Limits(8, max_waiting=1000), PATIENT
-        )
-        self.db.startService()
-        self.addCleanup(self.db.stopService)
+        self.db = eight_connections(self)
         self.users = [uuid4() for _ in range(4)]
         await self.db.run(quota.register, RESOURCES)
         for number, user in enumerate(self.users):

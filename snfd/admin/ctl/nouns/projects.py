@@ -41,19 +41,16 @@ PROPERTIES = (
 
 def _decision(name: str, text: str, example: str, *more: Param) -> Verb:
     number = Param("application", "Its number; else the project's last.", COUNT)
-    return Verb(
-        name,
-        "POST",
-        f"/projects/{{project}}/{name}",
-        text,
-        example,
-        (WHICH,),
-        (number, REASON, *more),
-        parts=SHOWN,
-    )
+    return _step(name, text, example, (number, REASON, *more))
 
 
 def _life(name: str, text: str, example: str, warning: str = "") -> Verb:
+    return _step(name, text, example, (REASON,), warning)
+
+
+def _step(
+    name: str, text: str, example: str, options: tuple[Param, ...], warning: str = ""
+) -> Verb:
     return Verb(
         name,
         "POST",
@@ -61,7 +58,7 @@ def _life(name: str, text: str, example: str, warning: str = "") -> Verb:
         text,
         example,
         (WHICH,),
-        (REASON,),
+        options,
         parts=SHOWN,
         warning=warning,
     )
