@@ -20,7 +20,9 @@ export PYTHON
 help:
 	@echo 'make run    a whole cloud on http://127.0.0.1:$(PORT), data in $(VAR)/'
 	@echo '            (PORT= VAR= SEED=accounts SEED_PASSWORD= CONFIG=file.toml)'
-	@echo 'make test   every test but the long ones (LONG=1: all of them)'
+	@echo 'make test   every test but the long ones (LONG=1: all of them);'
+	@echo '            as root it installs the Debian packages that they need'
+	@echo '            (ONLY=unit: a few minutes, no packages; ONLY=tests/quota)'
 	@echo 'make lint   style, types, layers'
 	@echo 'make bench  side by side with peers (ONLY=objects|identity|compute|console|jobs)'
 	@echo 'make docs   the manual in docs/_build'
@@ -44,9 +46,9 @@ web:
 
 test: web
 	@scripts/prepare venv embedded,test,lint,bench
-	@scripts/prepare lab
-	@scripts/prepare system
-	@LONG=$(LONG) scripts/test
+	@$(if $(ONLY),,scripts/prepare lab)
+	@$(if $(ONLY),,scripts/prepare system)
+	@LONG=$(LONG) scripts/test $(ONLY)
 
 bench: web
 	@scripts/prepare venv embedded,test,lint,bench
