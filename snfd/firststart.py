@@ -17,7 +17,7 @@ from snfd.clock import now
 from snfd.compute.seed import Demo
 from snfd.compute.seed import seed as seed_compute
 from snfd.config import Config
-from snfd.errors import TooManyRequests, Unauthorized
+from snfd.errors import Forbidden, TooManyRequests, Unauthorized
 from snfd.identity import people
 from snfd.identity.model import By, Caller, Scope, Scoping, UserRef
 from snfd.image.hello import hello
@@ -105,11 +105,11 @@ async def _admin(built: Built) -> Caller:
 
 
 async def _token(built: Built, account: Account) -> str | None:
-    """A token for kamaki, which knows no passwords; None if he changed his."""
+    """A token for kamaki, which knows no passwords; None if he cannot log in by his."""
     identity = evolve(built.cloud.identity, lifetime=KAMAKI_LIFETIME)
     scope = Scope(Scoping.PROJECT, account.project, By.NAME)
     try:
         issued = await identity.login(UserRef("demo"), account.password, scope)
-    except (Unauthorized, TooManyRequests):
+    except (Unauthorized, Forbidden, TooManyRequests):
         return None
     return issued.secret

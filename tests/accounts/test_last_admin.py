@@ -7,7 +7,9 @@ from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.clock import now
 from snfd.errors import Conflict
+from snfd.logins.following import follow
 from snfd.logins.model import Claims
 from tests.accounts.apis import AccountApis
 from tests.accounts.cloud import ROOT
@@ -115,9 +117,7 @@ class LoginsTests(SynchronousTestCase):
         """A directory says that somebody is in none of its groups."""
         mirrored = frozenset({"admin", "default"})
         claims = Claims("x", groups=frozenset(), mirrored=mirrored)
-        logins = self.browsing.browsing.logins
-        follow: Any = logins._follow
-        at = self.cloud.clock.seconds()
+        at = now(self.cloud.clock)
         self.cloud.wait(self.cloud.db.run(follow, method("ldap"), claims, user, at))
 
     def test_a_directory_leaves_the_last_administrator(self) -> None:

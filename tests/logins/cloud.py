@@ -304,8 +304,13 @@ class Surfer:
 
 def hidden_fields(answer: Response) -> dict[str, str]:
     """The fields of a page's form, as they are filled in already; no ticks."""
+    return hidden_of(answer.body)
+
+
+def hidden_of(page: bytes) -> dict[str, str]:
+    """The same of a page itself."""
     found = re.findall(
-        r'<input [^>]*?name="([^"]*)"([^>]*?) value="([^"]*)"', answer.body.decode()
+        r'<input [^>]*?name="([^"]*)"([^>]*?) value="([^"]*)"', page.decode()
     )
     return {
         unescape(name): unescape(value)

@@ -164,3 +164,16 @@ class ManualTests(SynchronousTestCase):
             ["local", "ldap", "google", "linkedin", "keycloak", "shibboleth"],
             list(found),
         )
+
+    def test_what_nobody_could_add_cannot_be_required(self) -> None:
+        kinds = {one.kind: one.way for one in getPlugins(ILogin, snfd.plugins)}
+        tools = Tools(MemoryReactorClock(), CountingRandom(), [PROXY])
+        right = {**SHIBBOLETH, "required": True}
+        found = ways([right], kinds, tools)["shibboleth"].method
+        self.assertTrue(found.policies.required)
+        for wrong in (
+            {"kind": "local", "required": True},
+            {**right, "add": False},
+            {**right, "login": False},
+        ):
+            self.assertRaises(Invalid, ways, [wrong], kinds, tools)
