@@ -14,6 +14,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from api.addresses import DIRECT, Peers
+from api.cors import NOBODY, Cors
 from api.dispatch import Served
 from api.openapi import document
 from api.page import Page
@@ -40,6 +41,7 @@ class Root(Resource):
     """Hands each request to the mount with the longest matching path.
 
     :param peers: tells clients' addresses, for the audit trail.
+    :param cors: which other sites' pages may call the APIs.
     :raises Invalid: two mounts are on one path.
     """
 
@@ -51,9 +53,11 @@ class Root(Resource):
         metrics: Metrics,
         clock: Seconds,
         peers: Peers = DIRECT,
+        cors: Cors = NOBODY,
     ) -> None:
         Resource.__init__(self)
         self._peers = peers
+        self._cors = cors
         self._metrics = metrics
         self._counters: dict[tuple[str, str, int], Any] = {}
         self._timers: dict[str, Any] = {}
@@ -81,6 +85,8 @@ class Root(Resource):
             request.setResponseCode(404)
             request.setHeader(b"Content-Type", b"application/json")
             return b'{"itemNotFound": {"code": 404, "message": "no such path"}}'
+        if dialect and self._cors.answers(request):
+            return b""
         count = len(place.segments)
         request.prepath = [*(request.prepath or []), *path[:count]]
         del path[:count]

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 Kind = Literal["api", "follower", "console"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s,]+)$")]
 Colour = Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")]
 
 
@@ -27,12 +28,15 @@ class Listen(Section, frozen=True):
 
     :ivar http: endpoint strings of the main listener (``tcp:…``, ``ssl:…``).
     :ivar metrics: endpoint string of an open listener for ``/metrics``.
+    :ivar origins: web origins whose pages may call the APIs, with a token;
+        ``*`` for all.
     """
 
     http: list[str] = msgspec.field(
         default_factory=lambda: ["tcp:8080:interface=127.0.0.1"]
     )
     metrics: str = ""
+    origins: list[Origin] = []
 
 
 class UrlSection(Section, frozen=True):

@@ -22,6 +22,7 @@ from twisted.web.resource import IResource
 
 from api.addresses import Peers
 from api.admin import socket as admin_socket
+from api.cors import Cors
 from api.health import MetricsPage
 from api.objects.opener import Opener
 from api.root import Documents, Root
@@ -223,7 +224,8 @@ class Daemon(Service):
             self._ports.append(admin_socket.opened(self.reactor, cloud, metrics, var))
         mounts = [*built.mounts, Mount("/openapi", "", Documents(built.mounts))]
         peers = Peers.of(config.identity.trusted_proxies)
-        root = Root(mounts, metrics, self.reactor, peers)
+        cors = Cors.of(config.listen.origins)
+        root = Root(mounts, metrics, self.reactor, peers, cors)
         for text in config.listen.http:
             await self._serve(text, root, mounts)
 
