@@ -22,6 +22,16 @@ SIGN_IN = Link(PATH, "Sign in")
 REFUSED = (NotFound, Forbidden, Conflict, Invalid)
 """What a form tells in its own words."""
 
+ENDS = (
+    "All sessions, tokens and application credentials of the account end with the"
+    " old one."
+)
+ENDED = (
+    "All sessions, tokens and application credentials of the account have ended."
+    " Look at its other ways to log in, and at its one-time codes: these are as they"
+    " were."
+)
+
 
 class Carried(Struct):
     """What a link carries."""
@@ -126,7 +136,7 @@ class ResetPage:
             return self._form(request, key, error.message) if key else self._bad(error)
         except NotFound as error:
             return self._bad(error)
-        return plain("You have a new password", links=[SIGN_IN])
+        return plain("You have a new password", text=ENDED, links=[SIGN_IN])
 
     def _bad(self, error: CloudError) -> Answer[bytes]:
         again = Link("/ui/password_reset", "Have another letter sent")
@@ -140,6 +150,7 @@ class ResetPage:
         return self._desk.forms.answer(
             request,
             "A new password",
+            text=ENDS,
             status=400 if problem else 200,
             problem=problem,
             fields=fields,

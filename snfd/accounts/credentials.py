@@ -7,7 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from snfd.accounts.model import PAUSE, check_address
-from snfd.accounts.parts import Parts, set_password, whole
+from snfd.accounts.parts import How, Parts, set_password, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
 from snfd.accounts.states import State
@@ -27,10 +27,13 @@ class Credentials:
 
     parts: Parts
 
-    async def change(self, caller: Caller, old: str | None, new: str) -> None:
+    async def change(
+        self, caller: Caller, old: str | None, new: str, *, programs: bool = False
+    ) -> None:
         """Set a new password; other sessions end, and tokens by the rules.
 
         :param old: None only for somebody who has no password yet.
+        :param programs: whether application credentials end, too.
         :raises Invalid: ``new`` may not be one.
         :raises Forbidden: ``old`` is wrong, or the token is not good for that.
         :raises TooManyRequests: too many were wrong lately.
@@ -39,7 +42,7 @@ class Credentials:
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, old)
         hashed = await self.parts.passwords.hash(new)
-        await self.parts.db.run(self._changed, caller, hashed)
+        await self.parts.db.run(self._changed, caller, hashed, programs)
 
     async def ask_reset(self, email: str, address: str = "") -> None:
         """Send a link to a new password, if an active account has the address.
@@ -56,7 +59,8 @@ class Credentials:
     async def reset(self, key: str, password: str) -> None:
         """Set a new password with the key of a letter's link, once.
 
-        All tokens and sessions end, as with a change.
+        All tokens, sessions and application credentials end: whoever comes by
+        letter may have lost the account to somebody.
 
         :raises Invalid: ``password`` may not be one; the key stays good.
         :raises NotFound: the key is not, or no longer, good.
@@ -65,11 +69,22 @@ class Credentials:
         hashed = await self.parts.passwords.hash(password)
         await self.parts.db.run(self._reset, key, hashed, self.parts.now())
 
-    async def _changed(self, tx: Transaction, caller: Caller, hashed: str) -> None:
+    async def _changed(
+        self, tx: Transaction, caller: Caller, hashed: str, programs: bool
+    ) -> None:
         account = await find(tx, caller.user, lock=True)
         actor = Actor.of(caller)
         but = caller.token_hash
-        await set_password(tx, self.parts, account, hashed, actor, "change", but)
+        await set_password(
+            tx,
+            self.parts,
+            account,
+            hashed,
+            actor,
+            How.CHANGE,
+            but=but,
+            programs=programs,
+        )
 
     async def _ask(self, email: str, secret: str, who: Actor, at: datetime) -> None:
         await self.parts.db.run(self._asked, email, secret, who, at)
@@ -102,4 +117,4 @@ class Credentials:
         if account.state is not State.ACTIVE or account.email != held.email:
             raise NotFound(NO_KEY)
         actor = Actor(account.uuid, account.username)
-        await set_password(tx, self.parts, account, hashed, actor, "reset")
+        await set_password(tx, self.parts, account, hashed, actor, How.RESET)

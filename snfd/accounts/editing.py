@@ -17,7 +17,7 @@ from snfd.accounts.model import (
     named,
 )
 from snfd.accounts.opening import open_account
-from snfd.accounts.parts import Parts, set_password
+from snfd.accounts.parts import How, Parts, set_password
 from snfd.accounts.profiles import rename
 from snfd.accounts.service import find, keep_admin, target
 from snfd.accounts.states import State
@@ -197,7 +197,7 @@ class Editing:
         account = await find(tx, user, lock=True)
         if account.state is State.CLOSED:
             raise Busy("the account is closed")
-        await set_password(tx, self.parts, account, hashed, actor, "admin")
+        await set_password(tx, self.parts, account, hashed, actor, How.ADMIN)
 
 
 @frozen(eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from snfd.accounts.model import Account
+from snfd.accounts.store import people
 from snfd.db.port import Transaction
 from snfd.errors import Invalid
 from snfd.mail.model import Kind, Letter
@@ -62,6 +64,18 @@ class Letters:
         await self._put(
             tx, kind, account.uuid, mark, account.email, account.name, **values
         )
+
+    async def changed(
+        self, tx: Transaction, user: UUID, what: str, at: datetime
+    ) -> None:
+        """Tell somebody what opens his account now, or no longer does.
+
+        See `snfd.identity.notices.Told`.
+        """
+        account = await people.find(tx, user)
+        if account is not None:
+            mark = f"{at.isoformat()}:{digest(what).hex()[:16]}"
+            await self.tell(tx, account, Kind.CREDENTIALS_CHANGED, mark, what=what)
 
     async def taken(self, tx: Transaction, account: Account, mark: str) -> None:
         """Tell the owner of an address that somebody wants an account with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from snfd.audit import Actor, record
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.errors import Closed, Forbidden, Unauthorized, Unavailable
+from snfd.identity import credential_store
 from snfd.identity.model import Caller
 from snfd.identity.passwords import Passwords
 from snfd.identity.second_factor import require_fresh
@@ -28,6 +30,18 @@ from snfd.identity.token_store import end_all
 from snfd.mail.model import Kind
 from snfd.tasks import Tasks
 from snfd.tokens import digest, mint
+
+LOCAL = "local"
+"""The login method of our own passwords."""
+
+
+class How(StrEnum):
+    """How somebody got another password."""
+
+    CHANGE = "change"
+    RESET = "reset"
+    ADMIN = "admin"
+
 
 WAITING = 100
 """How many works may wait behind answers that were given already."""
@@ -172,20 +186,39 @@ async def set_password(
     account: Account,
     hashed: str,
     actor: Actor,
-    how: str,
+    how: How,
+    *,
     but: bytes | None = None,
+    programs: bool = True,
 ) -> None:
     """Give a person another password, end what went in with the old one, tell him.
 
-    :param how: ``change``, ``reset`` or ``admin``.
+    Tokens stay where he changed it himself and the rules say so.
+
     :param but: sha256 of the token that goes on.
+    :param programs: whether application credentials end, too.
     """
-    at = parts.now()
-    await methods.set_password(tx, account.uuid, hashed, at)
-    await keys.drop(tx, account.uuid)
-    kinds = None if parts.rules.password_revokes else ("session",)
-    ended = await end_all(tx, account.uuid, but, kinds)
-    await record(tx, actor, "user.password", target(account.uuid), how=how, ended=ended)
-    await parts.letters.tell(
-        tx, account, Kind.CREDENTIALS_CHANGED, at.isoformat(), what="password"
+    at, user = parts.now(), account.uuid
+    await methods.set_password(tx, user, hashed, at)
+    await keys.drop(tx, user)
+    mild = how is How.CHANGE and not parts.rules.password_revokes
+    ended = await end_all(tx, user, but, ("session",) if mild else None)
+    gone = await credential_store.forget(tx, user) if programs else 0
+    await record(
+        tx, actor, "user.password", target(user), how=how, ended=ended, programs=gone
     )
+    told = new_password(account, gone)
+    await parts.letters.changed(tx, user, told, at)
+
+
+def new_password(account: Account, gone: int) -> str:
+    """What a letter says of a new password.
+
+    :param gone: how many application credentials ended with the old one.
+    """
+    told = ["password"]
+    if gone:
+        told.append(f"application credentials that ended with the old one: {gone}")
+    if others := sorted(set(account.methods) - {LOCAL}):
+        told.append(f"you can still log in by: {', '.join(others)}")
+    return "; ".join(told)

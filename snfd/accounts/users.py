@@ -14,7 +14,7 @@ from snfd.accounts.held import HeldTokens, Made
 from snfd.accounts.held import Wanted as WantedToken
 from snfd.accounts.model import Account, Method, Names, check_address
 from snfd.accounts.moderation import Moderation
-from snfd.accounts.parts import Parts, set_password
+from snfd.accounts.parts import How, Parts, set_password
 from snfd.accounts.profiles import rename
 from snfd.accounts.service import find
 from snfd.accounts.store import methods
@@ -183,7 +183,7 @@ class Users:
         await rename(tx, user, change.names, actor, at)
         if hashed is not None:
             account = await find(tx, user)
-            await set_password(tx, self.parts, account, hashed, actor, "admin")
+            await set_password(tx, self.parts, account, hashed, actor, How.ADMIN)
         await methods.describe(tx, user, change.names.affiliation, change.facts)
 
 

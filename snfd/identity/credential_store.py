@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from snfd.db.port import Row, Statement, Transaction
+from snfd.db.port import Row, Statement, Transaction, notify
 from snfd.identity.credential_model import Credential
 from snfd.identity.model import FREE
 
@@ -141,6 +141,11 @@ async def restricted(tx: Transaction, token_hash: bytes) -> bool:
     return row is not None
 
 
-async def forget(tx: Transaction, user: UUID) -> None:
-    """Remove all credentials of a person, and their tokens."""
-    await tx.execute("DELETE FROM identity.app_credential WHERE user_id = %s", (user,))
+async def forget(tx: Transaction, user: UUID) -> int:
+    """Remove all credentials of a person, and their tokens; how many."""
+    gone = await tx.execute(
+        "DELETE FROM identity.app_credential WHERE user_id = %s", (user,)
+    )
+    if gone:
+        await notify(tx, "token", user)
+    return gone

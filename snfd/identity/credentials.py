@@ -20,6 +20,7 @@ from snfd.identity.credential_model import (
     most,
 )
 from snfd.identity.model import Caller, may_see
+from snfd.identity.notices import Told, untold
 from snfd.tokens import digest, mint
 
 MAX_CREDENTIALS = 200
@@ -44,12 +45,14 @@ class Credentials:
     """Makes, lists and removes application credentials.
 
     :ivar random: gives so many random bytes, fit for secrets.
+    :ivar told: tells their owner of new ones.
     """
 
     db: Database
     clock: Seconds
     new_id: Callable[[], UUID]
     random: Callable[[int], bytes]
+    told: Told = untold
 
     async def create(self, caller: Caller, user: UUID, new: NewCredential) -> Created:
         """A new credential for the project of the caller's token.
@@ -76,7 +79,7 @@ class Credentials:
             new.expires,
         )
         secret = mint(self.random)
-        await self.db.run(_create, caller, credential, digest(secret))
+        await self.db.run(_create, caller, credential, digest(secret), self.told)
         return Created(credential, secret)
 
     async def list(
@@ -121,7 +124,7 @@ def _check_sees(caller: Caller, user: UUID) -> None:
 
 
 async def _create(
-    tx: Transaction, caller: Caller, new: Credential, secret_hash: bytes
+    tx: Transaction, caller: Caller, new: Credential, secret_hash: bytes, told: Told
 ) -> None:
     await require_unrestricted(tx, caller.token_hash)
     ends = await store.ends(tx, caller.token_hash)
@@ -140,6 +143,8 @@ async def _create(
         name=new.name,
         project=str(new.project),
     )
+    what = f"new application credential {new.name[:80]!r} for project {new.project}"
+    await told(tx, new.user, what, new.created)
 
 
 async def _delete(tx: Transaction, caller: Caller, user: UUID, id_: UUID) -> None:

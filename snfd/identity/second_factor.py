@@ -15,6 +15,7 @@ from snfd.errors import Conflict, Forbidden, NotFound, Unauthorized
 from snfd.identity import factor_store as store
 from snfd.identity import totp
 from snfd.identity.model import By, Caller, UserRef, require_free
+from snfd.identity.notices import Told, untold
 from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.sealed import TOTP_SEED, Sealer
@@ -54,6 +55,7 @@ class SecondFactors:
 
     :ivar random: gives so many random bytes, fit for secrets.
     :ivar issuer: what an app shows in front of the account's name.
+    :ivar told: tells people that codes are asked for, or no longer.
     """
 
     db: Database
@@ -62,6 +64,7 @@ class SecondFactors:
     sealer: Sealer
     random: Callable[[int], bytes]
     issuer: str = "snfd"
+    told: Told = untold
 
     async def state(self, user: UUID) -> FactorState:
         """Whether ``user`` is asked for codes."""
@@ -125,7 +128,8 @@ class SecondFactors:
 
         :raises NotFound: it has none.
         """
-        await self.db.run(_remove, user, actor)
+        at = now(self.clock)
+        await self.db.run(_remove, user, actor, self.told, at)
 
     async def _prove(self, caller: Caller, password: str | None, address: str) -> None:
         if password is None:
@@ -162,6 +166,7 @@ class SecondFactors:
         await store.confirm(tx, caller.user, at, hashes)
         actor = Actor(caller.user, caller.username, address)
         await record(tx, actor, "second_factor.enable", f"user:{caller.user}")
+        await self.told(tx, caller.user, "one-time codes are asked for now", at)
         return True
 
 
@@ -180,7 +185,10 @@ async def require_fresh(tx: Transaction, caller: Caller, at: datetime) -> None:
         )
 
 
-async def _remove(tx: Transaction, user: UUID, actor: Actor) -> None:
+async def _remove(
+    tx: Transaction, user: UUID, actor: Actor, told: Told, at: datetime
+) -> None:
     if not await store.remove(tx, user):
         raise NotFound("the account has no one-time codes")
     await record(tx, actor, "second_factor.disable", f"user:{user}")
+    await told(tx, user, "one-time codes are no longer asked for", at)

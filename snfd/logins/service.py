@@ -23,6 +23,7 @@ from snfd.errors import (
     Unavailable,
 )
 from snfd.identity.model import ADMIN, Caller, Issued
+from snfd.identity.notices import Told, untold
 from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.logins import store
@@ -63,6 +64,7 @@ class Logins:
     :ivar ways: the configured methods by name, as the login page lists them.
     :ivar verifier: looks at the second factor where a method took a password.
     :ivar accounts: opens accounts.
+    :ivar told: tells people of ways that were attached or detached.
     """
 
     db: Database
@@ -72,6 +74,7 @@ class Logins:
     clock: Seconds
     random: Callable[[int], bytes]
     ways: Mapping[str, Way]
+    told: Told = untold
     _log = Logger()
 
     def way(self, name: str) -> Way:
@@ -265,6 +268,7 @@ class Logins:
             await methods.detach(tx, user, mine[0].id)
         await self._give(tx, user, method, claims, actor, at)
         await join(tx, user, policies.add_groups)
+        await self.told(tx, user, f"{method.title} logs you in now", at)
 
     async def _give(
         self,
@@ -348,6 +352,8 @@ class Logins:
             await keep_admin(tx, user)
         await groups.leave(tx, user, policies.add_groups)
         await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
+        title = way.method.title if way else gone.method
+        await self.told(tx, user, f"{title} logs you in no longer", now(self.clock))
 
 
 def _in(entered: Issued | Lacking) -> Arrival | Lacking:

@@ -30,6 +30,7 @@ from snfd.wiring.projects import projects
 
 if TYPE_CHECKING:
     from snfd.db.port import Database
+    from snfd.identity.notices import Told
     from snfd.identity.proof import Verifier
     from snfd.tasks import Tasks
     from snfd.wiring import Ground
@@ -57,6 +58,7 @@ def astakos(
     post = Post(ground.keys)
     parts = projects(ground, db, post)
     people = accounts(ground, db, verifier, tasks, post, parts.parts.letters)
+    told = people.signup.parts.letters.changed
     integrity = Integrity(patient, undecided)
     doctor = Doctor(patient, integrity, ground.keys.idents)
     return Astakos(
@@ -64,9 +66,9 @@ def astakos(
         accounts=people,
         browsing=browsing(ground, db, verifier, people),
         admin=Administration.build(db, ground.reactor, parts, post, doctor),
-        credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes),
+        credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes, told),
         directory=Directory(db),
-        second_factors=_second_factors(ground, db, verifier),
+        second_factors=_second_factors(ground, db, verifier, told),
         components=Components(db, ground.reactor),
         commissions=Commissions(db),
         registry=Registry(db, ground.reactor, secrets.token_bytes),
@@ -85,7 +87,9 @@ def _feedback(ground: Ground, db: Database, post: Post) -> Feedback:
     return Feedback(db, People(db), post, uuid4, staff, letters)
 
 
-def _second_factors(ground: Ground, db: Database, verifier: Verifier) -> SecondFactors:
+def _second_factors(
+    ground: Ground, db: Database, verifier: Verifier, told: Told
+) -> SecondFactors:
     return SecondFactors(
         db,
         verifier,
@@ -93,4 +97,5 @@ def _second_factors(ground: Ground, db: Database, verifier: Verifier) -> SecondF
         ground.keys,
         secrets.token_bytes,
         ground.config.branding.service,
+        told,
     )

@@ -63,6 +63,7 @@ def browsing(
             reactor,
             secrets.token_bytes,
             found,
+            accounts.signup.parts.letters.changed,
         ),
         policies=LoginPolicies(db),
         oauth2=OAuth2(db, reactor, secrets.token_bytes),

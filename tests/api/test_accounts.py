@@ -176,6 +176,22 @@ class PasswordTests(Base):
         self.assertEqual("password", letter.values["what"])
         self.assertIn("user.password", self.people.audited())
 
+    def test_application_credentials_end_where_that_is_asked(self) -> None:
+        self.people.cloud.execute(
+            "INSERT INTO identity.app_credential (id, user_id, project_id, name,"
+            " secret_hash, created_at) SELECT gen_random_uuid(), uuid, uuid, 'ci',"
+            " sha256('x'), now() FROM identity.app_user WHERE username LIKE 'ann@%%'"
+        )
+        left = "SELECT name FROM identity.app_credential"
+        old, new = "secret", "better"
+        for more, names in (({}, [("ci",)]), ({"end_credentials": True}, [])):
+            token = self.apis.token("ann", old)
+            body = {"old": old, "new": new, **more}
+            old, new = new, old
+            answer = self.account.post("/password", body, token=token)
+            self.assertEqual(204, answer.status)
+            self.assertEqual(names, self.people.cloud.sql(left))
+
     def test_with_the_setting_off_only_sessions_end(self) -> None:
         self.people.rule(password_revokes=False)
         self.apis.build()

@@ -374,6 +374,12 @@ class AddTests(MethodCase):
         fails(logins.detach(ROOT, demo, uni.id), Conflict)
         fails(logins.detach(ROOT, demo, local.id), NotFound)
         self.assertEqual(["uni"], self.methods())
+        told = self.cloud.accounts.letters("credentials_changed")
+        self.assertEqual(
+            ["Uni logs you in now", "Local logs you in no longer"],
+            [one.values["what"] for one in told],
+        )
+        self.assertEqual({"demo@example.org"}, {one.to for one in told})
 
     def test_removing_can_be_forbidden(self) -> None:
         wait = self.cloud.cloud.wait

@@ -156,6 +156,7 @@ class BrowsingCloud:
             cloud.clock,
             cloud.random,
             self.ways,
+            self.accounts.parts.letters.changed,
         )
         self.browsing = BrowserLogins(
             sessions=made,

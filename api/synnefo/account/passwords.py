@@ -16,10 +16,14 @@ from snfd.identity.model import Caller
 
 
 class PasswordChange(Struct):
-    """Body of ``POST /password``; ``old`` is null for who has none."""
+    """Body of ``POST /password``; ``old`` is null for who has none.
+
+    ``end_credentials`` ends application credentials, too.
+    """
 
     new: Secret
     old: Secret | None = None
+    end_credentials: bool = False
 
     def __repr__(self) -> str:
         return "PasswordChange(…)"
@@ -45,7 +49,8 @@ class PasswordsApi:
     @operation("POST", "/password", body=PasswordChange, status=204)
     async def change(self, caller: Caller, body: PasswordChange) -> None:
         """Change the caller's password; other sessions and tokens end."""
-        await self._credentials.change(caller, body.old, body.new)
+        programs = body.end_credentials
+        await self._credentials.change(caller, body.old, body.new, programs=programs)
 
     @operation(
         "POST", "/password/reset", body=WhoseAddress, auth=False, status=202, raw=True
@@ -64,6 +69,6 @@ class PasswordsApi:
         raw=True,
     )
     async def reset(self, request: IRequest, body: PasswordReset) -> None:
-        """Set a new password with the link's key."""
+        """Set a new password with the link's key; all that logged in ends."""
         await self._door.admit(request)
         await self._credentials.reset(body.key, body.password)
