@@ -5,43 +5,32 @@ Nothing else builds a part that needs another part.
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from socket import gethostname
 from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
 from twisted.application.service import Service
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.plugin import getPlugins
 
 import snfd.plugins
 from snfd.accounts.upkeep import AccountUpkeep
 from snfd.catalog import Catalog, only
-from snfd.clock import now
 from snfd.cloud import Cloud
-from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Parts, compute
-from snfd.compute.settle import settle
 from snfd.config import Config, Urls
 from snfd.db import schema
 from snfd.db.database import PostgresDatabase, Times
 from snfd.db.listener import Listener
-from snfd.db.session import hold_lock
 from snfd.errors import Invalid, Unavailable
-from snfd.ganeti.keeper import Keepers
-from snfd.ganeti.service import connector
-from snfd.ganeti.shift import Shifts
-from snfd.identity.model import Caller
 from snfd.identity.passwords import OneThread, Passwords, argon2id
 from snfd.identity.people import People
 from snfd.identity.proof import Verifier
-from snfd.identity.service import Authenticator, Identity, holder
+from snfd.identity.service import Authenticator, Identity
 from snfd.identity.throttle import Throttle
 from snfd.identity.upkeep import TokenUpkeep
 from snfd.image.service import Images
@@ -57,7 +46,10 @@ from snfd.quota import service as quota
 from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
+from snfd.wiring import consoles
 from snfd.wiring.astakos import astakos
+from snfd.wiring.clusters import clusters
+from snfd.wiring.figures import figures
 from snfd.wiring.mail import mail
 from snfd.wiring.projects import expiry
 from snfd.wiring.retention import retention
@@ -68,9 +60,6 @@ from storage.librados import RadosConfig
 from storage.rados import connect as connect_rados
 from storage.workers import ThreadWorkers
 from storage.writer import Writer
-from vnc.console import Consoles
-from vnc.model import ConsoleTarget
-from vnc.model import Limits as ConsoleLimits
 
 HASHING_THREADS = 3
 DISK_THREADS = 4
@@ -164,7 +153,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         db, reactor, tasks, quota.charge, quotas, ground.blocks, workers
     )
     images = Images(db, reactor, quota.charge)
-    tickets = _tickets(ground, db)
+    tickets = consoles.tickets(ground, db)
     urls = Urls.of(config.urls)
     parts = astakos(ground, db, patient, verifier, tasks)
     cloud = Cloud(
@@ -201,14 +190,14 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
                 base_url=urls.cyclades,
                 new_id=uuid4,
                 draw=secrets.randbelow,
-                token=_secret,
+                token=consoles.secret,
                 request_id=lambda: request_id() or None,
                 probe=ground.probe,
             )
         ),
         networks=NetworkServices.build(db, uuid4),
         tickets=tickets,
-        consoles=_consoles(ground, tickets, tasks),
+        consoles=consoles.consoles(ground, tickets, tasks),
         store=store,
         images=images,
         image_uploads=ImageUploads(db, reactor, quota.charge, store.uploads),
@@ -223,13 +212,13 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     services.append(expiry(ground, cloud.astakos.projects))
     services.append(AccountUpkeep(reactor, db))
     if "follower" in config.run:
-        services.append(_keepers(ground, cloud, db, listener))
+        services.append(clusters(ground, cloud, db, listener))
         services.append(mail(ground, db, listener))
         services.append(retention(ground, db))
     if "console" in config.run:
         services.append(cloud.consoles)
-        _watch_consoles(cloud.consoles, listener)
-    _figures(ground.metrics, db, cloud)
+        consoles.watch(cloud.consoles, listener)
+    figures(ground.metrics, db, cloud)
     mounts = [mount for plugin in plugins for mount in plugin.mounts(cloud)]
     return Built(cloud, db, passwords, services, mounts)
 
@@ -250,96 +239,6 @@ def enabled(kinds: Sequence[str]) -> Sequence[Any]:
     return [found[kind] for kind in sorted(kinds or found)]
 
 
-def _tickets(ground: Ground, db: PostgresDatabase) -> ConsoleTickets:
-    async def who(hash_: bytes) -> Caller | None:
-        return await holder(db, hash_, now(ground.reactor))
-
-    return ConsoleTickets(
-        db,
-        ground.reactor,
-        ground.keys,
-        uuid4,
-        _secret,
-        secrets.randbelow,
-        who,
-    )
-
-
-def _consoles(ground: Ground, tickets: ConsoleTickets, tasks: Tasks) -> Consoles:
-    async def redeem(ticket: str, peer: str) -> ConsoleTarget:
-        screen = await tickets.redeem(ticket, peer)
-        return ConsoleTarget(
-            screen.session,
-            screen.server,
-            screen.user,
-            screen.host,
-            screen.port,
-            client_password=screen.password,
-        )
-
-    chosen = ground.config.console
-    return Consoles(
-        redeem,
-        partial(HostnameEndpoint, ground.reactor),
-        tickets.still_valid,
-        tickets.ended,
-        ground.reactor,
-        tasks,
-        ConsoleLimits(sessions=chosen.sessions, per_user=chosen.sessions_per_user),
-    )
-
-
-def _watch_consoles(consoles: Consoles, listener: Listener) -> None:
-    """Close what may no longer be open as soon as somebody says so."""
-
-    def left(server: str) -> None:
-        if server.isdecimal():
-            consoles.close_server(int(server))
-
-    async def recheck(_: str = "") -> None:
-        await consoles.recheck()
-
-    listener.subscribe("console", left, recheck)
-    listener.subscribe("token", recheck, lambda: None)
-
-
-def _keepers(
-    ground: Ground, cloud: Cloud, db: PostgresDatabase, listener: Listener
-) -> Keepers:
-    shifts = Shifts(
-        ground.reactor,
-        connector(
-            ground.reactor,
-            ground.keys,
-            lambda work, data: cloud.workers.run(work, data),
-            ground.probe,
-        ),
-        settle,
-        cloud.compute.handoffs.enrich,
-        ground.probe,
-    )
-    keepers = Keepers(
-        ground.reactor,
-        db,
-        lambda key: hold_lock(ground.reactor, ground.dsn, key),
-        shifts,
-        f"{gethostname()}:{os.getpid()}",
-    )
-    ground.metrics.gauge(
-        "clusters",
-        "Clusters that this process works on.",
-        lambda: len(keepers.works_on),
-    )
-    ground.metrics.gauge(
-        "clusters_unreachable",
-        "Of those, the ones that do not answer.",
-        lambda: len(keepers.unanswering),
-    )
-    listener.subscribe("intent", keepers.heard_intent, keepers.reread)
-    listener.subscribe("cluster", keepers.heard_cluster, lambda: None)
-    return keepers
-
-
 async def _ready(db: PostgresDatabase) -> None:
     try:
         await schema.check(db)
@@ -350,32 +249,6 @@ async def _ready(db: PostgresDatabase) -> None:
 def _catalogued(plugins: Sequence[Any]) -> frozenset[str]:
     kinds = {plugin.kind for plugin in plugins}
     return only(kinds | ({"vmapi"} if "compute" in kinds else set()))
-
-
-def _figures(metrics: Metrics, db: PostgresDatabase, cloud: Cloud) -> None:
-    readings: Mapping[str, tuple[str, Callable[[], float]]] = {
-        "database_connections": (
-            "Connections to PostgreSQL in use.",
-            lambda: db.snapshot().leased,
-        ),
-        "database_waiting": (
-            "Who waits for a connection to PostgreSQL.",
-            lambda: db.snapshot().waiting,
-        ),
-        "uploads": ("Uploads under way.", lambda: cloud.writer.open_streams),
-        "downloads": ("Downloads under way.", lambda: cloud.reader.open_streams),
-        "consoles": ("Open consoles.", lambda: len(cloud.consoles.open)),
-        "background_tasks": (
-            "Work that nobody waits for.",
-            lambda: len(cloud.tasks.running),
-        ),
-    }
-    for name, (help_text, read) in readings.items():
-        metrics.gauge(name, help_text, read)
-
-
-def _secret() -> bytes:
-    return secrets.token_bytes(32)
 
 
 def _random() -> float:
