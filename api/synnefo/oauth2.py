@@ -16,11 +16,12 @@ from msgspec import Struct
 from twisted.web.iweb import IRequest
 
 from api.dispatch import Served, build
+from api.forms import FORM, form_of
 from api.operations import Answer, Fault, Reply, operation
 from api.synnefo.faults import DIALECT as SYNNEFO
 from api.synnefo.faults import FAULTS
 from api.ui.desk import TERMS, Desk
-from api.ui.paper import HEADERS, HTML, Link, form_of
+from api.ui.paper import HEADERS, HTML, Link
 from snfd.logins.handoff import TOKEN_LASTS, OAuth2, Refused
 from snfd.logins.handoff_model import Wish as Asked
 from snfd.logins.redirects import plus_query
@@ -118,7 +119,7 @@ class OAuth2Api:
         "/token",
         auth=False,
         raw=True,
-        accepts={"application/x-www-form-urlencoded": TokenForm},
+        accepts={FORM: TokenForm},
     )
     async def token(self, request: IRequest) -> TokenReply:
         """Give a program a token for its code."""

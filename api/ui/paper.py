@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
 
 from attrs import frozen
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
 from api import cookies
+from api.forms import form_of
 from api.operations import Answer, Dialect, Fault
 from api.synnefo.faults import FAULTS
-from snfd.errors import Forbidden, Invalid
+from snfd.errors import Forbidden
 from snfd.logins.model import csrf_of, same
 from snfd.tokens import mint
 
-MAX_FORM = 64 * 1024
-MAX_FIELDS = 50
 FORM_COOKIE = "snfd_form"
 HTML = "text/html; charset=utf-8"
 
@@ -178,32 +176,6 @@ class Forms:
 
     def _secret(self, request: IRequest) -> str | None:
         return cookies.cookie_of(request, cookies.named(FORM_COOKIE, self.secure))
-
-
-def form_of(request: IRequest) -> Mapping[str, str]:
-    """The fields of a form's body, never of the query.
-
-    :raises Invalid: it is no form, too large, or has a field twice.
-    """
-    kind = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise Invalid("the body must be a form (application/x-www-form-urlencoded)")
-    raw = request.content.read(MAX_FORM + 1)
-    if len(raw) > MAX_FORM:
-        raise Invalid(f"a form has at most {MAX_FORM} bytes")
-    try:
-        pairs = parse_qsl(
-            raw.decode(),
-            keep_blank_values=True,
-            max_num_fields=MAX_FIELDS,
-            errors="strict",
-        )
-    except ValueError:
-        raise Invalid("the form is not well formed") from None
-    found = dict(pairs)
-    if len(found) != len(pairs) or "\0" in raw.decode() or "%00" in raw.decode():
-        raise Invalid("the form has a field twice, or a NUL in one")
-    return found
 
 
 def _render(
