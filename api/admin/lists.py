@@ -6,7 +6,17 @@ from typing import Generic, TypeVar
 
 from api.operations import Reply, operation
 from api.paging import RowId
-from snfd.admin.grant_model import (
+from snfd.admin.model import (
+    GroupAsk,
+    GroupRow,
+    Page,
+    TokenAsk,
+    TokenRow,
+    UserAsk,
+    UserFacts,
+    UserRow,
+)
+from snfd.admin.project_model import (
     CommissionAsk,
     CommissionFacts,
     CommissionRow,
@@ -19,16 +29,6 @@ from snfd.admin.grant_model import (
     QuotaRow,
     ResourceAsk,
     ResourceRow,
-)
-from snfd.admin.model import (
-    GroupAsk,
-    GroupRow,
-    Page,
-    TokenAsk,
-    TokenRow,
-    UserAsk,
-    UserFacts,
-    UserRow,
 )
 from snfd.admin.rights import Staff
 from snfd.admin.service import Directory, Ledger

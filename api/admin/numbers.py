@@ -12,9 +12,9 @@ from api.admin.lists import Listing
 from api.admin.projects import WantedLimit, limits
 from api.operations import Reply, operation
 from api.paging import RowId
-from snfd.admin.grant_model import ResourceRow
 from snfd.admin.model import Page
 from snfd.admin.numbers import Numbers
+from snfd.admin.project_model import ResourceRow
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration
 from snfd.quota.admin import Changes

@@ -13,13 +13,13 @@ from api.admin.bodies import Reason, Short, Text
 from api.admin.lists import Listing
 from api.operations import Reply, operation
 from api.paging import RowId
-from snfd.admin.grant_model import (
+from snfd.admin.model import (
+    Page,
+)
+from snfd.admin.project_model import (
     ExpiredAsk,
     ExpiredRow,
     ProjectFacts,
-)
-from snfd.admin.model import (
-    Page,
 )
 from snfd.admin.rights import Right, Staff
 from snfd.admin.service import Administration

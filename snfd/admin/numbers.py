@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from snfd.admin import grants
+from snfd.admin import project_store
 from snfd.audit import Actor
 from snfd.db.port import Database
 from snfd.errors import Busy, NotFound
@@ -50,7 +50,7 @@ class Numbers:
         :raises NotFound: it is not pending.
         :raises Busy: a job waits for it, and not ``force``.
         """
-        rows = await self.db.read(grants.COMMISSION, {"wanted": serial})
+        rows = await self.db.read(project_store.COMMISSION, {"wanted": serial})
         job = rows[0][-1] if rows else None
         if job is not None and not force:
             raise Busy(
@@ -76,7 +76,7 @@ class Numbers:
         :param issuer: only this component's.
         """
         asked = {"overdue": seconds, "issuer": issuer, "most": MOST}
-        rows = await self.db.read(grants.FORGOTTEN, asked)
+        rows = await self.db.read(project_store.FORGOTTEN, asked)
         serials = [serial for (serial,) in rows]
         return await self.quotas.resolve(
             actor, serials if accept else [], [] if accept else serials
@@ -99,7 +99,7 @@ class Numbers:
         :raises Invalid: a resource or a limit.
         """
         asked = {"marker": after, "most": BATCH}
-        rows = await self.db.read(grants.OWN_PROJECTS, asked)
+        rows = await self.db.read(project_store.OWN_PROJECTS, asked)
         spared = frozenset(but)
         chosen = [uuid for (uuid,) in rows if uuid not in spared]
         for uuid in chosen:

@@ -6,10 +6,25 @@ from uuid import UUID
 
 from attrs import frozen
 
-from snfd.admin import grants, store
+from snfd.admin import project_store, store
 from snfd.admin.contact import Contact
 from snfd.admin.doctor import Doctor
-from snfd.admin.grant_model import (
+from snfd.admin.model import (
+    Ask,
+    GroupAsk,
+    GroupRow,
+    MailAsk,
+    MailRow,
+    MembershipOf,
+    Page,
+    TokenAsk,
+    TokenRow,
+    UserAsk,
+    UserFacts,
+    UserRow,
+)
+from snfd.admin.numbers import Numbers
+from snfd.admin.project_model import (
     ApplicationFacts,
     CommissionAsk,
     CommissionFacts,
@@ -27,21 +42,6 @@ from snfd.admin.grant_model import (
     ResourceAsk,
     ResourceRow,
 )
-from snfd.admin.model import (
-    Ask,
-    GroupAsk,
-    GroupRow,
-    MailAsk,
-    MailRow,
-    MembershipOf,
-    Page,
-    TokenAsk,
-    TokenRow,
-    UserAsk,
-    UserFacts,
-    UserRow,
-)
-from snfd.admin.numbers import Numbers
 from snfd.admin.rights import VIEWERS, Staff, staff
 from snfd.admin.statistics import Statistics
 from snfd.audit import Actor, Trail
@@ -75,7 +75,7 @@ class Finder:
 
         :raises NotFound: there is none.
         """
-        return await self._uuid(grants.PROJECT_UUID, name, "project")
+        return await self._uuid(project_store.PROJECT_UUID, name, "project")
 
     async def _uuid(self, sql: str, name: str, what: str) -> UUID:
         row = await store.one(self.db, sql, name, what)
@@ -143,7 +143,7 @@ class Ledger:
     async def projects(self, ask: ProjectAsk) -> Page[ProjectRow]:
         """Projects in the order of their uuids."""
         asked = await self.find.resolved(ask)
-        return await store.page(self.db, grants.PROJECTS, ask, asked)
+        return await store.page(self.db, project_store.PROJECTS, ask, asked)
 
     async def project(self, name: str) -> ProjectFacts:
         """One project, by uuid or name.
@@ -151,10 +151,10 @@ class Ledger:
         :raises NotFound: there is none.
         """
         uuid = await self.find.project(name)
-        row = await store.one(self.db, grants.PROJECT, uuid, "project")
-        limits = await self.db.read(grants.LIMITS, {"wanted": uuid})
-        past = await self.db.read(grants.HISTORY, {"wanted": uuid})
-        applied = await self.db.read(grants.APPLICATION, {"wanted": uuid})
+        row = await store.one(self.db, project_store.PROJECT, uuid, "project")
+        limits = await self.db.read(project_store.LIMITS, {"wanted": uuid})
+        past = await self.db.read(project_store.HISTORY, {"wanted": uuid})
+        applied = await self.db.read(project_store.APPLICATION, {"wanted": uuid})
         return ProjectFacts(
             *(
                 *row,
@@ -169,7 +169,7 @@ class Ledger:
 
         :raises NotFound: there never was one.
         """
-        for row in await self.db.read(grants.APPLICATION, {"wanted": project}):
+        for row in await self.db.read(project_store.APPLICATION, {"wanted": project}):
             number: int = row[0]
             return number
         raise NotFound(f"nobody applied for project {project}")
@@ -177,29 +177,31 @@ class Ledger:
     async def members(self, name: str, ask: MemberAsk) -> Page[MemberRow]:
         """Members of one project, in the order of their uuids."""
         uuid = await self.find.project(name)
-        return await store.page(self.db, grants.MEMBERS, ask, {"project": uuid})
+        return await store.page(self.db, project_store.MEMBERS, ask, {"project": uuid})
 
     async def quotas(self, ask: QuotaAsk) -> Page[QuotaRow]:
         """Limits and usage."""
         asked = await self.find.resolved(ask)
-        return await store.page(self.db, grants.QUOTAS, ask, asked)
+        return await store.page(self.db, project_store.QUOTAS, ask, asked)
 
     async def commissions(self, ask: CommissionAsk) -> Page[CommissionRow]:
         """Pending commissions, oldest first."""
-        return await store.page(self.db, grants.COMMISSIONS, ask)
+        return await store.page(self.db, project_store.COMMISSIONS, ask)
 
     async def commission(self, serial: int) -> CommissionFacts:
         """One pending commission.
 
         :raises NotFound: it was resolved, or there never was one.
         """
-        row = await store.one(self.db, grants.COMMISSION, serial, "pending commission")
-        parts = await self.db.read(grants.PROVISIONS, {"wanted": serial})
+        row = await store.one(
+            self.db, project_store.COMMISSION, serial, "pending commission"
+        )
+        parts = await self.db.read(project_store.PROVISIONS, {"wanted": serial})
         return CommissionFacts(*(*row, [ProvisionFacts(*one) for one in parts]))
 
     async def resources(self, ask: ResourceAsk) -> Page[ResourceRow]:
         """Everything that is counted, by name."""
-        return await store.page(self.db, grants.RESOURCES, ask)
+        return await store.page(self.db, project_store.RESOURCES, ask)
 
 
 @frozen(eq=False, kw_only=True)

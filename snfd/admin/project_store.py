@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from snfd.admin import grant_model as model
+from snfd.admin import project_model as model
 from snfd.admin.store import Listing
 
 _MEMBERS = """
