@@ -20,7 +20,7 @@ from api.forms import FORM, form_of
 from api.operations import Answer, Fault, Reply, operation
 from api.synnefo.faults import DIALECT as SYNNEFO
 from api.synnefo.faults import FAULTS
-from api.ui.desk import TERMS, Desk
+from api.ui.context import TERMS, PageContext
 from api.ui.paper import HEADERS, HTML, Link
 from snfd.logins.handoff import TOKEN_LASTS, OAuth2, Refused
 from snfd.logins.handoff_model import Wish as Asked
@@ -78,22 +78,22 @@ class TokenReply(Reply):
 class OAuth2Api:
     """Asks people, and gives programs codes and tokens."""
 
-    def __init__(self, desk: Desk, oauth2: OAuth2) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, oauth2: OAuth2) -> None:
+        self._context = context
         self._oauth2 = oauth2
 
     @operation("GET", "/auth", auth=False, raw=True, query=Wish, head=False)
     async def ask(self, request: IRequest, query: Wish) -> Answer[bytes]:
         """Ask somebody whether he lets a program act for him."""
         wish = await self._wish(query)
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            signs = await self._desk.must_sign(request)
+            signs = await self._context.must_sign(request)
             page = plus_query(TERMS, next=query.here)
-            return _going(page if signs else self._desk.login_url(query.here))
+            return _going(page if signs else self._context.login_url(query.here))
         if wish.client.trusted:
             return _going(_back(wish, code=await self._oauth2.grant(caller, wish)))
-        asked = self._desk.forms.answer(
+        asked = self._context.forms.answer(
             request,
             f"Let {wish.client.name} act for you?",
             text=f"You are {caller.username}. It will read and change what is yours.",
@@ -105,13 +105,13 @@ class OAuth2Api:
     @operation("POST", "/auth", auth=False, raw=True, query=Wish)
     async def allow(self, request: IRequest, query: Wish) -> Answer[bytes]:
         """Let the program act for whoever is logged in."""
-        self._desk.forms.read(request)
+        self._context.forms.read(request)
         wish = await self._wish(query)
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return _going(self._desk.login_url(query.here))
+            return _going(self._context.login_url(query.here))
         to = _back(wish, code=await self._oauth2.grant(caller, wish))
-        page = self._desk.onward(to)
+        page = self._context.onward(to)
         return evolve(page, headers={**HEADERS, **page.headers})
 
     @operation(
@@ -149,9 +149,11 @@ class OAuth2Api:
         )
 
 
-def resource(desk: Desk) -> Served:
+def resource(context: PageContext) -> Served:
     """Everything below ``/oauth2``."""
-    return build(OAUTH2, desk.authenticator, OAuth2Api(desk, desk.browsing.oauth2))
+    return build(
+        OAUTH2, context.authenticator, OAuth2Api(context, context.browsing.oauth2)
+    )
 
 
 def _render(

@@ -14,7 +14,7 @@ from twisted.web.iweb import IRequest
 from api.dispatch import Served, build
 from api.operations import Answer, operation
 from api.synnefo.faults import DIALECT
-from api.ui.desk import TERMS, Desk
+from api.ui.context import TERMS, PageContext
 from api.ui.paper import HEADERS, Link
 from snfd.errors import Forbidden, Invalid
 from snfd.logins.redirects import plus_query, with_query
@@ -47,8 +47,8 @@ class Wish(Struct):
 class WebloginApi:
     """``/weblogin/login``."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     @operation(
         "GET", "/login", auth=False, raw=True, query=Wish, status=302, head=False
@@ -60,32 +60,32 @@ class WebloginApi:
             return await self._forced(request, query)
         if (to := await self._handed(request, query)) is not None:
             return _going(to)
-        if await self._desk.must_sign(request):
+        if await self._context.must_sign(request):
             return _going(plus_query(TERMS, next=query.again))
-        return _going(self._desk.login_url(query.again))
+        return _going(self._context.login_url(query.again))
 
     @operation("POST", "/login", auth=False, raw=True, query=Wish, status=302)
     async def again(self, request: IRequest, query: Wish) -> Answer[bytes]:
         """End the session, as our page asked, and have somebody log in again."""
         self._check(query)
-        self._desk.forms.read(request)
-        await self._desk.log_out(request)
-        return _going(self._desk.login_url(query.again))
+        self._context.forms.read(request)
+        await self._context.log_out(request)
+        return _going(self._context.login_url(query.again))
 
     def _check(self, wish: Wish) -> None:
         if not wish.next:
             raise Invalid("next says where the token goes, and is missing")
-        if not self._desk.redirects.listed(wish.next):
+        if not self._context.redirects.listed(wish.next):
             raise Forbidden("tokens are not handed to that address")
 
     async def _forced(self, request: IRequest, wish: Wish) -> Answer[bytes]:
         """Have somebody log in again; asked first where another site sent him."""
-        desk = self._desk
-        caller = await desk.caller(request)
-        if caller is None or desk.in_person(request):
-            await desk.log_out(request)
-            return _going(desk.login_url(wish.again))
-        asked = desk.forms.answer(
+        context = self._context
+        caller = await context.caller(request)
+        if caller is None or context.in_person(request):
+            await context.log_out(request)
+            return _going(context.login_url(wish.again))
+        asked = context.forms.answer(
             request,
             "Sign in again?",
             text=f"A program wants you to. You are signed in as {caller.username}.",
@@ -96,20 +96,20 @@ class WebloginApi:
 
     async def _handed(self, request: IRequest, wish: Wish) -> str | None:
         """The program's address with a token; None where nobody is logged in."""
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
             return None
         label = f"weblogin {urlsplit(wish.next).scheme}"
-        issued = await self._desk.browsing.sessions.hand_off(caller, label)
+        issued = await self._context.browsing.sessions.hand_off(caller, label)
         state = {} if wish.state is None else {"state": wish.state}
         return with_query(
             wish.next, uuid=str(caller.user), token=issued.secret, **state
         )
 
 
-def resource(desk: Desk) -> Served:
+def resource(context: PageContext) -> Served:
     """Everything below ``/weblogin``."""
-    return build(DIALECT, desk.authenticator, WebloginApi(desk))
+    return build(DIALECT, context.authenticator, WebloginApi(context))
 
 
 def _going(url: str) -> Answer[bytes]:

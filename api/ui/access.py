@@ -14,7 +14,7 @@ from msgspec import Meta
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import PROFILE, Desk
+from api.ui.context import PROFILE, PageContext
 from api.ui.paper import Field, Link, going, plain
 from api.ui.recipes import Recipe, cloud_name
 from snfd.accounts.held import HeldTokens, Made, Wanted
@@ -41,9 +41,13 @@ class AccessPages:
     """``/ui/api_access``."""
 
     def __init__(
-        self, desk: Desk, tokens: HeldTokens, projects: Projects, catalog: Catalog
+        self,
+        context: PageContext,
+        tokens: HeldTokens,
+        projects: Projects,
+        catalog: Catalog,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._tokens = tokens
         self._projects = projects
         self._catalog = catalog
@@ -51,18 +55,18 @@ class AccessPages:
     @operation("GET", "", auth=False, raw=True)
     async def show(self, request: IRequest) -> Answer[bytes]:
         """The tokens that programs have, and a form for another."""
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(ACCESS))
+            return going(self._context.login_url(ACCESS))
         return await self._asking(request, caller)
 
     @operation("POST", "", auth=False, raw=True)
     async def make(self, request: IRequest) -> Answer[bytes]:
         """Make one, and show it with configurations of clients."""
-        given = self._desk.forms.read(request)
-        caller = await self._desk.caller(request)
+        given = self._context.forms.read(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(ACCESS))
+            return going(self._context.login_url(ACCESS))
         try:
             label, project = given.get("label", ""), await self._project(caller, given)
             made = await self._tokens.create(caller, Wanted(label, project=project))
@@ -73,12 +77,12 @@ class AccessPages:
     @operation("GET", "/<ident>", auth=False, raw=True)
     async def one(self, request: IRequest, ident: Ident) -> Answer[bytes]:
         """One token, and a form that ends it."""
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(f"{ACCESS}/{ident}"))
+            return going(self._context.login_url(f"{ACCESS}/{ident}"))
         for held in await self._held(caller):
             if held.id == ident:
-                return self._desk.forms.answer(
+                return self._context.forms.answer(
                     request,
                     _named(held),
                     facts=_facts(held),
@@ -90,10 +94,10 @@ class AccessPages:
     @operation("POST", "/<ident>", auth=False, raw=True)
     async def end(self, request: IRequest, ident: Ident) -> Answer[bytes]:
         """End it."""
-        self._desk.forms.read(request)
-        caller = await self._desk.caller(request)
+        self._context.forms.read(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(ACCESS))
+            return going(self._context.login_url(ACCESS))
         await self._tokens.end(caller, ident, KINDS)
         return going(ACCESS)
 
@@ -125,7 +129,7 @@ class AccessPages:
             value=given.get("project", "")[:SHORT],
             needed=False,
         )
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "Access for programs",
             status=200 if error is None else 400,
@@ -143,7 +147,7 @@ class AccessPages:
     def _made(self, caller: Caller, made: Made) -> Answer[bytes]:
         recipe = Recipe(
             self._catalog,
-            cloud_name(self._desk.service),
+            cloud_name(self._context.service),
             caller.username,
             str(made.token.project or caller.project),
             made.secret,

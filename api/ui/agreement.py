@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from api.ui.desk import TERMS
+from api.ui.context import TERMS
 from api.ui.paper import Field, Link
 from snfd.accounts.terms import Terms
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import PROFILE, Desk
+from api.ui.context import PROFILE, PageContext
 from api.ui.letters import REFUSED, told
 from api.ui.paper import Link, going, plain
 from snfd.identity.people import People
@@ -25,16 +25,16 @@ SIGN_OUT = Link("/ui/logout", "Sign out")
 class ProfilePage:
     """``/ui/profile``: who is signed in."""
 
-    def __init__(self, desk: Desk, people: People) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, people: People) -> None:
+        self._context = context
         self._people = people
 
     @operation("GET", "", auth=False, raw=True)
     async def show(self, request: IRequest) -> Answer[bytes]:
         """Tell who is signed in."""
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(PROFILE))
+            return going(self._context.login_url(PROFILE))
         user = await self._people.get(caller, caller.user)
         facts = [
             ("Username", user.username),
@@ -43,7 +43,7 @@ class ProfilePage:
         ]
         return plain(
             user.name or user.username,
-            text=f"You are signed in to {self._desk.service}.",
+            text=f"You are signed in to {self._context.service}.",
             facts=facts,
             links=[
                 Link("/ui/api_access", "Access for programs"),
@@ -56,16 +56,16 @@ class ProfilePage:
 class ProjectPage:
     """``/ui/projects``: where letters about projects lead."""
 
-    def __init__(self, desk: Desk, projects: ProjectDesk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, projects: ProjectDesk) -> None:
+        self._context = context
         self._projects = projects
 
     @operation("GET", "/<project>", auth=False, raw=True)
     async def show(self, request: IRequest, project: UUID) -> Answer[bytes]:
         """Tell about one project."""
-        caller = await self._desk.caller(request)
+        caller = await self._context.caller(request)
         if caller is None:
-            return going(self._desk.login_url(f"{PROJECTS}/{project}"))
+            return going(self._context.login_url(f"{PROJECTS}/{project}"))
         try:
             found = await self._projects.get(caller, project)
         except REFUSED as error:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import PATH, Desk
+from api.ui.context import PATH, PageContext
 from api.ui.paper import Field, Link, plain
 from snfd.accounts.wired import Accounts
 from snfd.errors import CloudError, Conflict, Forbidden, Invalid, NotFound
@@ -49,8 +49,8 @@ def told(title: str, error: CloudError, *links: Link) -> Answer[bytes]:
 class ActivatePage:
     """``/ui/activate``: the link of a letter of verification."""
 
-    def __init__(self, desk: Desk, accounts: Accounts) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, accounts: Accounts) -> None:
+        self._context = context
         self._signup = accounts.signup
 
     @operation("GET", "", auth=False, raw=True, query=Carried)
@@ -58,7 +58,7 @@ class ActivatePage:
         """Ask whether to confirm the address; without a code, where to send one."""
         if not query.auth:
             return self._resend(request)
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "Confirm your e-mail address",
             hidden={"auth": query.auth},
@@ -68,7 +68,7 @@ class ActivatePage:
     @operation("POST", "", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Confirm it, or send another letter."""
-        given = self._desk.forms.read(request)
+        given = self._context.forms.read(request)
         try:
             if "auth" not in given:
                 await self._signup.resend(given.get("email", ""))
@@ -89,7 +89,7 @@ class ActivatePage:
         )
 
     def _resend(self, request: IRequest) -> Answer[bytes]:
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "Have another letter sent",
             fields=[Field("email", "E-mail", "email", complete="email")],
@@ -100,15 +100,15 @@ class ActivatePage:
 class ResetPage:
     """``/ui/password_reset``: asking for a new password, and the letter's link."""
 
-    def __init__(self, desk: Desk, accounts: Accounts) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, accounts: Accounts) -> None:
+        self._context = context
         self._credentials = accounts.credentials
 
     @operation("GET", "", auth=False, raw=True, query=Carried)
     async def show(self, request: IRequest, query: Carried) -> Answer[bytes]:
         """Ask for the new password; without a key, for the address."""
         if not query.key:
-            return self._desk.forms.answer(
+            return self._context.forms.answer(
                 request,
                 "Forgot your password?",
                 fields=[Field("email", "E-mail", "email", complete="email")],
@@ -119,7 +119,7 @@ class ResetPage:
     @operation("POST", "", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Set the new password, or send a letter."""
-        given = self._desk.forms.read(request)
+        given = self._context.forms.read(request)
         key, password = given.get("key", "")[:128], given.get("password", "")
         try:
             if not key:
@@ -147,7 +147,7 @@ class ResetPage:
             Field("password", "New password", "password", complete="new-password"),
             Field("again", "Once more", "password", complete="new-password"),
         ]
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "A new password",
             text=ENDS,
@@ -162,8 +162,8 @@ class ResetPage:
 class AddressPage:
     """``/ui/email_change``: the link of a letter to a new address."""
 
-    def __init__(self, desk: Desk, accounts: Accounts) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, accounts: Accounts) -> None:
+        self._context = context
         self._emails = accounts.emails
 
     @operation("GET", "", auth=False, raw=True, query=Carried)
@@ -172,7 +172,7 @@ class AddressPage:
         if not query.key:
             error = Invalid("this address lacks its key: open the link in the letter")
             return told("Your address stays as it was", error)
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "Your new e-mail address",
             hidden={"key": query.key},
@@ -182,9 +182,9 @@ class AddressPage:
     @operation("POST", "", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Take it."""
-        key = self._desk.forms.read(request).get("key", "")[:128]
+        key = self._context.forms.read(request).get("key", "")[:128]
         try:
-            caller = await self._desk.caller(request)
+            caller = await self._context.caller(request)
             email = await self._emails.confirm(key, caller)
         except REFUSED as error:
             return told("Your address stays as it was", error)

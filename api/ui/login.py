@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import HOME, PATH, Desk
+from api.ui.context import HOME, PATH, PageContext
 from api.ui.paper import Field, Link, going
 from api.ui.required import sent_to_add
 from snfd.errors import Invalid, TooManyRequests, Unauthorized
@@ -52,35 +52,35 @@ def password_fields(name: str = "") -> list[Field]:
 class LoginPages:
     """The page of our own passwords, with the ways to all other methods."""
 
-    def __init__(self, desk: Desk, *, signup: bool = False) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, *, signup: bool = False) -> None:
+        self._context = context
         self._links = [*FORGOT, *(SIGN_UP if signup else ())]
 
     @operation("GET", "", auth=False, raw=True, query=Going)
     async def show(self, request: IRequest, query: Going) -> Answer[bytes]:
         """Ask for name and password."""
-        if await self._desk.caller(request) is not None:
-            return going(self._desk.redirects.or_else(query.next, HOME))
+        if await self._context.caller(request) is not None:
+            return going(self._context.redirects.or_else(query.next, HOME))
         return self._form(request, query.next)
 
     @operation("POST", "", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Log in by name and password."""
-        given = self._desk.forms.read(request)
+        given = self._context.forms.read(request)
         next_ = given.get("next", "")
         name = given.get("username", "")[:255]
         try:
-            session = await self._desk.browsing.sessions.enter(
+            session = await self._context.browsing.sessions.enter(
                 name,
                 given.get("password", ""),
                 code=given.get("totp", "").strip(),
-                address=self._desk.address(request),
+                address=self._context.address(request),
             )
         except (Unauthorized, TooManyRequests, Invalid) as error:
             return self._form(request, next_, name, error)
         if isinstance(session, Lacking):
-            return sent_to_add(self._desk, request, session, next_)
-        return self._desk.let_in(request, session, next_)
+            return sent_to_add(self._context, request, session, next_)
+        return self._context.let_in(request, session, next_)
 
     @operation("GET", "/style.css", auth=False, raw=True)
     async def style(self, request: IRequest) -> Answer[bytes]:
@@ -99,10 +99,10 @@ class LoginPages:
         error: Unauthorized | TooManyRequests | Invalid | None = None,
     ) -> Answer[bytes]:
         status = {Unauthorized: 401, TooManyRequests: 429, Invalid: 400}
-        passwords = self._desk.browsing.sessions.by_password
-        return self._desk.forms.answer(
+        passwords = self._context.browsing.sessions.by_password
+        return self._context.forms.answer(
             request,
-            f"Sign in to {self._desk.service}",
+            f"Sign in to {self._context.service}",
             status=200 if error is None else status.get(type(error), 400),
             problem="" if error is None else error.message,
             fields=password_fields(name) if passwords else (),
@@ -117,7 +117,7 @@ class LoginPages:
                 plus_query(f"{PATH}/{name}", **({"next": next_} if next_ else {})),
                 f"Sign in with {way.method.title}",
             )
-            for name, way in self._desk.browsing.logins.ways.items()
+            for name, way in self._context.browsing.logins.ways.items()
             if name != LOCAL and way.method.policies.login
         ]
 
@@ -125,16 +125,16 @@ class LoginPages:
 class LogoutPage:
     """The way out."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     @operation("GET", "", auth=False, raw=True, query=Going)
     async def leave(self, request: IRequest, query: Going) -> Answer[bytes]:
         """End the session and go on; whoever was sent by another site is asked."""
-        if not self._desk.in_person(request):
-            caller = await self._desk.caller(request)
+        if not self._context.in_person(request):
+            caller = await self._context.caller(request)
             if caller is not None:
-                return self._desk.forms.answer(
+                return self._context.forms.answer(
                     request,
                     "Sign out?",
                     text=f"You are signed in as {caller.username}.",
@@ -146,9 +146,9 @@ class LogoutPage:
     @operation("POST", "", auth=False, raw=True, query=Going)
     async def left(self, request: IRequest, query: Going) -> Answer[bytes]:
         """End the session and go on."""
-        self._desk.forms.read(request)
+        self._context.forms.read(request)
         return await self._left(request, query)
 
     async def _left(self, request: IRequest, query: Going) -> Answer[bytes]:
-        await self._desk.log_out(request)
-        return going(self._desk.redirects.or_else(query.next, PATH))
+        await self._context.log_out(request)
+        return going(self._context.redirects.or_else(query.next, PATH))

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from twisted.web.iweb import IRequest
 
 from api.operations import Reply, operation
-from api.ui.desk import Desk
+from api.ui.context import PageContext
 from snfd.config import Urls
 from snfd.identity.people import People
 
@@ -74,15 +74,15 @@ _CARDS = (
 class MenuApi:
     """``/ui/get_menu``, for whoever is logged in here, if anybody."""
 
-    def __init__(self, desk: Desk, people: People) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, people: People) -> None:
+        self._context = context
         self._people = people
 
     @operation("GET", "", auth=False, raw=True)
     async def menu(self, request: IRequest) -> list[MenuItem]:
         """List the lines of the user's menu."""
-        base = f"{self._desk.origin}/ui"
-        caller = await self._desk.caller(request)
+        base = f"{self._context.origin}/ui"
+        caller = await self._context.caller(request)
         if caller is None:
             return [MenuItem(f"{base}/login", "Sign in")]
         user = await self._people.get(caller, caller.user)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import PATH, PROFILE, Desk
+from api.ui.context import PATH, PROFILE, PageContext
 from api.ui.login import Going, password_fields
 from api.ui.paper import Link, going, plain
 from api.ui.required import LACKING, carried, lacking_of, sent_to_add
@@ -31,9 +31,9 @@ NEWCOMER = "newcomer"
 class MethodPages:
     """Every login method but our own passwords."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._logins = desk.browsing.logins
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
+        self._logins = context.browsing.logins
 
     @operation("GET", "/<name>", auth=False, raw=True, query=Going)
     async def begin(self, request: IRequest, name: Name, query: Going) -> Answer[bytes]:
@@ -43,8 +43,8 @@ class MethodPages:
             return going(plus_query(PATH, next=query.next))
         if hasattr(way, "check"):
             return self._form(request, way, query.next)
-        by = await self._desk.deliberate(request) or lacking_of(
-            self._desk, request, name
+        by = await self._context.deliberate(request) or lacking_of(
+            self._context, request, name
         )
         if hasattr(way, "leave"):
             return await self._sent(request, way, by, query.next)
@@ -55,7 +55,7 @@ class MethodPages:
     @operation("POST", "/<name>", auth=False, raw=True)
     async def take(self, request: IRequest, name: Name) -> Answer[bytes]:
         """Log in by a password that somebody else looks at."""
-        given = self._desk.forms.read(request)
+        given = self._context.forms.read(request)
         way: Any = self._logins.way(name)
         if not hasattr(way, "check"):
             raise NotAllowed("this method has no form", allow="GET")
@@ -65,11 +65,11 @@ class MethodPages:
                 way,
                 who,
                 given.get("password", ""),
-                by=await self._desk.caller(request)
-                or lacking_of(self._desk, request, name),
+                by=await self._context.caller(request)
+                or lacking_of(self._context, request, name),
                 code=given.get("totp", "").strip(),
                 next_=next_,
-                address=self._desk.address(request),
+                address=self._context.address(request),
             )
         except (Unauthorized, TooManyRequests, Invalid) as error:
             return self._form(request, way, next_, who, error)
@@ -79,12 +79,14 @@ class MethodPages:
     async def returned(self, request: IRequest, name: Name) -> Answer[bytes]:
         """Come back from somebody's page."""
         way: Any = self._logins.way(name)
-        kept = self._desk.recall(request, JOURNEY)
-        self._desk.forget(request, JOURNEY)
+        kept = self._context.recall(request, JOURNEY)
+        self._context.forget(request, JOURNEY)
         if kept is None or kept["method"] != name or not hasattr(way, "returned"):
             raise Unauthorized("that login was not begun by this browser; once more")
         claims = await way.returned(self._back(name), kept, _query(request))
-        by = await self._desk.caller(request) or carried(self._desk, request, name)
+        by = await self._context.caller(request) or carried(
+            self._context, request, name
+        )
         if _mark(by) != kept["session"]:
             by = None
         return await self._arrived(request, way.method, claims, by, kept["next"])
@@ -95,7 +97,7 @@ class MethodPages:
         name = way.method.name
         departure: Departure = await way.leave(self._back(name))
         kept = {**departure.kept, "method": name, "next": next_, "session": _mark(by)}
-        self._desk.remember(request, JOURNEY, kept)
+        self._context.remember(request, JOURNEY, kept)
         return going(departure.url)
 
     async def _arrived(
@@ -106,7 +108,7 @@ class MethodPages:
         by: Caller | Lacking | None,
         next_: str,
     ) -> Answer[bytes]:
-        address = self._desk.address(request)
+        address = self._context.address(request)
         arrival = await self._logins.arrive(
             method, claims, by, next_=next_, address=address
         )
@@ -124,10 +126,14 @@ class MethodPages:
         """Open an account without asking; ask after all where terms are due."""
         try:
             return await opened(
-                self._desk, request, key, Newcomer(claims.fields["email"]), form=False
+                self._context,
+                request,
+                key,
+                Newcomer(claims.fields["email"]),
+                form=False,
             )
         except Invalid:
-            self._desk.remember(request, NEWCOMER, {"key": key})
+            self._context.remember(request, NEWCOMER, {"key": key})
             return going(f"{PATH}/new")
 
     def _outcome(
@@ -139,13 +145,13 @@ class MethodPages:
         form: bool = True,
     ) -> Answer[bytes]:
         if isinstance(arrival, Lacking):
-            return sent_to_add(self._desk, request, arrival, next_)
-        self._desk.forget(request, LACKING)
+            return sent_to_add(self._context, request, arrival, next_)
+        self._context.forget(request, LACKING)
         if arrival.session is not None:
-            return self._desk.let_in(request, arrival.session, next_, form=form)
+            return self._context.let_in(request, arrival.session, next_, form=form)
         if arrival.outcome is Outcome.ADDED:
-            return going(self._desk.redirects.or_else(next_, PROFILE))
-        self._desk.remember(request, NEWCOMER, {"key": arrival.key})
+            return going(self._context.redirects.or_else(next_, PROFILE))
+        self._context.remember(request, NEWCOMER, {"key": arrival.key})
         return going(f"{PATH}/new")
 
     def _form(
@@ -157,7 +163,7 @@ class MethodPages:
         error: Unauthorized | TooManyRequests | Invalid | None = None,
     ) -> Answer[bytes]:
         status = {Unauthorized: 401, TooManyRequests: 429}
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             f"Sign in with {way.method.title}",
             status=200 if error is None else status.get(type(error), 400),
@@ -169,21 +175,26 @@ class MethodPages:
         )
 
     def _back(self, name: str) -> str:
-        return f"{self._desk.origin}{PATH}/{name}/authenticated"
+        return f"{self._context.origin}{PATH}/{name}/authenticated"
 
 
 async def opened(
-    desk: Desk, request: IRequest, key: str, newcomer: Newcomer, *, form: bool = True
+    context: PageContext,
+    request: IRequest,
+    key: str,
+    newcomer: Newcomer,
+    *,
+    form: bool = True,
 ) -> Answer[bytes]:
     """Open the account of somebody new; let him in, or say what it waits for."""
-    _, session, next_ = await desk.browsing.logins.sign_up(
-        key, newcomer, desk.address(request)
+    _, session, next_ = await context.browsing.logins.sign_up(
+        key, newcomer, context.address(request)
     )
-    desk.forget(request, NEWCOMER)
+    context.forget(request, NEWCOMER)
     if isinstance(session, Lacking):
-        return sent_to_add(desk, request, session, next_)
+        return sent_to_add(context, request, session, next_)
     if session is not None:
-        return desk.let_in(request, session, next_, form=form)
+        return context.let_in(request, session, next_, form=form)
     return plain(
         "Your account was opened",
         text="It can be used once your address is verified and, where that is"

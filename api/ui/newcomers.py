@@ -8,7 +8,7 @@ from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
 from api.ui.agreement import agreed, agreement
-from api.ui.desk import Desk
+from api.ui.context import PageContext
 from api.ui.methods import NEWCOMER, opened
 from api.ui.paper import Field
 from snfd.accounts.terms import Terms
@@ -26,28 +26,28 @@ LABELS = {
 class NewcomerPages:
     """``/ui/login/new``: what a new account needs to know."""
 
-    def __init__(self, desk: Desk, terms: Terms) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, terms: Terms) -> None:
+        self._context = context
         self._terms = terms
 
     @operation("GET", "/new", auth=False, raw=True)
     async def show(self, request: IRequest) -> Answer[bytes]:
         """Ask for what the method did not tell."""
         key = self._key(request)
-        pending = await self._desk.browsing.logins.pending(key)
+        pending = await self._context.browsing.logins.pending(key)
         return await self._form(request, pending, pending.claims.fields)
 
     @operation("POST", "/new", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Open the account."""
-        await self._desk.door.admit(request)
-        given = self._desk.forms.read(request)
+        await self._context.door.admit(request)
+        given = self._context.forms.read(request)
         key = self._key(request)
-        pending = await self._desk.browsing.logins.pending(key)
+        pending = await self._context.browsing.logins.pending(key)
         told = {name: given.get(name, "") for name in LABELS}
         try:
             newcomer = Newcomer(**told, terms=agreed(given))
-            return await opened(self._desk, request, key, newcomer)
+            return await opened(self._context, request, key, newcomer)
         except (Invalid, Conflict) as error:
             return await self._form(request, pending, told, error)
 
@@ -56,7 +56,7 @@ class NewcomerPages:
 
         :raises NotFound: none.
         """
-        told = self._desk.recall(request, NEWCOMER)
+        told = self._context.recall(request, NEWCOMER)
         if told is None or "key" not in told:
             raise NotFound(STALE)
         return told["key"]
@@ -68,7 +68,7 @@ class NewcomerPages:
         told: Any,
         error: Invalid | Conflict | None = None,
     ) -> Answer[bytes]:
-        way = self._desk.browsing.logins.way(pending.method)
+        way = self._context.browsing.logins.way(pending.method)
         known = pending.claims.fields
         forced = {name for name in way.method.forced if name in known}
         fields = [
@@ -83,7 +83,7 @@ class NewcomerPages:
             for name, label in LABELS.items()
         ]
         terms = await agreement(self._terms)
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             f"A new account with {way.method.title}",
             status=200 if error is None else 409 if isinstance(error, Busy) else 400,

@@ -11,7 +11,7 @@ from uuid import UUID
 from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
-from api.ui.desk import PATH, Desk
+from api.ui.context import PATH, PageContext
 from api.ui.paper import Link, going, plain
 from snfd.errors import NotFound
 from snfd.logins.redirects import plus_query
@@ -25,17 +25,17 @@ PAGE = f"{PATH}/required"
 class RequiredPage:
     """``/ui/login/required``: what must be added."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     @operation("GET", "/required", auth=False, raw=True)
     async def show(self, request: IRequest) -> Answer[bytes]:
         """Lead to the methods that are lacking."""
-        found = lacking_of(self._desk, request)
-        told = self._desk.recall(request, LACKING)
+        found = lacking_of(self._context, request)
+        told = self._context.recall(request, LACKING)
         if found is None or told is None:
             raise NotFound(STALE)
-        ways = self._desk.browsing.logins.ways
+        ways = self._context.browsing.logins.ways
         links = [
             Link(
                 plus_query(f"{PATH}/{name}", next=told["next"]),
@@ -52,7 +52,7 @@ class RequiredPage:
 
 
 def sent_to_add(
-    desk: Desk, request: IRequest, found: Lacking, next_: str
+    context: PageContext, request: IRequest, found: Lacking, next_: str
 ) -> Answer[bytes]:
     """Have the browser carry what was proved, and lead on to what is lacking."""
     carried = {
@@ -63,23 +63,25 @@ def sent_to_add(
         "mark": found.mark,
         "next": next_,
     }
-    desk.remember(request, LACKING, carried)
+    context.remember(request, LACKING, carried)
     return going(PAGE)
 
 
-def lacking_of(desk: Desk, request: IRequest, name: str = "") -> Lacking | None:
+def lacking_of(
+    context: PageContext, request: IRequest, name: str = ""
+) -> Lacking | None:
     """Who proved who he is with this browser, and lacks the method ``name``.
 
     Nobody where another site sent the browser here.
     """
     if request.getHeader("sec-fetch-site") in ("cross-site", "same-site"):
         return None
-    return carried(desk, request, name)
+    return carried(context, request, name)
 
 
-def carried(desk: Desk, request: IRequest, name: str = "") -> Lacking | None:
+def carried(context: PageContext, request: IRequest, name: str = "") -> Lacking | None:
     """The same for somebody who comes back from a method's page."""
-    told = desk.recall(request, LACKING)
+    told = context.recall(request, LACKING)
     if told is None:
         return None
     methods = tuple(told["methods"].split())

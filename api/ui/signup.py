@@ -11,7 +11,7 @@ from twisted.web.iweb import IRequest
 
 from api.operations import Answer, operation
 from api.ui.agreement import agreed, agreement
-from api.ui.desk import HOME, Desk
+from api.ui.context import HOME, PageContext
 from api.ui.letters import SIGN_IN
 from api.ui.paper import Field, going, plain
 from snfd.accounts.signup import Form
@@ -24,15 +24,15 @@ NAMES = {"first_name": "First name", "last_name": "Last name"}
 class SignUpPage:
     """The form of a new account."""
 
-    def __init__(self, desk: Desk, accounts: Accounts) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, accounts: Accounts) -> None:
+        self._context = context
         self._signup = accounts.signup
         self._terms = accounts.terms
 
     @operation("GET", "", auth=False, raw=True)
     async def show(self, request: IRequest) -> Answer[bytes]:
         """Ask who it is for."""
-        if await self._desk.caller(request) is not None:
+        if await self._context.caller(request) is not None:
             return going(HOME)
         if not self._signup.open:
             words = "People cannot open accounts with a password here."
@@ -42,8 +42,8 @@ class SignUpPage:
     @operation("POST", "", auth=False, raw=True)
     async def take(self, request: IRequest) -> Answer[bytes]:
         """Take the form; a letter says how it goes on."""
-        address = await self._desk.door.admit(request)
-        given = self._desk.forms.read(request)
+        address = await self._context.door.admit(request)
+        given = self._context.forms.read(request)
         if given.get("password", "") != given.get("again", ""):
             return await self._form(request, given, Invalid("The two passwords differ"))
         form = Form(
@@ -83,9 +83,9 @@ class SignUpPage:
             Field("again", "Password once more", "password", complete="new-password"),
             *terms.fields,
         ]
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
-            f"A new account with {self._desk.service}",
+            f"A new account with {self._context.service}",
             status=403 if isinstance(error, Forbidden) else 400 if error else 200,
             problem="" if error is None else error.message,
             fields=fields,

@@ -9,7 +9,7 @@ from twisted.web.iweb import IRequest
 
 from api import cookies
 from api.operations import Answer, operation
-from api.ui.desk import HOME, TERMS, Desk
+from api.ui.context import HOME, TERMS, PageContext
 from api.ui.letters import REFUSED, told
 from api.ui.paper import HTML, Link, plain
 from snfd.accounts.terms import Terms
@@ -23,8 +23,8 @@ HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 class TermsPages:
     """``/ui/approval_terms``."""
 
-    def __init__(self, desk: Desk, terms: Terms) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, terms: Terms) -> None:
+        self._context = context
         self._terms = terms
 
     @operation("GET", "", auth=False, raw=True)
@@ -36,7 +36,7 @@ class TermsPages:
         links = [Link(f"{TERMS}/{newest.id}", "Read the terms of service")]
         if await self._signer(request) is None:
             return plain("Terms of service", links=links)
-        return self._desk.forms.answer(
+        return self._context.forms.answer(
             request,
             "Terms of service",
             text="You use this cloud under these terms.",
@@ -48,7 +48,7 @@ class TermsPages:
     @operation("POST", "", auth=False, raw=True)
     async def agree(self, request: IRequest) -> Answer[bytes]:
         """Agree to the terms that were shown."""
-        given = self._desk.forms.read(request).get("terms", "")
+        given = self._context.forms.read(request).get("terms", "")
         caller = await self._signer(request)
         if caller is None:
             raise Unauthorized("sign in first")
@@ -57,7 +57,7 @@ class TermsPages:
             await self._terms.sign(caller, ident)
         except REFUSED as error:
             return told("Not agreed", error, Link(TERMS, "The terms in force"))
-        return self._desk.onward(HOME)
+        return self._context.onward(HOME)
 
     @operation("GET", "/<ident>", auth=False)
     async def read(self, ident: int) -> Answer[bytes]:
@@ -74,6 +74,6 @@ class TermsPages:
         if secret is None:
             return None
         try:
-            return await self._desk.authenticator.signer(secret)
+            return await self._context.authenticator.signer(secret)
         except Unauthorized:
             return None

@@ -31,9 +31,9 @@ class AccountPages:
         from api.ui.paper import PAGES, Paper
         from api.ui.signup import SignUpPage
         from api.ui.terms import TermsPages
-        from snfd.plugins.login_pages import desk
+        from snfd.plugins.login_pages import context
 
-        here, accounts = desk(cloud), cloud.astakos.accounts
+        here, accounts = context(cloud), cloud.astakos.accounts
         pages = {
             "signup": SignUpPage(here, accounts),
             "activate": ActivatePage(here, accounts),

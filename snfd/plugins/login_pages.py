@@ -13,20 +13,20 @@ from zope.interface import implementer
 from snfd.plugin import IApi, Mount
 
 if TYPE_CHECKING:
-    from api.ui.desk import Desk
+    from api.ui.context import PageContext
     from snfd.cloud import Cloud
 
 
-def desk(cloud: Cloud) -> Desk:
+def context(cloud: Cloud) -> PageContext:
     """What all pages of logging in share."""
     from api.addresses import Peers
     from api.doors import Door
-    from api.ui.desk import Desk
+    from api.ui.context import PageContext
     from api.ui.paper import Forms
 
     found = cloud.astakos.browsing
     peers = Peers.of(cloud.config.identity.trusted_proxies)
-    return Desk(
+    return PageContext(
         browsing=found,
         authenticator=cloud.authenticator,
         forms=Forms(secrets.token_bytes, found.secure),
@@ -57,7 +57,7 @@ class LoginApi:
         from api.ui.paper import PAGES, Paper
         from api.ui.required import RequiredPage
 
-        here, who = desk(cloud), cloud.authenticator
+        here, who = context(cloud), cloud.authenticator
 
         def paper(*apis: Any) -> Any:
             return Paper(build(PAGES, who, *apis))

@@ -25,9 +25,9 @@ class OAuth2Api:
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.synnefo import oauth2
-        from snfd.plugins.login_pages import desk
+        from snfd.plugins.login_pages import context
 
-        return [Mount("/oauth2", "synnefo", oauth2.resource(desk(cloud)))]
+        return [Mount("/oauth2", "synnefo", oauth2.resource(context(cloud)))]
 
 
 oauth2 = OAuth2Api()

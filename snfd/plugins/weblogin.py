@@ -25,9 +25,9 @@ class WebloginApi:
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
         from api.synnefo import weblogin
-        from snfd.plugins.login_pages import desk
+        from snfd.plugins.login_pages import context
 
-        return [Mount("/weblogin", "synnefo", weblogin.resource(desk(cloud)))]
+        return [Mount("/weblogin", "synnefo", weblogin.resource(context(cloud)))]
 
 
 weblogin = WebloginApi()

@@ -22,7 +22,7 @@ from api.synnefo import identity as v2
 from api.synnefo import oauth2, weblogin
 from api.synnefo.account.names import AccountApi
 from api.synnefo.faults import DIALECT
-from api.ui.desk import Desk
+from api.ui.context import PageContext
 from api.ui.login import LoginPages, LogoutPage
 from api.ui.menu import MenuApi, ServicesApi
 from api.ui.methods import MethodPages
@@ -187,10 +187,10 @@ class BrowsingCloud:
         self.case.assertEqual(200, answer.status, answer.body)
         return surfer
 
-    def desk(self) -> Desk:
+    def desk(self) -> PageContext:
         """What the pages work with."""
         cloud = self.cloud
-        return Desk(
+        return PageContext(
             browsing=self.browsing,
             authenticator=cloud.authenticator,
             forms=Forms(cloud.random, True),

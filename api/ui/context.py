@@ -34,7 +34,7 @@ LASTS = 600
 
 
 @frozen(eq=False, kw_only=True)
-class Desk:
+class PageContext:
     """The services of logging in, and shorthands over them.
 
     :ivar door: how many new accounts are opened from one address.
