@@ -20,12 +20,13 @@ def write_head(
 ) -> None:
     """Set status and headers of an answer; twisted.web's own type is no default."""
     request.setResponseCode(status)
+    told = request.responseHeaders
     if "Content-Type" not in headers:
-        request.responseHeaders.removeHeader("content-type")
+        told.removeHeader(b"content-type")
     if status not in (204, 304):
-        headers = {"Content-Length": str(len(body)), **headers}
+        told.setRawHeaders(b"Content-Length", (b"%d" % len(body),))
     for name, value in headers.items():
-        request.setHeader(name.encode(), value.encode())
+        told.setRawHeaders(name, (value,))
 
 
 def tell(dialect: Dialect, request: IRequest, error: CloudError) -> bytes:

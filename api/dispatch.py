@@ -11,7 +11,6 @@ from attrs import frozen
 from klein import Klein
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
@@ -40,6 +39,7 @@ from snfd.errors import (
 )
 from snfd.identity.model import Caller
 from snfd.registry.model import Component
+from storage.tuning import send
 
 _log = Logger(namespace="api")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -89,13 +89,18 @@ class Served(Resource):
 
     def render(self, request: IRequest) -> Any:
         """Answer ``request``, now or later; failures are told as faults."""
-        serving = Deferred.fromCoroutine(self._answer(request))
+        serving = Deferred.fromCoroutine(self._serve(request))
         gone: Deferred[None] = cast(Any, request).notifyFinish()
         gone.addErrback(lambda _: serving.cancel())
-        serving.addErrback(self._failed, request)
-        serving.addCallback(_finish, request)
         serving.addErrback(lambda failure: _log.failure("answering failed", failure))
         return NOT_DONE_YET
+
+    async def _serve(self, request: Any) -> None:
+        try:
+            body = await self._answer(request)
+        except Exception as error:
+            body = self._failed(error, request)
+        _finish(body, request)
 
     async def _answer(self, request: Any) -> bytes | Streamed:
         """The body of the answer, whose status and headers are set.
@@ -104,11 +109,10 @@ class Served(Resource):
         """
         raise NotImplementedError
 
-    def _failed(self, failure: Failure, request: Any) -> bytes | Streamed:
-        error = failure.value
+    def _failed(self, error: Exception, request: Any) -> bytes | Streamed:
         if not isinstance(error, CloudError):
             if not isinstance(error, CancelledError):
-                _log.failure("{path} failed", failure, path=shown(request.uri))
+                _log.failure("{path} failed", path=shown(request.uri))
             error = CloudError("internal error")
         if request.startedWriting and not request._disconnected:
             request.loseConnection()
@@ -213,9 +217,7 @@ def _finish(body: bytes | Streamed, request: Any) -> None:
     """End an answer with ``body``, unless it was ended, or its client is gone."""
     if isinstance(body, Streamed) or request._disconnected:
         return
-    if body:
-        request.write(body)
-    request.finish()
+    send(request, body)
 
 
 def _path(request: IRequest) -> str:

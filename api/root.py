@@ -21,7 +21,7 @@ from api.page import Page
 from api.shown import method_of, shown
 from snfd.clock import Seconds
 from snfd.errors import Invalid
-from snfd.observe import Metrics, new_request_id, request_scope
+from snfd.observe import Metrics, RequestScope, new_request_id
 from snfd.plugin import Mount
 
 _log = Logger(namespace="api.access")
@@ -90,7 +90,7 @@ class Root(Resource):
         count = len(place.segments)
         request.prepath = [*(request.prepath or []), *path[:count]]
         del path[:count]
-        with request_scope(ident, partial(self._peers.address, request)):
+        with RequestScope(ident, partial(self._peers.address, request)):
             return getChildForRequest(place.mount.resource, request).render(request)
 
     def _place(self, path: list[bytes]) -> _Place | None:

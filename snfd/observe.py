@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from functools import lru_cache
+from random import getrandbits
 from typing import IO, Any
-from uuid import uuid4
 
 import msgspec
 from attrs import define, field
@@ -36,8 +35,12 @@ _OWN = ("log_", "isError", "time", "message", "system", "format", "failure", "wh
 
 
 def new_request_id() -> str:
-    """A fresh id in OpenStack's form, ``req-<uuid>``."""
-    return f"req-{uuid4()}"
+    """A fresh id in OpenStack's form, ``req-<uuid>``; it is no secret."""
+    digits = f"{getrandbits(128):032x}"
+    return (
+        f"req-{digits[:8]}-{digits[8:12]}-4{digits[13:16]}"
+        f"-a{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def request_id() -> str:
@@ -50,18 +53,24 @@ def client_address() -> str:
     return _client.get()()
 
 
-@contextmanager
-def request_scope(ident: str, client: Callable[[], str] = str) -> Iterator[None]:
+@define(eq=False)
+class RequestScope:
     """Whatever is started inside belongs to the request ``ident``.
 
-    :param client: looks up the address that it comes from, once somebody asks.
+    :ivar client: looks up the address that it comes from, once somebody asks.
     """
-    token, before = _request_id.set(ident), _client.set(client)
-    try:
-        yield
-    finally:
-        _request_id.reset(token)
-        _client.reset(before)
+
+    ident: str
+    client: Callable[[], str] = str
+    _before: tuple[Token[str], Token[Callable[[], str]]] = field(init=False)
+
+    def __enter__(self) -> None:
+        self._before = _request_id.set(self.ident), _client.set(self.client)
+
+    def __exit__(self, *raised: object) -> None:
+        ident, client = self._before
+        _request_id.reset(ident)
+        _client.reset(client)
 
 
 @implementer(ILogObserver)
@@ -92,7 +101,7 @@ class JsonObserver:
         if failure is not None:
             line["error"] = failure.getErrorMessage()
             line["traceback"] = failure.getTraceback()
-        plain = all(type(value) in _PLAIN for value in line.values())
+        plain = _PLAIN.issuperset(map(type, line.values()))
         self.out.write((_quick(line).decode() if plain else _encode(line)) + "\n")
         self.out.flush()
 

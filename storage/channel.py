@@ -14,7 +14,9 @@ from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 
+from snfd.deadlines import Deadline
 from snfd.errors import RequestTimeout
 
 IDLE = 60.0
@@ -51,6 +53,8 @@ class StreamingChannel(HTTPChannel):
     pieces = 0
 
     factory: Any
+    timeOut: Any
+    transport: Any
     _networkProducer: Any
     _held = False
     _held_timeout: float | None = None
@@ -62,6 +66,25 @@ class StreamingChannel(HTTPChannel):
     _scheduled = False
     _malformed = False
     _head_since: float | None = None
+    _limit: Deadline | None = None
+
+    def setTimeout(self, period: float | None) -> Any:
+        """Have so many seconds from now; how many it had. One timer serves all."""
+        before, self.timeOut = self.timeOut, period
+        deadlines = self.factory.deadlines
+        if self._limit is not None:
+            deadlines.cancel(self._limit)
+        self._limit = None if period is None else deadlines.set(period, self._expired)
+        return before
+
+    def resetTimeout(self) -> None:
+        """Have all of them again, unless they are over."""
+        if self._limit is not None:
+            self.setTimeout(self.timeOut)
+
+    def _expired(self) -> None:
+        self._limit = None
+        self.timeoutConnection()
 
     def dataReceived(self, data: bytes) -> None:
         """Take what came; a head that comes byte by byte is given up."""
@@ -128,6 +151,15 @@ class StreamingChannel(HTTPChannel):
     def lineLengthExceeded(self, line: bytes) -> None:
         """Say that a line of the request's head is too long, and close."""
         self._respondToBadRequestAndDisconnect()
+
+    def writeHeaders(
+        self, version: bytes, code: bytes, reason: bytes, headers: Headers
+    ) -> None:
+        """Write a head in one piece; stock's gives the transport forty."""
+        lines = [b" ".join((version, code, reason))]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        self.transport.write(b"\r\n".join((*lines, b"\r\n")))
 
     def rawDataReceived(self, data: bytes) -> None:
         """Take a part of a body, or of what comes after it."""

@@ -1,16 +1,20 @@
 """What moving large blocks needs of the allocator and of sockets."""
 
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import ctypes
 import gc
 import resource
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import (
+    IAddress,
     IListeningPort,
     IProtocolFactory,
     IStreamServerEndpoint,
@@ -74,6 +78,53 @@ class LargeServer(tcp.Server):
 
     bufferSize = CHUNK
     SEND_LIMIT = CHUNK
+    _here: IAddress | None = None
+    _gathering = False
+    _gathered = False
+
+    def startWriting(self) -> None:
+        """Have the reactor say when there is room, but for what `together` sends."""
+        if self._gathering:
+            self._gathered = True
+        else:
+            super().startWriting()
+
+    def together(self, write: Callable[[], None]) -> None:
+        """Send at once what ``write`` writes; the reactor cares for the rest.
+
+        Most answers fit into what the system takes: that saves two calls to epoll
+        and a turn of the reactor.
+        """
+        if self._gathering:
+            write()
+            return
+        self._gathering, self._gathered = True, False
+        try:
+            write()
+        finally:
+            self._gathering = False
+            if self._gathered and (self.doWrite() is not None or self.dataBuffer):
+                self.startWriting()
+
+    def getHost(self) -> IAddress:
+        """Our end's address; the system is asked once, not at each request."""
+        if self._here is None:
+            self._here = super().getHost()
+        return self._here
+
+
+def send(request: Any, body: bytes) -> None:
+    """End ``request``, whose head is set, with ``body``, in one piece if it can be."""
+
+    def write() -> None:
+        if body:
+            request.write(body)
+        request.finish()
+
+    if isinstance(request.transport, LargeServer):
+        request.transport.together(write)
+    else:
+        write()
 
 
 class LargePort(tcp.Port):

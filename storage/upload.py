@@ -27,6 +27,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
+from snfd.deadlines import Deadlines
 from snfd.errors import CloudError, RequestTimeout, Timeout, TooLarge
 from storage.channel import IDLE, StreamingChannel
 from storage.writer import Upload
@@ -289,6 +290,7 @@ class StreamingSite(Site):
     protocol: Any = StreamingChannel
     opener: Opener
     body_limit: int
+    deadlines: Deadlines
 
     def acceptableProtocols(self) -> list[bytes]:
         """Offer HTTP/1.1 in TLS's negotiation."""
@@ -313,6 +315,7 @@ def make_site(
         parsePOSTFormSubmission=False,  # a form would be one more way to say a query
     )
     site.opener, site.body_limit = opener, limit
+    site.deadlines = Deadlines(reactor)
     return site
 
 

@@ -15,7 +15,7 @@ from snfd.errors import Invalid
 from snfd.mail import store as mail_store
 from snfd.mail.box import Outbox
 from snfd.mail.model import Kind, Letter
-from snfd.observe import request_scope
+from snfd.observe import RequestScope
 from snfd.retention import CHUNK, Keep, Retention
 from tests.identity.cloud import identity_cloud
 
@@ -47,7 +47,7 @@ class TrailTests(SynchronousTestCase):
         self.assertEqual({"reason": "because", "address": "192.0.2.1"}, entry.details)
 
     def test_what_is_done_in_a_request_tells_where_it_comes_from(self) -> None:
-        with request_scope("req-1", lambda: "198.51.100.7"):
+        with RequestScope("req-1", lambda: "198.51.100.7"):
             for actor in (ROOT, ANNA, DAEMON):
                 self.did(actor, "user.deactivate")
         self.did(ROOT, "user.activate")

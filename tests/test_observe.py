@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from snfd.observe import json_observer, request_scope
+from snfd.observe import RequestScope, json_observer
 
 
 @frozen
@@ -30,7 +30,7 @@ class JsonTests(SynchronousTestCase):
         return found
 
     def test_plain_fields(self) -> None:
-        with request_scope("req-1"):
+        with RequestScope("req-1"):
             self.log.info("{method} {path}", method="GET", path="/\u00e9\n", ms=1.5)
         line = self.line()
         self.assertEqual("GET /\u00e9\n", line["message"])

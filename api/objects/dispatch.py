@@ -8,7 +8,6 @@ from uuid import UUID
 
 from attrs import field, frozen
 from msgspec import Struct
-from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
@@ -184,12 +183,11 @@ class ObjectsResource(Served):
             return args.get("X-Auth-Token")
         return sent
 
-    def _failed(self, failure: Failure, request: Any) -> bytes | Streamed:
-        error = failure.value
+    def _failed(self, error: Exception, request: Any) -> bytes | Streamed:
         if isinstance(error, RangeUnsatisfiable) and not request.startedWriting:
             size = error.details.get("size", "*")
             request.setHeader(b"Content-Range", f"bytes */{size}".encode())
-        return super()._failed(failure, request)
+        return super()._failed(error, request)
 
 
 def page_of(body: bytes, kind: Format, headers: Mapping[str, str]) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from urllib.parse import unquote_to_bytes
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.web.http_headers import Headers
 
 from api.objects.paths import all_arguments, target
@@ -19,14 +19,15 @@ class StreamingMount:
     """A mount some of whose bodies are streamed.
 
     :ivar path: of the mount, as ``/v1``.
+    :ivar segments: the parts of the path.
     """
 
     path: str
     open: BodyOpener
+    segments: list[bytes] = field(init=False)
 
-    @property
-    def segments(self) -> list[bytes]:
-        """The parts of the path."""
+    @segments.default
+    def _segments(self) -> list[bytes]:
         return self.path.strip("/").encode().split(b"/")
 
 
@@ -46,7 +47,8 @@ class Opener:
         parts = uri.partition(b"?")[0].split(b"/")[1:]
         for mount in self._mounts:
             wanted = mount.segments
-            if [unquote_to_bytes(one) for one in parts[: len(wanted)]] != wanted:
+            given = parts[: len(wanted)]
+            if given != wanted and [*map(unquote_to_bytes, given)] != wanted:
                 continue
             try:
                 found = target(uri, len(wanted))

@@ -7,8 +7,7 @@ from a failed one, and lends a connection again whose ROLLBACK failed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg2
@@ -23,7 +22,7 @@ from snfd.db import adapters
 from snfd.db.port import Params, Row, Statement, Transaction
 from snfd.db.transaction import WireTransaction
 from snfd.db.wire import Line, Wire, first_line, open_wire, rows_of
-from snfd.deadlines import Deadlines
+from snfd.deadlines import Deadline, Deadlines
 from snfd.errors import Closed, Timeout, Unavailable
 from snfd.pool import Hooks, Limits, Pool, PoolTimeout, Snapshot
 from snfd.tasks import Tasks
@@ -193,27 +192,10 @@ class PostgresDatabase(Service):
         except PoolTimeout as late:
             raise Timeout(f"PostgreSQL is too busy: {late.message}") from late
 
-    @contextmanager
     def _deadline(
         self, wire: Wire, seconds: float, work: Deferred[Any] | None = None
-    ) -> Iterator[None]:
-        """Close ``wire`` after ``seconds``, which fails what it does; and ``work``."""
-
-        def late() -> str:
-            return f"PostgreSQL's work was not done in {seconds:g} s"
-
-        def expire() -> None:
-            wire.close(late(), late=True)
-            if work is not None:
-                work.cancel()
-
-        limit = self._deadlines.set(seconds, expire)
-        try:
-            yield
-        except CancelledError as error:
-            raise Timeout(late()) from error
-        finally:
-            self._deadlines.cancel(limit)
+    ) -> _Within:
+        return _Within(self._deadlines, wire, seconds, work)
 
     def _verify(self, wire: Wire) -> bool | Awaitable[bool]:
         if not wire.sound():
@@ -228,6 +210,37 @@ class PostgresDatabase(Service):
         except (psycopg2.Error, Unavailable):
             return False
         return True
+
+
+@define(eq=False)
+class _Within:
+    """Closes ``wire`` after ``seconds``, which fails what it does; and ``work``."""
+
+    deadlines: Deadlines
+    wire: Wire
+    seconds: float
+    work: Deferred[Any] | None
+    limit: Deadline = field(init=False)
+
+    def __enter__(self) -> None:
+        self.limit = self.deadlines.set(self.seconds, self.expire)
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: object
+    ) -> None:
+        self.deadlines.cancel(self.limit)
+        if isinstance(error, CancelledError):
+            raise Timeout(self.late()) from error
+
+    def expire(self) -> None:
+        """It was not done in time."""
+        self.wire.close(self.late(), late=True)
+        if self.work is not None:
+            self.work.cancel()
+
+    def late(self) -> str:
+        """That it was not, in words."""
+        return f"PostgreSQL's work was not done in {self.seconds:g} s"
 
 
 def _is_clean(wire: Wire) -> bool:

@@ -267,6 +267,11 @@ class Token:
         """Whether it is good only to sign terms of service, at the time ``at``."""
         return self.terms_due is not None and self.terms_due <= at
 
+    def may_see(self, user: UUID) -> bool:
+        """The same of its `caller`, without making one."""
+        admin = ADMIN in self.roles and not self.confined
+        return user == self.user.uuid or admin
+
     @property
     def caller(self) -> Caller:
         """The one who presents this token."""

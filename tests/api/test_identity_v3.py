@@ -136,6 +136,12 @@ class LoginTests(Base):
         interfaces = [end["interface"] for end in token["catalog"][0]["endpoints"]]
         self.assertEqual(["public", "internal", "admin"], interfaces)
 
+    def test_the_catalog_of_a_token_is_the_catalog(self) -> None:
+        login = self.auth(user("demo"))
+        secret = login.headers["x-subject-token"]
+        whole = self.apis.v3.get("/auth/catalog", token=secret)
+        self.assertEqual(whole.json["catalog"], login.json["token"]["catalog"])
+
     def test_nocatalog_leaves_the_catalog_out(self) -> None:
         for query in ("?nocatalog", "?nocatalog=", "?a=b&nocatalog=1"):
             token = self.auth(user("demo"), query=query).json["token"]

@@ -656,7 +656,7 @@ class PrivateNamesTests(SynchronousTestCase):
             "allHeadersReceived", "allContentReceived", "rawDataReceived",
             "requestDone", "timeoutConnection", "forceAbortClient",
             "_send100Continue", "setTimeout", "callLater", "_finishRequestBody",
-            "_respondToBadRequestAndDisconnect",
+            "_respondToBadRequestAndDisconnect", "writeHeaders", "resetTimeout",
         ):  # fmt: skip
             self.assertTrue(callable(getattr(http.HTTPChannel, name, None)), name)
         for name in ("gotLength", "handleContentChunk", "requestReceived"):

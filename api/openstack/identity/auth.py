@@ -17,14 +17,16 @@ from api.openstack.identity.lists import (
 from api.openstack.identity.views import (
     CatalogReply,
     Links,
+    OwnServices,
     SelfLink,
+    Service,
     TokenReply,
     services,
 )
 from api.operations import OWN, Answer, operation
 from snfd.catalog import Catalog
 from snfd.errors import Invalid, Unauthorized
-from snfd.identity.model import DOMAIN_ID, Caller, Issued, Scope
+from snfd.identity.model import DOMAIN_ID, Caller, Issued, Scope, Token
 from snfd.identity.service import REFUSED, Authenticator, Identity
 from snfd.projects.service import Projects
 
@@ -56,6 +58,7 @@ class AuthApi:
         self._identity = identity
         self._projects = projects
         self._catalog = catalog
+        self._own = OwnServices(catalog)
         self._base = catalog.identity("v3")
 
     @operation(
@@ -139,11 +142,14 @@ class AuthApi:
         )
 
     async def _told(self, issued: Issued, with_catalog: bool) -> Answer[TokenReply]:
-        token, catalog = issued.token, None
-        if with_catalog:
-            catalog = await self._catalog.current(token.others)
-        reply = TokenReply.of(token, catalog)
+        catalog = await self._services(issued.token) if with_catalog else None
+        reply = TokenReply.of(issued.token, catalog)
         return Answer(reply, headers={"X-Subject-Token": issued.secret})
+
+    async def _services(self, token: Token) -> list[Service]:
+        if not token.others:
+            return self._own.of(token.project.uuid)
+        return services(await self._catalog.current(), token.project.uuid)
 
 
 def _subject(request: IRequest) -> str:
