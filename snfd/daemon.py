@@ -27,24 +27,24 @@ from api.health import MetricsPage
 from api.objects.opener import Opener
 from api.root import Documents, Root
 from snfd import firststart, wiring
-from snfd.config import ClusterSection
 from snfd.db import schema
 from snfd.db.embedded import EmbeddedPostgres
 from snfd.db.place import PlaceError
 from snfd.errors import CloudError, Invalid
-from snfd.ganeti.service import Clusters, NewCluster
+from snfd.ganeti.service import Clusters
 from snfd.keycheck import ring_for
 from snfd.loading import Loaded
 from snfd.observe import Metrics, json_observer, quiet_libraries
 from snfd.plugin import Mount
 from snfd.pocketed import EmbeddedPocket
+from snfd.preflight import Found, Listener, look, why
 from snfd.probe import crash_probe
 from snfd.quota.model import RESOURCES
 from snfd.secrets import KeyFileError, KeyRing
 from snfd.setting import fix
 from snfd.wiring import Built, Ground
 from storage.blocks import Blocks
-from storage.tuning import endpoint, freeze_heap, raise_file_limit, tune_malloc
+from storage.tuning import freeze_heap, raise_file_limit, tune_malloc
 from storage.upload import make_site
 
 STOP_SECONDS = 25.0
@@ -127,17 +127,18 @@ class Daemon(Service):
         try:
             opened = os.open(chosen.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise Invalid(f"log.file: {_why(error)}") from None
+            raise Invalid(f"log.file: {why(error)}") from None
         return json_observer(os.fdopen(opened, "a"), chosen.level)
 
     async def _start(self) -> None:
         config = self.loaded.config
         tune_malloc()
         raise_file_limit()
+        found = look(self.reactor, config)
         var = _made(config.var)
         pocket = self._pocket(var)
         dsn = await self._database(var)
-        file = Path(config.secrets.key_file or var / "keys")
+        file = found.key_file
         keys = await deferToThread(ring_for, file, dsn, abandon=self.abandon)
         self._blocks = await wiring.open_blocks(self.reactor, config)
         metrics = Metrics()
@@ -154,11 +155,11 @@ class Daemon(Service):
         await self._begin(db)
         await db.run(fix, "block_size", config.storage.block_size)
         built = wiring.build(ground, db)
-        await self._rows(built, keys, pocket)
+        await self._rows(built, found, keys, pocket)
         for part in built.services:
             await self._begin(part)
         accounts = await firststart.furnish(built, config) if config.seed.demo else {}
-        await self._listen(built, metrics)
+        await self._listen(built, found, metrics)
         for line in await firststart.hand_out(built, config, accounts):
             _say(line, sys.__stdout__)
         freeze_heap()
@@ -189,15 +190,14 @@ class Daemon(Service):
         return dsn
 
     async def _rows(
-        self, built: Built, keys: KeyRing, pocket: EmbeddedPocket | None
+        self, built: Built, found: Found, keys: KeyRing, pocket: EmbeddedPocket | None
     ) -> None:
         catalog = built.cloud.catalog
         await built.cloud.astakos.services.register_own(
             catalog.own(), f"{built.cloud.urls.astakos}/ui", RESOURCES
         )
         clusters = Clusters(built.database, keys)
-        wanted = [_cluster(one) for one in self.loaded.config.bootstrap.cluster]
-        await clusters.bootstrap(wanted)
+        await clusters.bootstrap(found.clusters)
         if pocket is not None:
             mine = await pocket.started()
             await clusters.bootstrap([mine])
@@ -207,15 +207,15 @@ class Daemon(Service):
         self._parts.append(part)
         await maybeDeferred(part.startService)
 
-    async def _listen(self, built: Built, metrics: Metrics) -> None:
+    async def _listen(self, built: Built, found: Found, metrics: Metrics) -> None:
         config = self.loaded.config
-        if config.listen.metrics:
+        if found.metrics:
             page = Root(
                 [Mount("/metrics", "", MetricsPage(metrics, None))],
                 metrics,
                 self.reactor,
             )
-            await self._serve(config.listen.metrics, page, [])
+            await self._serve(found.metrics, page, [])
         if "api" not in config.run and "console" not in config.run:
             return
         if "api" in config.run:
@@ -226,36 +226,34 @@ class Daemon(Service):
         peers = Peers.of(config.identity.trusted_proxies)
         cors = Cors.of(config.listen.origins)
         root = Root(mounts, metrics, self.reactor, peers, cors)
-        for text in config.listen.http:
-            await self._serve(text, root, mounts)
+        for one in found.http:
+            await self._serve(one, root, mounts)
 
-    async def _serve(self, text: str, root: IResource, mounts: Sequence[Mount]) -> None:
+    async def _serve(
+        self, one: Listener, root: IResource, mounts: Sequence[Mount]
+    ) -> None:
         opener = Opener([one.bodies for one in mounts if one.bodies is not None])
         site = make_site(root, opener, self.reactor)
         try:
-            where = endpoint(self.reactor, text)
-            self._ports.append(await where.listen(site))
+            self._ports.append(await one.endpoint.listen(site))
         except CannotListenError as error:
-            why = _why(error.socketError)
-        except OSError as error:
-            why = _why(error)
-        except (ValueError, OverflowError, SSLError) as error:
-            why = str(error)
-        else:
-            return
-        raise Invalid(f"cannot listen on {text!r}: {why}")
+            raise Invalid(
+                f"cannot listen on {one.text!r}: {why(error.socketError)}"
+            ) from None
+        except (OSError, OverflowError, SSLError) as error:
+            raise Invalid(f"cannot listen on {one.text!r}: {why(error)}") from None
 
     def _cannot_start(self, failure: Failure) -> None:
         """Say why in one line if it was foreseen, and end with status 1."""
         if not self.running:
             return
-        why = _why(failure.value)
+        told = _told(failure.value)
         if failure.check(*_FORESEEN) is None:
             self._log.failure("the daemon cannot start", failure=failure)
-            why += f" (unforeseen: {type(failure.value).__name__}; the log has more)"
+            told += f" (unforeseen: {type(failure.value).__name__}; the log has more)"
         else:
-            self._log.error("cannot start: {why}", why=why)
-        _say(f"snfd: cannot start: {why}", sys.__stderr__)
+            self._log.error("cannot start: {why}", why=told)
+        _say(f"snfd: cannot start: {told}", sys.__stderr__)
         self.started.errback(failure)
         self.started.addErrback(lambda _: None)
         trigger = self.reactor.addSystemEventTrigger
@@ -264,13 +262,9 @@ class Daemon(Service):
         self.reactor.callWhenRunning(self.reactor.stop)
 
 
-def _why(error: BaseException | None) -> str:
-    """What went wrong, in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        about = f"{error.filename}: " if error.filename else ""
-        return f"{about}{error.strerror}"
+def _told(error: BaseException | None) -> str:
     about = "PostgreSQL: " if isinstance(error, psycopg2.Error) else ""
-    return about + (" ".join(str(error).split()) or type(error).__name__)
+    return about + why(error)
 
 
 def _say(line: str, out: TextIO | None) -> None:
@@ -285,29 +279,8 @@ def _made(var: str) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Invalid(f"var: cannot make the directory {_why(error)}") from None
+        raise Invalid(f"var: cannot make the directory {why(error)}") from None
     return path
-
-
-def _cluster(section: ClusterSection) -> NewCluster:
-    password, authority = section.password, section.tls_ca
-    try:
-        if section.password_file:
-            password = Path(section.password_file).read_text().strip()
-        if authority and not authority.startswith("sha256:"):
-            authority = Path(authority).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"bootstrap.cluster {section.name}: {_why(error)}") from None
-    return NewCluster(
-        name=section.name,
-        url=section.url,
-        username=section.username,
-        password=password,
-        tls_ca=authority or None,
-        hypervisor=section.hypervisor,
-        os_name=section.os_name,
-        disk_templates=tuple(section.disk_templates),
-    )
 
 
 def service(reactor: Any, loaded: Loaded, *, abandon: bool = False) -> IService:

@@ -48,6 +48,19 @@ def ring_for(path: Path, dsn: str, *, abandon: bool = False) -> KeyRing:
         return finish(_ring(DirectTransaction(connection), path, ring, abandon))
 
 
+async def insist(tx: Transaction, path: Path, ring: KeyRing | None) -> None:
+    """Change nothing; before the first start, any key file or none is right.
+
+    :param ring: what is in ``path``; None if nothing is there.
+    :raises KeyFileError: as `ring_for`.
+    """
+    if ring and await _known(tx, ring):
+        return
+    lost = await unopenable(tx, ring.idents() if ring else [])
+    if lost:
+        raise KeyFileError(_refusal(path, ring, lost))
+
+
 async def unopenable(
     tx: Transaction, idents: Sequence[bytes]
 ) -> Mapping[Column, tuple[int, int]]:
@@ -75,8 +88,7 @@ async def _ring(
 ) -> KeyRing:
     # two first starts at once: the later one finds the other's
     await tx.execute(f"LOCK TABLE {KEY_CHECK.table} IN EXCLUSIVE MODE")
-    check = await tx.row(f"SELECT {KEY_CHECK.name} FROM {KEY_CHECK.table}")
-    if ring and check and _opens(ring, check[0]):
+    if ring and await _known(tx, ring):
         return ring
     lost = await unopenable(tx, ring.idents() if ring else [])
     if lost and not abandon:
@@ -108,9 +120,11 @@ async def _forget(tx: Transaction, ring: KeyRing) -> None:
         await tx.execute(sql.format(lost=_lost(column)), {"idents": ring.idents()})
 
 
-def _opens(ring: KeyRing, sealed: bytes) -> bool:
+async def _known(tx: Transaction, ring: KeyRing) -> bool:
+    """Whether it opens the check."""
+    row = await tx.row(f"SELECT {KEY_CHECK.name} FROM {KEY_CHECK.table}")
     try:
-        return ring.open(bytes(sealed), *KEY_CHECK.at(1)) == _WORD
+        return row is not None and ring.open(bytes(row[0]), *KEY_CHECK.at(1)) == _WORD
     except Unavailable:
         return False
 

@@ -132,8 +132,13 @@ def load_or_create(path: Path) -> KeyRing:
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(path, [_Key(os.urandom(_KEY))])
+        _write(path, [new_key()])
     return load(path)
+
+
+def new_key() -> _Key:
+    """A key that is in no file."""
+    return _Key(os.urandom(_KEY))
 
 
 def add_key(path: Path) -> KeyRing:
@@ -144,7 +149,7 @@ def add_key(path: Path) -> KeyRing:
 
     :raises KeyFileError: as `load`.
     """
-    _write(path, [_Key(os.urandom(_KEY)), *_read(path)])
+    _write(path, [new_key(), *_read(path)])
     return load(path)
 
 

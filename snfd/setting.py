@@ -15,9 +15,16 @@ async def fix(tx: Transaction, name: str, value: object) -> None:
         "INSERT INTO ops.setting (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING",
         (name, Jsonb(value)),
     )
+    await insist(tx, name, value)
+
+
+async def insist(tx: Transaction, name: str, value: object) -> None:
+    """Change nothing; before the first start, anything is right.
+
+    :raises Invalid: as `fix`.
+    """
     row = await tx.row("SELECT value FROM ops.setting WHERE key = %s", (name,))
-    assert row is not None
-    if row[0] != value:
+    if row is not None and row[0] != value:
         raise Invalid(
             f"this cloud was set up with {name} = {row[0]}; it cannot become {value}"
         )

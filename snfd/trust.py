@@ -51,10 +51,11 @@ def policy(tls_ca: str | None) -> IPolicyForHTTPS:
     return _ByAuthority(trustRootFromCertificates(authorities))
 
 
-def policy_of_file(path: str) -> IPolicyForHTTPS:
+def policy_of_file(path: str, setting: str = "tls_ca") -> IPolicyForHTTPS:
     """Whom to believe, as a file says; see `policy`.
 
     :param path: empty for the system's CAs.
+    :param setting: what names the file, for the message.
     :raises Invalid: it cannot be read, or holds neither.
     """
     if not path:
@@ -62,8 +63,11 @@ def policy_of_file(path: str) -> IPolicyForHTTPS:
     try:
         text = Path(path).read_text()
     except (OSError, ValueError) as error:
-        raise Invalid(f"tls_ca: {error}") from None
-    return policy(text)
+        raise Invalid(f"{setting}: {error}") from None
+    try:
+        return policy(text)
+    except Invalid as error:
+        raise Invalid(f"{setting}: {path}: {error.message}") from None
 
 
 @implementer(IPolicyForHTTPS)

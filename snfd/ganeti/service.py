@@ -78,9 +78,7 @@ class Clusters:
         await self.database.run(store.readdress, new.name, given)
 
     async def _add(self, tx: Transaction, new: NewCluster) -> int | None:
-        if not new.url.startswith(("https://", "http://")):
-            raise Invalid(f"cluster {new.name}: {new.url!r} is no https address")
-        policy(new.tls_ca)
+        checked(new)
         taken = {each.name for each in await store.clusters(tx)}
         if new.name not in taken and len(taken) >= 16:
             raise Conflict("there are 16 clusters already")
@@ -113,6 +111,17 @@ class Clusters:
             except Unavailable:
                 sealed = self.sealer.seal(new.password.encode(), *place)
                 await store.set_secret(tx, one.id, sealed)
+
+
+def checked(new: NewCluster) -> NewCluster:
+    """``new``, if it can be reached by what it says.
+
+    :raises Invalid: it has no usable address or certificate.
+    """
+    if not new.url.startswith(("https://", "http://")):
+        raise Invalid(f"cluster {new.name}: {new.url!r} is no https address")
+    policy(new.tls_ca)
+    return new
 
 
 def connector(

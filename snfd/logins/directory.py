@@ -46,6 +46,7 @@ from snfd.logins.settings import Field, LoginTable, secret
 from snfd.trust import policy_of_file
 
 AT_ONCE = 8
+GUID = "objectguid"
 WAITING = 64
 """Logins that may wait for one of `AT_ONCE` connections."""
 
@@ -137,7 +138,9 @@ class Directory:
         wrapped = parts.scheme == "ldaps"
         tls = None
         if wrapped or table.starttls:
-            tls = policy_of_file(table.tls_ca).creatorForNetloc(host, port)
+            tls = policy_of_file(
+                table.tls_ca, f"login {table.name or table.kind}: tls_ca"
+            ).creatorForNetloc(host, port)
         return cls(
             table,
             table.method,
@@ -276,7 +279,11 @@ class Directory:
         groups = await self._groups(wire, entry.dn)
         mirrored = frozenset(self.table.groups.values())
         return Claims(
-            _identifier(values[0]), fields, "email" in fields, groups, mirrored
+            _identifier(self.table.identifier, values[0]),
+            fields,
+            "email" in fields,
+            groups,
+            mirrored,
         )
 
     async def _groups(self, wire: Wire, dn: str) -> frozenset[str] | None:
@@ -295,12 +302,15 @@ class Directory:
         )
 
 
-def _identifier(value: bytes) -> str:
+def _identifier(attribute: str, value: bytes) -> str:
     """An attribute as text; Active Directory's objectGUID as it is written."""
+    if attribute.lower() == GUID and len(value) == 16:
+        # also where its bytes happen to be text
+        return str(UUID(bytes_le=value))
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = ""
     if text and text.isprintable():
         return text[:MAX_IDENTIFIER]
-    return str(UUID(bytes_le=value)) if len(value) == 16 else value.hex()
+    return value.hex()

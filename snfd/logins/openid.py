@@ -80,7 +80,9 @@ class OpenId:
         if not value and table.client_auth != "none":
             raise Invalid(f"login {name} needs client_secret, or client_auth = 'none'")
         pool = HTTPConnectionPool(tools.reactor, persistent=False)
-        trust = policy_of_file(table.tls_ca)
+        trust = policy_of_file(
+            table.tls_ca, f"login {table.name or table.kind}: tls_ca"
+        )
         agent = Agent(tools.reactor, trust, table.timeout, pool=pool)
         fetcher = Fetcher(agent, tools.reactor, allowed, table.timeout)
         return cls(table, table.method, value, fetcher, tools.reactor, tools)

@@ -93,7 +93,8 @@ def _address(setting: str, text: str) -> str:
 def _courier(reactor: Any, config: Config) -> SmtpCourier:
     chosen = config.mail
     host = chosen.server.encode()
-    trust = policy_of_file(chosen.tls_ca).creatorForNetloc(host, chosen.port)
+    believed = policy_of_file(chosen.tls_ca, "mail.tls_ca")
+    trust = believed.creatorForNetloc(host, chosen.port)
     endpoint: Any = HostnameEndpoint(reactor, host, chosen.port, chosen.timeout)
     if chosen.security == "tls":
         endpoint = wrapClientTLS(trust, endpoint)

@@ -21,6 +21,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.db.neighbour import embedded_dsn
 from snfd.db.schema import migrate, shipped
+from snfd.keycheck import ring_for
+from snfd.secrets import load_or_create
 from tests.functional import newcomer
 from tests.functional.daemon import (
     LATE,
@@ -54,8 +56,43 @@ class OperatorCase(SynchronousTestCase):
 class RefusalTests(OperatorCase):
     """A daemon that cannot start says why in one line and ends with status 1."""
 
-    def refused(self, *words: str, **variables: str) -> str:
-        """Its words without the introduction."""
+    def refused(
+        self, *words: str, check: tuple[str, ...] | None = (), **variables: str
+    ) -> str:
+        """Its words without the introduction.
+
+        :param check: ``snfctl config check`` says the same with these words; None
+            if it cannot.
+        """
+        said = self.told(*words, **variables)
+        if check is not None:
+            self.assertEqual(
+                said.removeprefix("cannot start: "),
+                self.checked(*words, check=check, **variables),
+            )
+        return said
+
+    def checked(self, *words: str, check: tuple[str, ...], **variables: str) -> str:
+        """The words of ``snfctl config check`` without the introduction."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SNFD_")}
+        var = words[words.index("--var") + 1] if "--var" in words else None
+        config = words[words.index("--config") :][:2] if "--config" in words else ()
+        done = subprocess.run(
+            [
+                Path(sys.executable).with_name("snfctl"),
+                *config, "config", "check", *check,
+            ],
+            env={
+                **kept, **ALONE, "SNFD_LOG_FILE": str(self.folder / "log"),
+                "SNFD_VAR": var or str(self.folder / "var"), **variables,
+            },
+            cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        self.assertEqual((1, ""), (done.returncode, done.stdout), done.stderr)
+        return done.stderr.removeprefix("snfctl: ").rstrip("\n")
+
+    def told(self, *words: str, **variables: str) -> str:
+        """What the daemon says."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SNFD_")}
         log = self.folder / "log"
         done = subprocess.run(
@@ -95,19 +132,23 @@ class RefusalTests(OperatorCase):
         self.assertNotIn("hush", said)
 
     def test_postgresql_is_away(self) -> None:
-        said = self.refused(SNFD_DATABASE_DSN=f"host={self.folder} dbname=x")
+        dsn = f"host={self.folder} dbname=x"
+        said = self.refused(check=("--database",), SNFD_DATABASE_DSN=dsn)
         self.assertIn("cannot start: PostgreSQL: ", said)
         self.assertIn(str(self.folder), said)
 
     def test_postgresql_refuses_the_user(self) -> None:
         dsn = re.sub(r"user=\S+", "user=nobody_knows", fresh_dsn(self))
-        said = self.refused(SNFD_DATABASE_DSN=f"{dsn} user=nobody_knows")
+        said = self.refused(
+            check=("--database",), SNFD_DATABASE_DSN=f"{dsn} user=nobody_knows"
+        )
         self.assertIn("nobody_knows", said)
 
     def test_an_old_schema_names_the_command(self) -> None:
         dsn = postgres().empty_dsn()
         self.addCleanup(postgres().drop, dsn)
-        self.assertIn("snfctl db migrate", self.refused(SNFD_DATABASE_DSN=dsn))
+        said = self.refused(check=("--database",), SNFD_DATABASE_DSN=dsn)
+        self.assertIn("snfctl db migrate", said)
 
     def test_a_schema_that_is_too_new_asks_for_a_newer_snfd(self) -> None:
         dsn = postgres().empty_dsn()
@@ -119,7 +160,8 @@ class RefusalTests(OperatorCase):
             f" VALUES ({newer}, 'x', 'x', {newer}) RETURNING 1",
             dsn,
         )
-        self.assertIn("newer snfd", self.refused(SNFD_DATABASE_DSN=dsn))
+        said = self.refused(check=("--database",), SNFD_DATABASE_DSN=dsn)
+        self.assertIn("newer snfd", said)
 
     def test_keys_that_others_can_read(self) -> None:
         keys = self.folder / "keys"
@@ -128,10 +170,48 @@ class RefusalTests(OperatorCase):
         said = self.refused(SNFD_SECRETS_KEY_FILE=str(keys))
         self.assertIn(f"run: chmod 600 {keys}", said)
 
+    def test_keys_of_another_database_or_none(self) -> None:
+        dsn = fresh_dsn(self)
+        keys = self.folder / "keys"
+        ring_for(self.folder / "old", dsn)
+        for why in ("there is no key file", "is not the key file of this database"):
+            said = self.refused(
+                check=("--database",),
+                SNFD_DATABASE_DSN=dsn,
+                SNFD_SECRETS_KEY_FILE=str(keys),
+            )
+            self.assertIn(why, said)
+            load_or_create(keys)
+
+    def test_plugins_and_their_settings(self) -> None:
+        dsn = fresh_dsn(self)
+        file = self.folder / "snfd.toml"
+        for text, why in (
+            ('plugins = ["nothing"]', "no plugin nothing"),
+            ('[[login]]\nkind = "ldpa"', "did you mean ldap"),
+            ('[[login]]\nkind = "ldap"\nurl = "ldap://x"\nshoe = 3', "setting shoe"),
+            ('[identity]\naccept = ["("]', "identity.accept"),
+            ('[identity]\ntrusted_proxies = ["x"]', "identity.trusted_proxies"),
+            ('[mail]\nhelpdesk = ["nobody"]', "mail.helpdesk: 'nobody' is no e-mail"),
+            ('[mail]\ntemplates = "/nowhere"', "mail.templates"),
+            ('[mail]\nserver = "x"\ntls_ca = "/nowhere/ca"', "mail.tls_ca"),
+            ('[branding]\nimages = "/nowhere"', "branding.images"),
+            ('[urls]\nbase = "cloud.example.org"', "urls.base must be an absolute"),
+            (
+                '[[bootstrap.cluster]]\nname = "one"\nurl = "one:5080"',
+                "is no https address",
+            ),
+        ):
+            file.write_text(text)
+            said = self.refused("--config", str(file), SNFD_DATABASE_DSN=dsn)
+            self.assertIn(why, said, text)
+
     def test_a_port_that_is_taken(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
-            said = self.refused("--port", port, SNFD_DATABASE_DSN=fresh_dsn(self))
+            said = self.refused(
+                "--port", port, check=None, SNFD_DATABASE_DSN=fresh_dsn(self)
+            )
         self.assertIn(f"tcp:{port}:", said)
         self.assertIn("Address already in use", said)
 
@@ -160,6 +240,7 @@ class RefusalTests(OperatorCase):
 
     def test_no_ceph_where_the_configuration_says(self) -> None:
         said = self.refused(
+            check=None,
             SNFD_DATABASE_DSN=fresh_dsn(self),
             SNFD_STORAGE_DRIVER="rados",
             SNFD_STORAGE_CEPH_CONF="/nowhere/ceph.conf",

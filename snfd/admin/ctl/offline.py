@@ -41,10 +41,27 @@ def config_show(context: click.Context) -> None:
 
 
 @config.command("check", epilog=_example("config check"))
+@click.option(
+    "--database",
+    is_flag=True,
+    help="Also ask PostgreSQL whether schema, key file and block size fit it.",
+)
 @click.pass_context
-def config_check(context: click.Context) -> None:
-    """Exit with 0 if the configuration is good, else say what is wrong."""
-    _loaded(context)
+def config_check(context: click.Context, database: bool) -> None:
+    """Exit with 0 if a daemon would start with the configuration, else say why not.
+
+    Looks at all that a start looks at: the plugins' settings, files that are read,
+    directories that are written. Run it as the daemon's user.
+    """
+    from twisted.internet import reactor
+
+    from snfd import preflight
+
+    chosen = _loaded(context).config
+    with _told():
+        preflight.rehearse(reactor, chosen)
+        if database:
+            preflight.agree(chosen, _dsn(context))
     click.echo("the configuration is good")
 
 
