@@ -105,6 +105,9 @@ class IdentitySection(Section, frozen=True):
     :ivar token_seconds: lifetime of a token from a login.
     :ivar personal_seconds: longest lifetime of a token that a user makes himself.
     :ivar session_seconds: lifetime of a browser's session.
+    :ivar tokens_per_user: tokens of one kind that a user has at once; where there
+        is one too many, the oldest ends.
+    :ivar sessions_per_user: the same of browsers' sessions.
     :ivar signup: whether people may open accounts themselves.
     :ivar moderation: whether an administrator accepts each new account.
     :ivar enroll_owner: whether the owner of an approved project is its first
@@ -112,7 +115,8 @@ class IdentitySection(Section, frozen=True):
     :ivar accept: regular expressions, matched from the start; an account whose
         e-mail matches one is accepted without moderation.
     :ivar password_length: of the shortest password that people may choose.
-    :ivar password_revokes: whether a new password ends the account's tokens.
+    :ivar password_revokes: whether a password that its owner changes ends the
+        account's tokens, too; a reset does in any case.
     :ivar verification_seconds: how long the link in a verification mail works.
     :ivar reset_seconds: the same of one to a new password.
     :ivar email_change_seconds: the same of one that confirms a new address.
@@ -130,6 +134,8 @@ class IdentitySection(Section, frozen=True):
     token_seconds: Positive = 86400
     personal_seconds: Positive = 30 * 86400
     session_seconds: Positive = 86400
+    tokens_per_user: Positive = 2000
+    sessions_per_user: Positive = 100
     region: str = "default"
     signup: bool = True
     moderation: bool = True

@@ -171,7 +171,7 @@ class HeldTokens:
         made = HeldToken(
             ident, "personal", label, wanted.project, None, at, expires, None
         )
-        await insert_token(tx, _row(made, user, digest(secret)))
+        await insert_token(tx, _row(made, user, digest(secret)), MOST)
         await record(tx, actor, "token.create", target(user), token=ident)
         return made
 

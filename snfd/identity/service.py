@@ -33,6 +33,9 @@ from snfd.tokens import digest, mint
 LIFETIME = timedelta(hours=24)
 """How long a token from a login is good for."""
 
+MOST = 2000
+"""How many tokens of one kind a person has at once."""
+
 REFUSED = proof.REFUSED
 """The one text for every failed login, scope or token."""
 
@@ -118,7 +121,7 @@ class Authenticator:
         if caller is None:
             raise Unauthorized(REFUSED)
         self.used(caller.hash)
-        if token is None or not may_see(caller.caller, token.user.uuid):
+        if token is None or not caller.may_see(token.user.uuid):
             raise NotFound(NO_SUBJECT)
         return token
 
@@ -132,6 +135,7 @@ class Identity:
     :ivar lifetime: of a token from a login.
     :ivar admit: raises `Forbidden` where an account lacks what it must have
         before a password lets it in; None for nothing.
+    :ivar most: how many tokens of one kind a person has at once; the oldest end.
     """
 
     db: Database
@@ -140,6 +144,7 @@ class Identity:
     random: Callable[[int], bytes]
     lifetime: timedelta = LIFETIME
     admit: Callable[[Transaction, UUID], Awaitable[None]] | None = None
+    most: int = MOST
 
     async def login(
         self,
@@ -175,7 +180,7 @@ class Identity:
             await self.db.run(self.admit, proven.user)
         expires = at + self.lifetime
         secret, new = self._new(proven.user, at, expires, proven.methods)
-        return Issued(secret, await self.db.run(_insert, new, scope, None))
+        return Issued(secret, await self.db.run(_insert, new, scope, None, self.most))
 
     async def with_credential(self, ref: CredentialRef, secret: str) -> Issued:
         """A token of an application credential, for its project alone.
@@ -195,7 +200,7 @@ class Identity:
         made, new = self._new(found.user, at, expires, ("application_credential",))
         new = evolve(new, kind=APPCRED, role=found.role, credential=found.id)
         scope = Scope(Scoping.PROJECT, str(found.project), By.ID)
-        return Issued(made, await self.db.run(_of_credential, new, scope))
+        return Issued(made, await self.db.run(_of_credential, new, scope, self.most))
 
     async def exchange(
         self, secret: str, scope: Scope, *, reuse: bool = False
@@ -261,7 +266,8 @@ class Identity:
             kind=token.kind,
             audit_ids=(*new.audit_ids, *token.audit_ids[-1:]),
         )
-        return Issued(secret, await self.db.run(_derive, new, scope, within, token))
+        made = self.db.run(_derive, new, scope, within, token, self.most)
+        return Issued(secret, await made)
 
     def _new(
         self, user: UUID, at: datetime, expires: datetime, methods: Sequence[str]
@@ -280,10 +286,12 @@ class Identity:
         return secret, new
 
 
-async def _of_credential(tx: Transaction, new: NewToken, scope: Scope) -> Token:
+async def _of_credential(
+    tx: Transaction, new: NewToken, scope: Scope, most: int
+) -> Token:
     if new.credential is None or not await credential_store.hold(tx, new.credential):
         raise Unauthorized(REFUSED)
-    return await _insert(tx, new, scope, None)
+    return await _insert(tx, new, scope, None, most)
 
 
 async def _derive(
@@ -292,23 +300,24 @@ async def _derive(
     scope: Scope,
     within: UUID | None,
     parent: Token,
+    most: int,
 ) -> Token:
     origin = await token_store.origin(tx, parent.hash)
     if origin is None:
         raise Unauthorized(REFUSED)
     new = evolve(new, role=origin[0], credential=origin[1])
-    return await _insert(tx, new, scope, within)
+    return await _insert(tx, new, scope, within, most)
 
 
 async def _insert(
-    tx: Transaction, new: NewToken, scope: Scope, within: UUID | None
+    tx: Transaction, new: NewToken, scope: Scope, within: UUID | None, most: int
 ) -> Token:
     if not await store.logged_in(tx, new.user, new.issued):
         raise Unauthorized(REFUSED)
     project = await _bound(tx, new.user, scope)
     if within is not None and project != within:
         raise Unauthorized(REFUSED)
-    await token_store.insert_token(tx, evolve(new, project=project))
+    await token_store.insert_token(tx, evolve(new, project=project), most)
     token = await store.token_inside(tx, new.hash)
     if token is None:
         raise Unauthorized(REFUSED)

@@ -24,12 +24,15 @@ async def begin(
     expires: datetime,
     label: str = "",
     mark: str = "",
+    *,
+    most: int,
 ) -> Issued:
     """A new token that follows the user's default project.
 
     :param kind: ``session`` or ``weblogin``.
     :param methods: how he proved who he is.
     :param mark: what the secret begins with.
+    :param most: how many of the kind he has at once; the oldest end.
     :raises Unauthorized: he may not log in.
     """
     if not await store.logged_in(tx, user, at):
@@ -46,7 +49,7 @@ async def begin(
         expires=expires,
         label=label,
     )
-    await token_store.insert_token(tx, new)
+    await token_store.insert_token(tx, new, most)
     return Issued(secret, await _inside(tx, new.hash))
 
 

@@ -35,8 +35,14 @@ class NewToken:
     credential: UUID | None = None
 
 
-async def insert_token(tx: Transaction, new: NewToken) -> None:
-    """Store ``new``."""
+async def insert_token(tx: Transaction, new: NewToken, most: int) -> None:
+    """Store ``new``; where its owner has too many like it, his oldest end.
+
+    Tokens that were made of others by an exchange are counted on their own, so that
+    they never push out what somebody made to keep.
+
+    :param most: how many of its kind one person has at once.
+    """
     await tx.execute(
         """
         INSERT INTO identity.api_token (hash, user_id, project_id, kind, label,
@@ -49,6 +55,28 @@ async def insert_token(tx: Transaction, new: NewToken) -> None:
             new.role, new.credential,
         ),
     )  # fmt: skip
+    await _end_oldest(tx, new, most)
+
+
+async def _end_oldest(tx: Transaction, new: NewToken, most: int) -> None:
+    ended = await tx.execute(
+        """
+        DELETE FROM identity.api_token WHERE hash IN (
+            SELECT hash FROM identity.api_token
+             WHERE user_id = %(user)s AND kind = %(kind)s AND hash <> %(hash)s
+               AND (cardinality(audit_ids) > 1) = %(derived)s
+             ORDER BY created_at DESC OFFSET %(left)s)
+        """,
+        {
+            "user": new.user,
+            "kind": new.kind,
+            "hash": new.hash,
+            "derived": len(new.audit_ids) > 1,
+            "left": most - 1,
+        },
+    )
+    if ended:
+        await notify(tx, "token", new.user)
 
 
 async def origin(

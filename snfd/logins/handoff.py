@@ -30,6 +30,9 @@ CODE_BYTES = 45
 
 MAX_CLIENTS = 1000
 
+MAX_CODES = 50
+"""How many of one session there are at once."""
+
 
 class Refused(Invalid):
     """A request of a program that OAuth2 has a word for.
@@ -175,7 +178,9 @@ class OAuth2:
         await whole(tx, caller)
         at = now(self.clock)
         await store.purge(tx, at - TOKEN_LASTS)
-        await store.put_code(tx, digest(code), caller.token_hash, wish, at + CODE_LASTS)
+        ends = at + CODE_LASTS
+        session = caller.token_hash
+        await store.put_code(tx, digest(code), session, wish, ends, MAX_CODES)
         target = f"user:{caller.user}"
         await record(
             tx, Actor.of(caller), "oauth2.grant", target, client=wish.client.id

@@ -48,11 +48,17 @@ async def delete(tx: Transaction, ident: str) -> bool:
 
 
 async def put_code(
-    tx: Transaction, hash_: bytes, session: bytes, wish: Wish, expires: datetime
+    tx: Transaction,
+    hash_: bytes,
+    session: bytes,
+    wish: Wish,
+    expires: datetime,
+    most: int,
 ) -> None:
-    """Store a code.
+    """Store a code; where its session gave too many, the oldest end.
 
     :param session: hash of the token of whoever allows it.
+    :param most: how many of one session there are at once.
     """
     await tx.execute(
         "INSERT INTO identity.oauth2_code"
@@ -63,6 +69,14 @@ async def put_code(
             wish.challenge, expires,
         ),
     )  # fmt: skip
+    await tx.execute(
+        """
+        DELETE FROM identity.oauth2_code WHERE hash IN (
+            SELECT hash FROM identity.oauth2_code WHERE session = %s AND hash <> %s
+             ORDER BY expires_at DESC OFFSET %s)
+        """,
+        (session, hash_, most - 1),
+    )
 
 
 async def take_code(tx: Transaction, hash_: bytes) -> Code | None:

@@ -16,6 +16,7 @@ from snfd.errors import Forbidden
 from snfd.identity import sessions
 from snfd.identity.model import Caller, Issued, UserRef
 from snfd.identity.proof import Proven, Verifier
+from snfd.identity.service import MOST
 from snfd.logins.model import SESSION_MARK
 from snfd.logins.required import Lacking, Required
 
@@ -33,6 +34,8 @@ class Sessions:
     :ivar required: tells what accounts lack.
     :ivar by_password: whether passwords log people in here.
     :ivar mark: what a session's secret begins with.
+    :ivar most: how many sessions a person has at once; the oldest end.
+    :ivar most_handed: the same of tokens that are handed to programs.
     """
 
     db: Database
@@ -44,6 +47,8 @@ class Sessions:
     by_password: bool = True
     mark: str = SESSION_MARK
     required: Required = field(factory=lambda: Required({}))
+    most: int = 100
+    most_handed: int = MOST
 
     async def login(
         self, name: str, password: str, *, code: str = "", address: str = ""
@@ -101,6 +106,7 @@ class Sessions:
             at,
             at + self.lifetime,
             mark=self.mark,
+            most=self.most,
         )
         actor = Actor(user, issued.token.user.username, address)
         await record(tx, actor, "session.open", f"user:{user}", methods=list(methods))
@@ -136,5 +142,13 @@ class Sessions:
         actor = Actor.of(caller)
         await record(tx, actor, "weblogin", f"user:{caller.user}", label=label)
         return await sessions.begin(
-            tx, caller.user, "weblogin", how, self.random, at, until, label
+            tx,
+            caller.user,
+            "weblogin",
+            how,
+            self.random,
+            at,
+            until,
+            label,
+            most=self.most_handed,
         )

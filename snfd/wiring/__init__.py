@@ -176,6 +176,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             secrets.token_bytes,
             lifetime,
             parts.browsing.sessions.required.admit,
+            config.identity.tokens_per_user,
         ),
         people=People(db),
         projects=Projects(db),

@@ -52,6 +52,8 @@ def browsing(
         takes_passwords(found),
         HOST_MARK if secure else SESSION_MARK,
         Required(found, f"{base}/ui/login"),
+        config.identity.sessions_per_user,
+        config.identity.tokens_per_user,
     )
     return BrowserLogins(
         sessions=sessions,

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.audit import Actor
 from snfd.errors import Conflict, Invalid, NotFound
+from snfd.logins.handoff import MAX_CODES
 from snfd.logins.handoff_model import Client
 from snfd.logins.model import challenge
 from tests.api.memory import Response
@@ -173,6 +174,16 @@ class OAuth2Tests(OAuth2Case):
         self.surfer.get("/ui/logout", headers={"Sec-Fetch-Site": "none"})
         self.assertEqual(404, self.validate(token))
         self.assertEqual("invalid_grant", self.exchange(late).json["error"])
+
+    def test_codes_of_one_session_are_few(self) -> None:
+        codes = []
+        for _ in range(MAX_CODES + 2):
+            self.cloud.cloud.clock.advance(0.001)
+            codes.append(self.code())
+        count = "SELECT count(*)::int FROM identity.oauth2_code"
+        self.assertEqual([(MAX_CODES,)], self.cloud.cloud.sql(count))
+        self.assertEqual("invalid_grant", self.exchange(codes[1]).json["error"])
+        self.assertEqual(200, self.exchange(codes[2]).status)
 
 
 class ConsentTests(OAuth2Case):

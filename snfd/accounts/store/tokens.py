@@ -68,10 +68,11 @@ async def presented(tx: Transaction, hash_: bytes) -> Presented | None:
 
 
 async def count(tx: Transaction, user: UUID, kind: str, now: datetime) -> int:
-    """How many good tokens of ``kind`` a person has."""
+    """How many good tokens of ``kind`` a person has; none made of others."""
     row = await tx.row(
         "SELECT count(*) FROM identity.api_token"
-        " WHERE user_id = %s AND kind = %s AND expires_at > %s",
+        " WHERE user_id = %s AND kind = %s AND expires_at > %s"
+        " AND cardinality(audit_ids) < 2",
         (user, kind, now),
     )
     return 0 if row is None else int(row[0])
