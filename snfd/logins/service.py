@@ -10,9 +10,8 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from snfd.accounts.parts import whole
-from snfd.accounts.service import keep_admin
-from snfd.accounts.store import groups, methods, people
-from snfd.audit import Actor, record
+from snfd.accounts.store import methods, people
+from snfd.audit import Actor
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
 from snfd.errors import (
@@ -22,11 +21,12 @@ from snfd.errors import (
     Unauthorized,
     Unavailable,
 )
-from snfd.identity.model import ADMIN, Caller, Issued
+from snfd.identity.model import Caller, Issued
 from snfd.identity.notices import Told, untold
 from snfd.identity.proof import Verifier
 from snfd.identity.throttle import Guess
 from snfd.logins import store
+from snfd.logins.attaching import attach, detach, give
 from snfd.logins.following import follow, join
 from snfd.logins.model import (
     Arrival,
@@ -37,7 +37,6 @@ from snfd.logins.model import (
     Opened,
     Outcome,
     Pending,
-    Policies,
     cleaned,
     merged,
 )
@@ -196,7 +195,8 @@ class Logins:
         :raises Conflict: he would have none left, or there would be no
             administrator.
         """
-        await self.db.run(self._detached, actor, user, ident, caller)
+        at = now(self.clock)
+        await self.db.run(detach, self.told, self.ways, actor, user, ident, caller, at)
 
     async def _arrived(
         self,
@@ -214,7 +214,7 @@ class Logins:
             if by is None:
                 return await self._waiting(tx, method, claims, next_, at)
             await whole(tx, by)
-            await self._attached(tx, method, claims, by.user, Actor.of(by), at)
+            await attach(tx, self.told, method, claims, by.user, Actor.of(by), at)
             return Arrival(Outcome.ADDED)
         if by is not None and by.user != found.user:
             raise Conflict(f"that {method.title} login belongs to another account")
@@ -243,49 +243,9 @@ class Logins:
         if still is None or still.mark != by.mark or method.name not in still.methods:
             raise Unauthorized(STALE)
         actor, at = Actor(by.user, by.name, address), now(self.clock)
-        await self._attached(tx, method, claims, by.user, actor, at)
+        await attach(tx, self.told, method, claims, by.user, actor, at)
         how = (*by.how, method.name)
         return _in(await self.sessions.admit(tx, by.user, how, address))
-
-    async def _attached(
-        self,
-        tx: Transaction,
-        method: Method,
-        claims: Claims,
-        user: UUID,
-        actor: Actor,
-        at: datetime,
-    ) -> None:
-        await people.lock(tx, user)
-        policies = await policies_of(tx, method, user)
-        if not policies.add:
-            raise Forbidden(f"{method.title} cannot be added to an account")
-        every = await store.attached(tx, user)
-        mine = [one for one in every if one.method == method.name]
-        if len(mine) >= policies.limit and not (mine and policies.switch):
-            raise Conflict(f"an account has at most {policies.limit} of {method.title}")
-        if len(mine) >= policies.limit:
-            await methods.detach(tx, user, mine[0].id)
-        await self._give(tx, user, method, claims, actor, at)
-        await join(tx, user, policies.add_groups)
-        await self.told(tx, user, f"{method.title} logs you in now", at)
-
-    async def _give(
-        self,
-        tx: Transaction,
-        user: UUID,
-        method: Method,
-        claims: Claims,
-        actor: Actor,
-        at: datetime,
-    ) -> None:
-        new = await methods.attach(
-            tx, user, method.name, claims.identifier, claims.fields, at
-        )
-        if not new:
-            raise Conflict(f"that {method.title} login belongs to another account")
-        await follow(tx, method, claims, user, at)
-        await record(tx, actor, "login.add", f"user:{user}", method=method.name)
 
     async def _waiting(
         self, tx: Transaction, method: Method, claims: Claims, next_: str, at: datetime
@@ -316,44 +276,13 @@ class Logins:
         opened = await self.accounts(
             tx, told, verified, policies, actor, method.name, at
         )
-        await self._give(tx, opened.user, method, claims, actor, at)
+        await give(tx, opened.user, method, claims, actor, at)
         await join(tx, opened.user, policies.creation_groups)
         session = None
         if opened.active:
             how = (method.name,)
             session = await self.sessions.admit(tx, opened.user, how, address)
         return opened, session, waiting.next
-
-    async def _detached(
-        self,
-        tx: Transaction,
-        actor: Actor,
-        user: UUID,
-        ident: int,
-        caller: Caller | None,
-    ) -> None:
-        if caller is not None:
-            await whole(tx, caller)
-        await people.lock(tx, user)
-        all_ = await store.attached(tx, user)
-        gone = next((one for one in all_ if one.id == ident), None)
-        if gone is None:
-            raise NotFound(f"there is no login method {ident}")
-        if len(all_) == 1:
-            raise Conflict("the last login method of an account cannot be removed")
-        way = self.ways.get(gone.method)
-        policies = Policies()
-        if way is not None:
-            policies = await policies_of(tx, way.method, user)
-        if caller is not None and (policies.required or not policies.remove):
-            raise Forbidden("this login method cannot be removed")
-        await methods.detach(tx, user, ident)
-        if ADMIN in policies.add_groups:
-            await keep_admin(tx, user)
-        await groups.leave(tx, user, policies.add_groups)
-        await record(tx, actor, "login.remove", f"user:{user}", method=gone.method)
-        title = way.method.title if way else gone.method
-        await self.told(tx, user, f"{title} logs you in no longer", now(self.clock))
 
 
 def _in(entered: Issued | Lacking) -> Arrival | Lacking:
