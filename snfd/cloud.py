@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from snfd.identity.service import Authenticator, Identity
     from snfd.image.service import Images
     from snfd.image.uploads import ImageUploads
-    from snfd.logins.wired import BrowserLogins
+    from snfd.logins.wired import WebLogin
     from snfd.mail.feedback import Feedback
     from snfd.network.service import NetworkServices
     from snfd.objects.service import ObjectStore
@@ -49,7 +49,7 @@ class Astakos:
     """The services of accounts, projects, quotas and the registry."""
 
     accounts: Accounts
-    browsing: BrowserLogins
+    weblogin: WebLogin
     admin: Administration
     credentials: Credentials
     directory: Directory

@@ -152,7 +152,7 @@ class OAuth2Api:
 def resource(context: PageContext) -> Served:
     """Everything below ``/oauth2``."""
     return build(
-        OAUTH2, context.authenticator, OAuth2Api(context, context.browsing.oauth2)
+        OAUTH2, context.authenticator, OAuth2Api(context, context.weblogin.oauth2)
     )
 
 

@@ -100,7 +100,7 @@ class WebloginApi:
         if caller is None:
             return None
         label = f"weblogin {urlsplit(wish.next).scheme}"
-        issued = await self._context.browsing.sessions.hand_off(caller, label)
+        issued = await self._context.weblogin.sessions.hand_off(caller, label)
         state = {} if wish.state is None else {"state": wish.state}
         return with_query(
             wish.next, uuid=str(caller.user), token=issued.secret, **state

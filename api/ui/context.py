@@ -21,7 +21,7 @@ from snfd.errors import Unauthorized, Unavailable
 from snfd.identity.model import Caller, Issued
 from snfd.identity.service import Authenticator
 from snfd.logins.redirects import Redirects, plus_query
-from snfd.logins.wired import BrowserLogins
+from snfd.logins.wired import WebLogin
 from snfd.sealed import Sealer
 
 HOME = "/ui/"
@@ -42,7 +42,7 @@ class PageContext:
     :ivar service: what the cloud is called.
     """
 
-    browsing: BrowserLogins
+    weblogin: WebLogin
     authenticator: Authenticator
     forms: Forms
     sealer: Sealer
@@ -55,7 +55,7 @@ class PageContext:
     @property
     def redirects(self) -> Redirects:
         """Where browsers may be sent."""
-        return self.browsing.redirects
+        return self.weblogin.redirects
 
     async def caller(self, request: IRequest) -> Caller | None:
         """Whose session the browser has, for what changes nothing."""
@@ -95,9 +95,9 @@ class PageContext:
         """End the browser's session, if it has one."""
         caller = await self.caller(request)
         if caller is not None:
-            await self.browsing.sessions.logout(caller)
+            await self.weblogin.sessions.logout(caller)
         if cookies.session_of(request) is not None:
-            cookies.put(request, closed(self.browsing.secure))
+            cookies.put(request, closed(self.weblogin.secure))
 
     def address(self, request: IRequest) -> str:
         """Where the request comes from."""
@@ -115,7 +115,7 @@ class PageContext:
         :param form: whether the answer is one to a form; browsers hold what it
             leads to against the page's policy, so a page of its own leads there.
         """
-        cookies.put(request, opened(session, self.browsing.secure))
+        cookies.put(request, opened(session, self.weblogin.secure))
         to = self.redirects.or_else(next_, HOME)
         if form and not to.startswith("/ui/"):
             return self.onward(to)
@@ -137,7 +137,7 @@ class PageContext:
 
     def recall(self, request: IRequest, name: str) -> Mapping[str, str] | None:
         """What the browser carries, if it is ours and not too old."""
-        full = cookies.named(f"snfd_{name}", self.browsing.secure)
+        full = cookies.named(f"snfd_{name}", self.weblogin.secure)
         text = cookies.cookie_of(request, full)
         if text is None:
             return None
@@ -154,5 +154,5 @@ class PageContext:
         cookies.put(request, self._cookie(name, "", 0))
 
     def _cookie(self, name: str, text: str, seconds: int) -> str:
-        secure = self.browsing.secure
+        secure = self.weblogin.secure
         return cookies.made(f"snfd_{name}", text, secure=secure, seconds=seconds)

@@ -70,7 +70,7 @@ class LoginPages:
         next_ = given.get("next", "")
         name = given.get("username", "")[:255]
         try:
-            session = await self._context.browsing.sessions.enter(
+            session = await self._context.weblogin.sessions.enter(
                 name,
                 given.get("password", ""),
                 code=given.get("totp", "").strip(),
@@ -99,7 +99,7 @@ class LoginPages:
         error: Unauthorized | TooManyRequests | Invalid | None = None,
     ) -> Answer[bytes]:
         status = {Unauthorized: 401, TooManyRequests: 429, Invalid: 400}
-        passwords = self._context.browsing.sessions.by_password
+        passwords = self._context.weblogin.sessions.by_password
         return self._context.forms.answer(
             request,
             f"Sign in to {self._context.service}",
@@ -117,7 +117,7 @@ class LoginPages:
                 plus_query(f"{PATH}/{name}", **({"next": next_} if next_ else {})),
                 f"Sign in with {way.method.title}",
             )
-            for name, way in self._context.browsing.logins.ways.items()
+            for name, way in self._context.weblogin.logins.ways.items()
             if name != LOCAL and way.method.policies.login
         ]
 

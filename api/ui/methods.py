@@ -33,7 +33,7 @@ class MethodPages:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._logins = context.browsing.logins
+        self._logins = context.weblogin.logins
 
     @operation("GET", "/<name>", auth=False, raw=True, query=Going)
     async def begin(self, request: IRequest, name: Name, query: Going) -> Answer[bytes]:
@@ -187,7 +187,7 @@ async def opened(
     form: bool = True,
 ) -> Answer[bytes]:
     """Open the account of somebody new; let him in, or say what it waits for."""
-    _, session, next_ = await context.browsing.logins.sign_up(
+    _, session, next_ = await context.weblogin.logins.sign_up(
         key, newcomer, context.address(request)
     )
     context.forget(request, NEWCOMER)

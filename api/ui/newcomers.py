@@ -34,7 +34,7 @@ class NewcomerPages:
     async def show(self, request: IRequest) -> Answer[bytes]:
         """Ask for what the method did not tell."""
         key = self._key(request)
-        pending = await self._context.browsing.logins.pending(key)
+        pending = await self._context.weblogin.logins.pending(key)
         return await self._form(request, pending, pending.claims.fields)
 
     @operation("POST", "/new", auth=False, raw=True)
@@ -43,7 +43,7 @@ class NewcomerPages:
         await self._context.door.admit(request)
         given = self._context.forms.read(request)
         key = self._key(request)
-        pending = await self._context.browsing.logins.pending(key)
+        pending = await self._context.weblogin.logins.pending(key)
         told = {name: given.get(name, "") for name in LABELS}
         try:
             newcomer = Newcomer(**told, terms=agreed(given))
@@ -68,7 +68,7 @@ class NewcomerPages:
         told: Any,
         error: Invalid | Conflict | None = None,
     ) -> Answer[bytes]:
-        way = self._context.browsing.logins.way(pending.method)
+        way = self._context.weblogin.logins.way(pending.method)
         known = pending.claims.fields
         forced = {name for name in way.method.forced if name in known}
         fields = [

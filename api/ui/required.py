@@ -35,7 +35,7 @@ class RequiredPage:
         told = self._context.recall(request, LACKING)
         if found is None or told is None:
             raise NotFound(STALE)
-        ways = self._context.browsing.logins.ways
+        ways = self._context.weblogin.logins.ways
         links = [
             Link(
                 plus_query(f"{PATH}/{name}", next=told["next"]),

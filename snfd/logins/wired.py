@@ -23,7 +23,7 @@ RESERVED = frozenset({"new", "logout", "required"})
 
 
 @frozen(eq=False, kw_only=True)
-class BrowserLogins:
+class WebLogin:
     """What people do with a browser, and administrators with that.
 
     :ivar sealer: seals what browsers carry and must not read.

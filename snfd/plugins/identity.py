@@ -67,7 +67,7 @@ def _v2(cloud: Cloud, peers: Any) -> Any:
         *_users(cloud),
         components=cloud.astakos.components,
         peers=peers,
-        granted=cloud.astakos.browsing.oauth2.validate,
+        granted=cloud.astakos.weblogin.oauth2.validate,
     )
 
 
@@ -100,8 +100,8 @@ def _account(cloud: Cloud, peers: Any) -> Any:
         ProjectsApi(parts.projects.desk),
         MembershipsApi(parts.projects.memberships, parts.unknown_names),
         SecondFactorApi(parts.second_factors, peers),
-        SessionApi(parts.browsing.sessions, parts.browsing.secure, peers),
-        MethodsApi(parts.browsing.logins),
+        SessionApi(parts.weblogin.sessions, parts.weblogin.secure, peers),
+        MethodsApi(parts.weblogin.logins),
         *own.apis(
             parts.accounts,
             cloud.authenticator,

@@ -24,10 +24,10 @@ def context(cloud: Cloud) -> PageContext:
     from api.ui.context import PageContext
     from api.ui.paper import Forms
 
-    found = cloud.astakos.browsing
+    found = cloud.astakos.weblogin
     peers = Peers.of(cloud.config.identity.trusted_proxies)
     return PageContext(
-        browsing=found,
+        weblogin=found,
         authenticator=cloud.authenticator,
         forms=Forms(secrets.token_bytes, found.secure),
         sealer=found.sealer,

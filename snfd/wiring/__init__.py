@@ -175,7 +175,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             reactor,
             secrets.token_bytes,
             lifetime,
-            parts.browsing.sessions.required.admit,
+            parts.weblogin.sessions.required.admit,
             config.identity.tokens_per_user,
         ),
         people=People(db),

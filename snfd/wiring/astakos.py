@@ -25,7 +25,7 @@ from snfd.registry.importing import Services
 from snfd.registry.service import Registry
 from snfd.registry.tokens import Components
 from snfd.wiring.accounts import accounts
-from snfd.wiring.logins import browsing
+from snfd.wiring.logins import weblogin
 from snfd.wiring.projects import projects
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def astakos(
     return Astakos(
         projects=parts,
         accounts=people,
-        browsing=browsing(ground, db, verifier, people),
+        weblogin=weblogin(ground, db, verifier, people),
         admin=Administration.build(db, ground.reactor, parts, post, doctor),
         credentials=Credentials(db, ground.reactor, uuid4, secrets.token_bytes, told),
         directory=Directory(db),

@@ -19,7 +19,7 @@ from snfd.logins.redirects import Redirects
 from snfd.logins.required import Required
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
-from snfd.logins.wired import BrowserLogins, takes_passwords, ways
+from snfd.logins.wired import WebLogin, takes_passwords, ways
 from snfd.plugin import ILogin
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from snfd.wiring import Ground
 
 
-def browsing(
+def weblogin(
     ground: Ground, db: Database, verifier: Verifier, accounts: Accounts
-) -> BrowserLogins:
+) -> WebLogin:
     """All of them, over what stands already.
 
     :raises Invalid: a login method is not configured as it must be.
@@ -55,7 +55,7 @@ def browsing(
         config.identity.sessions_per_user,
         config.identity.tokens_per_user,
     )
-    return BrowserLogins(
+    return WebLogin(
         sessions=sessions,
         logins=Logins(
             db,

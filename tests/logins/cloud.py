@@ -42,7 +42,7 @@ from snfd.logins.redirects import Redirects
 from snfd.logins.required import Required
 from snfd.logins.service import Logins
 from snfd.logins.sessions import Sessions
-from snfd.logins.wired import BrowserLogins
+from snfd.logins.wired import WebLogin
 from snfd.observe import Metrics
 from snfd.plugin import Mount
 from tests.accounts.cloud import AccountCloud
@@ -137,7 +137,7 @@ class BrowsingCloud:
     cloud: IdentityCloud = field(init=False)
     accounts: AccountCloud = field(init=False)
     ways: dict[str, Way] = field(init=False, factory=dict)
-    browsing: BrowserLogins = field(init=False)
+    browsing: WebLogin = field(init=False)
     root: IResource = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -158,7 +158,7 @@ class BrowsingCloud:
             self.ways,
             self.accounts.parts.letters.changed,
         )
-        self.browsing = BrowserLogins(
+        self.browsing = WebLogin(
             sessions=made,
             logins=logins,
             policies=LoginPolicies(cloud.db),
@@ -191,7 +191,7 @@ class BrowsingCloud:
         """What the pages work with."""
         cloud = self.cloud
         return PageContext(
-            browsing=self.browsing,
+            weblogin=self.browsing,
             authenticator=cloud.authenticator,
             forms=Forms(cloud.random, True),
             sealer=cloud.keys,
