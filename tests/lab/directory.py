@@ -31,6 +31,7 @@ _CONF = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+{schema}
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile {var}/slapd.pid
@@ -140,20 +141,24 @@ class Directory:
 
 
 @contextmanager
-def running() -> Iterator[Directory]:
-    """A slapd that answers, with ``anna`` and others; ends with the block."""
+def running(schema: str = "", more: str = "") -> Iterator[Directory]:
+    """A slapd that answers, with ``anna`` and others; ends with the block.
+
+    :param schema: further lines of its configuration.
+    :param more: further entries, as LDIF.
+    """
     with tempfile.TemporaryDirectory(prefix="snfd-slapd-") as folder:
         var = Path(folder)
         (var / "data").mkdir()
         values = {"var": var, "base": BASE, "reader": READER}
-        (var / "slapd.conf").write_text(_CONF.format(**values))
+        (var / "slapd.conf").write_text(_CONF.format(**values, schema=schema))
         certificate(var)
         people = _PEOPLE.format(
             **values, readers_password=READERS_PASSWORD, password=PASSWORD
         )
         subprocess.run(
             ["/usr/sbin/slapadd", "-f", str(var / "slapd.conf")],
-            input=people.encode(), check=True, capture_output=True,
+            input=(people + more).encode(), check=True, capture_output=True,
         )  # fmt: skip
         found = Directory(var, free_port(), free_port())
         urls = f"ldap://127.0.0.1:{found.plain} ldaps://127.0.0.1:{found.tls}"
