@@ -12,10 +12,12 @@ from uuid import UUID
 import msgspec
 from attrs import frozen
 
+from snfd.accounts.store import groups, methods
 from snfd.admin import model
 from snfd.admin.model import Ask, Page
 from snfd.db.port import Database
 from snfd.errors import Invalid, NotFound
+from snfd.identity.token_store import ID
 
 R = TypeVar("R")
 
@@ -84,20 +86,12 @@ STATUS = """
          WHEN u.moderation = 'pending' THEN 'pending moderation'
          ELSE 'inactive' END
 """
-GROUPS = """
-    ARRAY(SELECT g.name FROM identity.user_group_member m
-            JOIN identity.user_group g ON g.id = m.group_id
-           WHERE m.user_id = u.uuid ORDER BY g.name)
-"""
-METHODS = """
-    ARRAY(SELECT DISTINCT l.module FROM identity.login_method l
-           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module)
-"""
 
 USERS = Listing(
     f"""
     SELECT u.uuid, u.username, u.email, trim(u.first_name || ' ' || u.last_name),
-           {STATUS}, u.is_active, u.email_verified, u.moderation, {GROUPS}, {METHODS},
+           {STATUS}, u.is_active, u.email_verified, u.moderation,
+           {groups.NAMES}, {methods.NAMES},
            u.joined_at, u.last_login_at, u.number
       FROM identity.app_user u
      WHERE (%(marker)s::bigint IS NULL OR u.number > %(marker)s)
@@ -126,7 +120,7 @@ USERS = Listing(
 USER = f"""
     SELECT u.uuid, u.username, u.email, u.first_name, u.last_name, u.affiliation,
            {STATUS}, u.is_active, u.email_verified, u.moderation, u.accepted_policy,
-           u.rejected_reason, u.deactivated_reason, {GROUPS}, {METHODS},
+           u.rejected_reason, u.deactivated_reason, {groups.NAMES}, {methods.NAMES},
            u.terms_id, coalesce(u.default_project, u.uuid),
            (SELECT count(*) FROM identity.api_token t
              WHERE t.user_id = u.uuid AND t.kind <> 'session'),
@@ -164,15 +158,13 @@ GROUP_LIST = Listing(
     str,
 )
 
-_ID = "coalesce(t.audit_ids[1], left(encode(t.hash, 'hex'), 22))"
-
 TOKENS = Listing(
     f"""
-    SELECT {_ID}, u.username, t.kind, t.label, p.name, t.created_at, t.expires_at,
+    SELECT {ID}, u.username, t.kind, t.label, p.name, t.created_at, t.expires_at,
            t.last_used_at
       FROM identity.api_token t JOIN identity.app_user u ON u.uuid = t.user_id
       LEFT JOIN identity.project p ON p.uuid = t.project_id
-     WHERE (%(marker)s::text IS NULL OR {_ID} > %(marker)s)
+     WHERE (%(marker)s::text IS NULL OR {ID} > %(marker)s)
        AND (%(user)s::uuid IS NULL OR t.user_id = %(user)s)
        AND t.expires_at > now() AND t.kind <> 'session'
      ORDER BY 1 LIMIT %(most)s

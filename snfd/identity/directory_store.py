@@ -5,6 +5,7 @@ from __future__ import annotations
 from snfd.db.port import Row, Statement
 from snfd.identity.directory_model import Assignment
 from snfd.identity.model import Group, ProjectRef
+from snfd.identity.people_store import COLUMNS
 
 GROUPS = Statement(
     "identity_groups",
@@ -21,8 +22,8 @@ GROUPS = Statement(
 
 MEMBERS = Statement(
     "identity_group_members",
-    """
-    SELECT u.uuid, u.username, u.email, u.first_name, u.last_name, u.is_active
+    f"""
+    SELECT {COLUMNS}
       FROM identity.user_group_member m JOIN identity.app_user u ON u.uuid = m.user_id
      WHERE m.group_id = $1 AND u.email_verified ORDER BY u.username LIMIT $2
     """,

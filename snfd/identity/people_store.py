@@ -9,18 +9,20 @@ from snfd.db.port import Row, Statement, Transaction
 from snfd.identity.model import User
 from snfd.identity.names import full_name, normalised
 
+COLUMNS = "u.uuid, u.username, u.email, u.first_name, u.last_name, u.is_active"
+"""What `user` takes of a person ``u``."""
+
 USER = Statement(
     "identity_user",
-    "SELECT uuid, username, email, first_name, last_name, is_active"
-    " FROM identity.app_user WHERE uuid = $1 AND closed_at IS NULL",
+    f"SELECT {COLUMNS} FROM identity.app_user u"
+    " WHERE u.uuid = $1 AND u.closed_at IS NULL",
 )
 """A person who did not leave: (uuid) → a row for `user`."""
 
 USERS = Statement(
     "identity_users",
-    """
-    SELECT uuid, username, email, first_name, last_name, is_active
-      FROM identity.app_user
+    f"""
+    SELECT {COLUMNS} FROM identity.app_user u
      WHERE ($1::uuid IS NULL OR uuid = $1) AND email_verified
        AND ($2::text IS NULL OR username = $2 OR email = $2)
        AND ($3::text IS NULL OR username > $3)

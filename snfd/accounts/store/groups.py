@@ -7,6 +7,13 @@ from uuid import UUID
 
 from snfd.db.port import Transaction
 
+NAMES = """
+    ARRAY(SELECT g.name FROM identity.user_group_member x
+            JOIN identity.user_group g ON g.id = x.group_id
+           WHERE x.user_id = u.uuid ORDER BY g.name)
+"""
+"""The groups of an account ``u``."""
+
 
 async def insert(tx: Transaction, name: str) -> bool:
     """Add a group; False where there is one of the name."""

@@ -9,6 +9,12 @@ from uuid import UUID
 from snfd.accounts.model import Method
 from snfd.db.port import Jsonb, Row, Statement, Transaction
 
+NAMES = """
+    ARRAY(SELECT DISTINCT l.module FROM identity.login_method l
+           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module)
+"""
+"""The ways to log in of an account ``u``."""
+
 OF = Statement(
     "login_methods_of",
     """

@@ -13,17 +13,13 @@ from snfd.db.port import Row, Statement, Transaction
 from snfd.db.sql import changes_to, row_of
 from snfd.identity import credential_store, factor_store
 
-COLUMNS = """
+COLUMNS = f"""
     u.uuid, u.number, u.username, u.email, u.first_name, u.last_name, u.affiliation,
     u.email_verified, u.moderation, u.is_active, u.closed_at IS NOT NULL,
     u.verified_at, u.moderated_at, u.accepted_policy, u.rejected_reason,
     u.deactivated_at, u.deactivated_reason, u.closed_at, u.terms_id,
     u.default_project, u.joined_at, u.updated_at, u.last_login_at,
-    ARRAY(SELECT g.name FROM identity.user_group_member x
-            JOIN identity.user_group g ON g.id = x.group_id
-           WHERE x.user_id = u.uuid ORDER BY g.name),
-    ARRAY(SELECT DISTINCT l.module FROM identity.login_method l
-           WHERE l.user_id = u.uuid AND l.active ORDER BY l.module),
+    {groups.NAMES}, {methods.NAMES},
     (SELECT max(t.expires_at) FROM identity.api_token t WHERE t.user_id = u.uuid)
 """
 
