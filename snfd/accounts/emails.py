@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from snfd.accounts.model import Account, check_address
+from snfd.accounts.model import Account, check_new_address
 from snfd.accounts.parts import Parts, whole
 from snfd.accounts.service import find, target
 from snfd.accounts.signup import NO_KEY
@@ -42,7 +42,7 @@ class Emails:
         :raises TooManyRequests: too many were wrong lately; or the last link was
             sent less than `PAUSE` ago.
         """
-        email = check_address(email)
+        email = check_new_address(email)
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, password)
         account = await self.parts.db.run(find, caller.user)

@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from snfd.accounts.states import Columns, State, state_of
 from snfd.errors import Invalid
+from snfd.identity.looks import check_address_looks
 from snfd.identity.names import CLOSED, check_email, check_password, full_name
 from snfd.mail.model import checked_address
 
@@ -241,6 +242,16 @@ def check_address(text: str) -> str:
     :raises Invalid: it is none, or none to which a letter can be sent.
     """
     return checked_address(check_email(text))
+
+
+def check_new_address(text: str) -> str:
+    """As `check_address`, of somebody who chooses it himself.
+
+    :raises Invalid: also where it could be taken for another one.
+    """
+    email = check_address(text)
+    check_address_looks(email)
+    return email
 
 
 def check_person(text: str, what: str, most: int = MAX_PERSON) -> str:

@@ -14,6 +14,7 @@ from snfd.accounts.model import (
     Account,
     NewAccount,
     check_address,
+    check_new_address,
     named,
 )
 from snfd.accounts.opening import open_account
@@ -106,7 +107,7 @@ class SignUp:
         return named(
             NewAccount(
                 uuid=self.parts.new_id(),
-                email=check_address(form.email),
+                email=check_new_address(form.email),
                 first_name=form.first_name,
                 last_name=form.last_name,
                 affiliation=form.affiliation,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
 from uuid import UUID
 
 from snfd.errors import Invalid
+from snfd.identity.looks import check_looks
 
 MAX_NAME = 254
 MAX_PASSWORD = 1024
@@ -39,8 +39,8 @@ def check_username(name: str, email: str) -> str:
         raise Invalid("a username with '@' must be the user's own e-mail")
     if name in RESERVED or name.startswith(CLOSED):
         raise Invalid(f"{name!r} is kept for the cloud itself")
-    if "@" not in name and normalize("NFKC", name) != name:
-        raise Invalid("a username must not have letters in odd forms")
+    if "@" not in name:
+        check_looks(name, "a username")
     return name
 
 

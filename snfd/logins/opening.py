@@ -15,8 +15,15 @@ from snfd.accounts.store.keys import Purpose
 from snfd.audit import Actor
 from snfd.db.port import Transaction
 from snfd.errors import Forbidden, Invalid
+from snfd.identity.looks import check_address_looks
 from snfd.identity.names import check_email
 from snfd.logins.model import Newcomer, Opened, Policies
+
+
+def _looked_at(email: str) -> str:
+    email = check_email(email)
+    check_address_looks(email)
+    return email
 
 
 @frozen(eq=False)
@@ -57,7 +64,7 @@ class Opening:
         return named(
             NewAccount(
                 uuid=self.parts.new_id(),
-                email=check_email(newcomer.email),
+                email=_looked_at(newcomer.email),
                 first_name=newcomer.first_name,
                 last_name=newcomer.last_name,
                 affiliation=newcomer.affiliation,

@@ -64,6 +64,12 @@ class SignUpTests(SynchronousTestCase):
         )
         self.people.caller("ann", "second")
 
+    def test_an_address_that_looks_like_anothers_opens_none(self) -> None:
+        for email in ("аnn@example.org", "ann@exаmple.org", "ａnn@example.org"):
+            form = Form(email, "secret", "Ann", "Person")
+            self.cloud.fails(self.signup.sign_up(form), Invalid)
+        self.assertEqual([], self.people.letters())
+
     def test_a_password_may_be_too_short(self) -> None:
         self.people.rule(password_length=8)
         form = Form("ann@example.org", "secret", "Ann", "Person")
