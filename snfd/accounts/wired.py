@@ -9,6 +9,7 @@ from attrs import frozen
 from snfd.accounts.credentials import Credentials
 from snfd.accounts.editing import Editing, Groups
 from snfd.accounts.emails import Emails
+from snfd.accounts.export import Exports
 from snfd.accounts.held import HeldTokens
 from snfd.accounts.model import Rules, patterns
 from snfd.accounts.moderation import Moderation
@@ -39,6 +40,7 @@ class Accounts:
     editing: Editing
     groups: Groups
     users: Users
+    exports: Exports
 
     @classmethod
     def of(cls, parts: Parts) -> Accounts:
@@ -57,6 +59,7 @@ class Accounts:
             editing=editing,
             groups=Groups(parts),
             users=Users(parts, editing, moderation, terms, tokens),
+            exports=Exports(parts),
         )
 
 

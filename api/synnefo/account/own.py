@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from api.dispatch import Authenticator
 from api.doors import OPEN, Door
 from api.synnefo.account.emails import EmailsApi
+from api.synnefo.account.export import ExportApi
 from api.synnefo.account.passwords import PasswordsApi
 from api.synnefo.account.profile import ProfileApi
 from api.synnefo.account.signup import SignUpApi
@@ -35,4 +36,5 @@ def apis(
         EmailsApi(accounts.emails, authenticator, door),
         TermsApi(accounts.terms, signer),
         HeldTokensApi(accounts.tokens),
+        ExportApi(accounts.exports),
     )
