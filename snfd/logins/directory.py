@@ -7,13 +7,12 @@ must be able to bind with his password.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from attrs import define, field
 from ldaptor.protocols.ldap import ldaperrors
-from msgspec import Meta
 from OpenSSL.SSL import Error as TLSError
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.defer import TimeoutError as TooLate
@@ -32,6 +31,7 @@ from twisted.logger import Logger
 
 from snfd.errors import Invalid, Unauthorized, Unavailable
 from snfd.identity.proof import REFUSED
+from snfd.logins.directory_table import DirectoryTable
 from snfd.logins.fetch import said
 from snfd.logins.ldap import (
     Entry,
@@ -42,7 +42,7 @@ from snfd.logins.ldap import (
     template,
 )
 from snfd.logins.model import MAX_IDENTIFIER, Claims, Method
-from snfd.logins.settings import Field, LoginTable, secret
+from snfd.logins.settings import Field, secret
 from snfd.trust import policy_of_file
 
 AT_ONCE = 8
@@ -55,42 +55,6 @@ ATTRIBUTES: Mapping[Field, str] = {
     "first_name": "givenName",
     "last_name": "sn",
 }
-
-
-class DirectoryTable(LoginTable, frozen=True, kw_only=True):
-    """A ``[[login]]`` table of the kind ``ldap``.
-
-    :ivar url: ``ldap://host:port`` or ``ldaps://host:port``.
-    :ivar starttls: whether ``ldap://`` goes over to TLS; without it passwords
-        travel in the clear.
-    :ivar tls_ca: file with the CA certificate that the server's must chain to;
-        empty for the system's.
-    :ivar dn: the DN of whoever is called ``{name}``; instead of a search.
-    :ivar bind_dn: who searches; empty for nobody.
-    :ivar base: where the search starts.
-    :ivar filter: what is searched.
-    :ivar identifier: attribute that names a person for ever.
-    :ivar group_base: where groups are searched; empty for no groups.
-    :ivar group_filter: the groups of ``{dn}``.
-    :ivar group_name: attribute with a group's name.
-    :ivar timeout: of a whole login, in seconds.
-    """
-
-    url: str
-    starttls: bool = True
-    tls_ca: str = ""
-    dn: str = ""
-    bind_dn: str = ""
-    bind_password: str = ""
-    bind_password_file: str = ""
-    base: str = ""
-    filter: str = "(uid={name})"
-    identifier: str = "entryUUID"
-    group_base: str = ""
-    group_filter: str = "(member={dn})"
-    group_name: str = "cn"
-    timeout: Annotated[float, Meta(gt=0, le=60)] = 5.0
-    switch: bool = False
 
 
 @define(eq=False)

@@ -24,7 +24,8 @@ class LdapLogin:
 
     def way(self, table: Mapping[str, Any], tools: Tools) -> Way:
         """See `ILogin.way`."""
-        from snfd.logins.directory import Directory, DirectoryTable
+        from snfd.logins.directory import Directory
+        from snfd.logins.directory_table import DirectoryTable
         from snfd.logins.settings import parsed
 
         return Directory.of(parsed(table, DirectoryTable), tools.reactor)

@@ -11,7 +11,8 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from snfd.errors import Unauthorized, Unavailable
-from snfd.logins.directory import Directory, DirectoryTable
+from snfd.logins.directory import Directory
+from snfd.logins.directory_table import DirectoryTable
 from snfd.logins.ldap import filled, template
 from snfd.logins.settings import parsed
 from tests.functional.daemon import ROOT

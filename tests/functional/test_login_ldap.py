@@ -12,7 +12,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import TestCase
 
 from snfd.errors import Invalid, Unauthorized, Unavailable
-from snfd.logins.directory import Directory, DirectoryTable
+from snfd.logins.directory import Directory
+from snfd.logins.directory_table import DirectoryTable
 from snfd.logins.settings import parsed
 from tests.lab import directory as lab
 

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import Agent
 
 from snfd.errors import Unavailable
-from snfd.logins.directory import Directory, DirectoryTable
+from snfd.logins.directory import Directory
+from snfd.logins.directory_table import DirectoryTable
 from snfd.logins.fetch import Fetcher
 from snfd.logins.settings import parsed
 
