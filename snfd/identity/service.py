@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 
 from snfd.clock import Seconds, now
 from snfd.db.port import Database, Transaction
-from snfd.errors import Invalid, NotFound, Unauthorized
-from snfd.identity import credential_store, proof, sessions, store, token_store
+from snfd.errors import NotFound, Unauthorized
+from snfd.identity import credential_store, proof, sessions, store
 from snfd.identity.model import (
     APPCRED,
     By,
@@ -25,8 +25,8 @@ from snfd.identity.model import (
     joined,
     may_see,
 )
-from snfd.identity.names import as_uuid
 from snfd.identity.proof import Verifier
+from snfd.identity.scoping import derive, insert, is_for, of_credential
 from snfd.identity.token_store import NewToken
 from snfd.tokens import digest, mint
 
@@ -180,7 +180,7 @@ class Identity:
             await self.db.run(self.admit, proven.user)
         expires = at + self.lifetime
         secret, new = self._new(proven.user, at, expires, proven.methods)
-        return Issued(secret, await self.db.run(_insert, new, scope, None, self.most))
+        return Issued(secret, await self.db.run(insert, new, scope, None, self.most))
 
     async def with_credential(self, ref: CredentialRef, secret: str) -> Issued:
         """A token of an application credential, for its project alone.
@@ -200,7 +200,7 @@ class Identity:
         made, new = self._new(found.user, at, expires, ("application_credential",))
         new = evolve(new, kind=APPCRED, role=found.role, credential=found.id)
         scope = Scope(Scoping.PROJECT, str(found.project), By.ID)
-        return Issued(made, await self.db.run(_of_credential, new, scope, self.most))
+        return Issued(made, await self.db.run(of_credential, new, scope, self.most))
 
     async def exchange(
         self, secret: str, scope: Scope, *, reuse: bool = False
@@ -254,7 +254,7 @@ class Identity:
         self, held: Issued, scope: Scope, at: datetime, reuse: bool
     ) -> Issued:
         token = held.token
-        if reuse and _is_for(scope, token):
+        if reuse and is_for(scope, token):
             return held
         within = None if token.may_rescope else token.bound
         if within and scope.kind in (Scoping.DEFAULT, Scoping.UNSCOPED):
@@ -266,7 +266,7 @@ class Identity:
             kind=token.kind,
             audit_ids=(*new.audit_ids, *token.audit_ids[-1:]),
         )
-        made = self.db.run(_derive, new, scope, within, token, self.most)
+        made = self.db.run(derive, new, scope, within, token, self.most)
         return Issued(secret, await made)
 
     def _new(
@@ -284,72 +284,3 @@ class Identity:
             expires=expires,
         )
         return secret, new
-
-
-async def _of_credential(
-    tx: Transaction, new: NewToken, scope: Scope, most: int
-) -> Token:
-    if new.credential is None or not await credential_store.hold(tx, new.credential):
-        raise Unauthorized(REFUSED)
-    return await _insert(tx, new, scope, None, most)
-
-
-async def _derive(
-    tx: Transaction,
-    new: NewToken,
-    scope: Scope,
-    within: UUID | None,
-    parent: Token,
-    most: int,
-) -> Token:
-    origin = await token_store.origin(tx, parent.hash)
-    if origin is None:
-        raise Unauthorized(REFUSED)
-    new = evolve(new, role=origin[0], credential=origin[1])
-    return await _insert(tx, new, scope, within, most)
-
-
-async def _insert(
-    tx: Transaction, new: NewToken, scope: Scope, within: UUID | None, most: int
-) -> Token:
-    if not await store.logged_in(tx, new.user, new.issued):
-        raise Unauthorized(REFUSED)
-    project = await _bound(tx, new.user, scope)
-    if within is not None and project != within:
-        raise Unauthorized(REFUSED)
-    await token_store.insert_token(tx, evolve(new, project=project), most)
-    token = await store.token_inside(tx, new.hash)
-    if token is None:
-        raise Unauthorized(REFUSED)
-    return token
-
-
-async def _bound(tx: Transaction, user: UUID, scope: Scope) -> UUID | None:
-    """The project to bind a token to; None for an unscoped one."""
-    if scope.kind is Scoping.UNSCOPED or _is_own(scope, user):
-        return None
-    project = None
-    if scope.kind is not Scoping.NOTHING:
-        project = await store.project_in_scope(tx, user, scope)
-    if project is None and scope.kind is Scoping.TENANT:
-        raise Invalid("tenantName names no project of this user")
-    if project is None:
-        raise Unauthorized(REFUSED)
-    return project
-
-
-def _is_own(scope: Scope, user: UUID) -> bool:
-    """Whether a v2.0 tenantName is the user's own uuid: no scope at all."""
-    return scope.kind is Scoping.TENANT and as_uuid(scope.project) == user
-
-
-def _is_for(scope: Scope, token: Token) -> bool:
-    """Whether ``token`` itself satisfies ``scope``."""
-    if scope.kind in (Scoping.DEFAULT, Scoping.UNSCOPED):
-        return True
-    if scope.kind is Scoping.NOTHING:
-        return False
-    if _is_own(scope, token.user.uuid):
-        return True
-    names = {str(token.project.uuid), token.project.uuid.hex}
-    return token.bound is not None and scope.project in names
