@@ -13,6 +13,7 @@ from api.operations import Answer, operation
 from api.ui.context import PROFILE, PageContext
 from api.ui.letters import REFUSED, told
 from api.ui.paper import Link, going, plain
+from snfd.identity.model import Caller
 from snfd.identity.people import People
 from snfd.projects.desk import ProjectDesk
 from snfd.projects.shown import Shown
@@ -74,7 +75,7 @@ class ProjectPage:
             found.project.name,
             text=found.project.description,
             facts=_facts(found, staff=caller.is_admin),
-            links=[Link(PROFILE, "Your account"), SIGN_OUT],
+            links=[*_decisions(found, caller), Link(PROFILE, "Your account"), SIGN_OUT],
         )
 
 
@@ -89,8 +90,25 @@ class StaffPage:
             ("Let in", f"snfctl user accept {user}"),
             ("Turn away", f"snfctl user reject {user}"),
         ]
-        words = "Administrators decide about accounts with snfctl."
-        return plain("An account waits", text=words, facts=facts)
+        words = "Administrators decide about accounts here, or with snfctl."
+        links = [
+            Link(f"/ui/admin/users/{user}/accept", "Let it in"),
+            Link(f"/ui/admin/users/{user}/reject", "Turn it away"),
+        ]
+        return plain("An account waits", text=words, facts=facts, links=links)
+
+
+def _decisions(found: Shown, caller: Caller) -> list[Link]:
+    """The ways to decide about the application that waits."""
+    asked = found.application
+    waits = asked is not None and asked.state is ApplicationState.PENDING
+    if not (caller.is_admin and asked is not None and waits):
+        return []
+    here, which = f"{PROJECTS}/{found.project.uuid}", f"application={asked.id}"
+    return [
+        Link(f"{here}/approve?{which}", "Grant the application"),
+        Link(f"{here}/deny?{which}", "Refuse the application"),
+    ]
 
 
 def _facts(found: Shown, *, staff: bool) -> list[tuple[str, str]]:

@@ -42,7 +42,8 @@ class Carried(Struct):
 
 def told(title: str, error: CloudError, *links: Link) -> Answer[bytes]:
     """A page that says why it did not work."""
-    status = {NotFound: 404, Forbidden: 403, Conflict: 409}.get(type(error), 400)
+    known = {NotFound: 404, Forbidden: 403, Conflict: 409}
+    status = next((known[one] for one in known if isinstance(error, one)), 400)
     return plain(title, status=status, problem=error.message, links=[*links, SIGN_IN])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from twisted.plugin import IPlugin
@@ -26,6 +26,7 @@ class AccountPages:
         """See `IApi.mounts`."""
         from api.dispatch import build
         from api.ui.access import AccessPages
+        from api.ui.deciding import AccountDecisionPage, ProjectDecisionPage
         from api.ui.home import ProfilePage, ProjectPage, StaffPage
         from api.ui.letters import ActivatePage, AddressPage, ResetPage
         from api.ui.paper import PAGES, Paper
@@ -34,7 +35,7 @@ class AccountPages:
         from snfd.plugins.login_pages import context
 
         here, accounts = context(cloud), cloud.astakos.accounts
-        pages = {
+        single: dict[str, Any] = {
             "signup": SignUpPage(here, accounts),
             "activate": ActivatePage(here, accounts),
             "password_reset": ResetPage(here, accounts),
@@ -44,12 +45,19 @@ class AccountPages:
             "api_access": AccessPages(
                 here, accounts.tokens, cloud.projects, cloud.catalog
             ),
-            "projects": ProjectPage(here, cloud.astakos.projects.desk),
-            "admin": StaffPage(),
+        }
+        projects = cloud.astakos.projects.desk
+        pages = {
+            **{name: (page,) for name, page in single.items()},
+            "projects": (
+                ProjectPage(here, projects),
+                ProjectDecisionPage(here, projects),
+            ),
+            "admin": (StaffPage(), AccountDecisionPage(here, accounts.moderation)),
         }
         return [
-            Mount(f"/ui/{name}", "", Paper(build(PAGES, cloud.authenticator, page)))
-            for name, page in pages.items()
+            Mount(f"/ui/{name}", "", Paper(build(PAGES, cloud.authenticator, *found)))
+            for name, found in pages.items()
         ]
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 from attrs import define
 from twisted.trial.unittest import SynchronousTestCase
 
 from api.dispatch import build
+from api.ui.deciding import AccountDecisionPage, ProjectDecisionPage
 from api.ui.home import ProfilePage, ProjectPage, StaffPage
 from api.ui.letters import AddressPage
 from api.ui.paper import PAGES, Paper
 from snfd.plugin import Mount
 from snfd.projects.changes import Wording
-from tests.logins.cloud import BrowsingCloud
+from tests.logins.cloud import BrowsingCloud, hidden_fields
 from tests.projects.cloud import approved, caller, wanted
 
 
@@ -26,15 +28,23 @@ class HomeCloud(BrowsingCloud):
         cloud, desk = self.cloud, self.desk()
         pages = {
             "profile": ProfilePage(desk, cloud.people),
-            "projects": ProjectPage(desk, cloud.project_parts.desk),
-            "admin": StaffPage(),
             "email_change": AddressPage(desk, self.accounts.accounts),
+        }
+        projects = cloud.project_parts.desk
+        moderation = self.accounts.accounts.moderation
+        several: dict[str, tuple[Any, ...]] = {
+            **{name: (page,) for name, page in pages.items()},
+            "projects": (
+                ProjectPage(desk, projects),
+                ProjectDecisionPage(desk, projects),
+            ),
+            "admin": (StaffPage(), AccountDecisionPage(desk, moderation)),
         }
         return [
             *super()._mounts(),
             *(
-                Mount(f"/ui/{name}", "", Paper(build(PAGES, cloud.authenticator, page)))
-                for name, page in pages.items()
+                Mount(f"/ui/{name}", "", Paper(build(PAGES, cloud.authenticator, *one)))
+                for name, one in several.items()
             ),
         ]
 
@@ -88,6 +98,48 @@ class HomeTests(SynchronousTestCase):
         which = f"{done.project} --application {done.application}"
         self.assertIn(f"snfctl project approve {which}", text)
         self.assertIn(f"snfctl project deny {which}", text)
+
+    def test_administrators_decide_about_applications(self) -> None:
+        parts, cloud = self.cloud.cloud.project_parts, self.cloud.cloud
+        cloud.user("boss", "secret", "admin")
+        boss = self.cloud.logged_in("boss")
+        for word, state in (("approve", "active"), ("deny", "uninitialized")):
+            new = wanted(f"{word}.test")
+            done = cloud.wait(
+                parts.desk.submit(caller(self.cloud.demo), new, Wording())
+            )
+            path = f"/ui/projects/{done.project}/{word}"
+            link = f"{path}?application={done.application}"
+            self.assertIn(link, boss.get(f"/ui/projects/{done.project}").body.decode())
+            # only they, only knowingly, and no other site for them
+            self.assertEqual(403, self.me.get(link).status)
+            form = {"application": str(done.application)}
+            self.assertEqual(403, self.me.form(path, form).status)
+            self.assertEqual(403, boss.form(path, form).status)
+            self.assertEqual(302, self.cloud.surfer().get(link).status)
+            hidden = hidden_fields(boss.get(link))
+            answer = boss.form(path, {**hidden, "reason": "why not"})
+            self.assertEqual(302, answer.status, answer.body)
+            found = cloud.wait(parts.desk.get(caller(self.cloud.demo), done.project))
+            self.assertEqual(state, str(found.project.state))
+            answer = boss.form(path, hidden)
+            self.assertEqual(409, answer.status)
+
+    def test_administrators_decide_about_accounts(self) -> None:
+        people = self.cloud.accounts
+        people.rule(moderation=True)
+        self.cloud.cloud.user("boss", "secret", "admin")
+        boss = self.cloud.logged_in("boss")
+        for word, state in (("accept", "active"), ("reject", "rejected")):
+            people.sign_up(word)
+            people.verify()
+            user = people.uuid(word)
+            path = f"/ui/admin/users/{user}/{word}"
+            self.assertEqual(403, self.me.get(path).status)
+            self.assertEqual(403, boss.form(path, {}).status)
+            self.assertEqual(200, boss.fill(path).status)
+            self.assertEqual(state, people.state(user))
+            self.assertEqual(409, boss.fill(path).status)
 
     def test_no_project_of_ones_own(self) -> None:
         answer = self.me.get(f"/ui/projects/{uuid4()}")
