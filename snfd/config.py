@@ -204,9 +204,12 @@ class QuotaSection(Section, frozen=True):
 
     :ivar keep_days: how long is remembered which commissions were accepted and
         which rejected; 0 for ever. Those that are pending stay in any case.
+    :ivar balanced: whether commissions are refused that change a project and its
+        members by different amounts; old programs send such.
     """
 
     keep_days: Annotated[int, Meta(ge=0)] = 365
+    balanced: bool = False
 
 
 class BrandingSection(Section, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, NotFound
+from snfd.errors import Forbidden, Invalid, NotFound
 from snfd.quota import commission_store as store
 from snfd.quota import orders
 from snfd.quota.model import ACCEPT, Commission, Holding, Key, Settled
@@ -22,18 +22,28 @@ from snfd.registry.model import Component
 
 @frozen(eq=False)
 class Commissions:
-    """What components do with commissions."""
+    """What components do with commissions.
+
+    :ivar balanced: whether members and their project must change alike.
+    """
 
     db: Database
+    balanced: bool = False
 
     async def issue(self, component: Component, order: Order) -> int:
         """Issue a commission, all of it or nothing; its serial.
 
+        :raises Invalid: it is unbalanced, and must not be.
         :raises Forbidden: a resource is accounted for by another component.
         :raises NoHolding: a provision names a holding that there is not.
         :raises NoCapacity: there is no room for one.
         :raises NoQuantity: one releases more than is held.
         """
+        if self.balanced and (odd := orders.unbalanced(order.provisions)):
+            raise Invalid(
+                f"{odd.resource}: project {odd.project} and its members would change"
+                " by different amounts"
+            )
         wanted = {one.resource for one in order.provisions}
         rows = await self.db.read(store.OTHERS, (component.id,))
         if foreign := sorted(wanted.intersection(row[0] for row in rows)):

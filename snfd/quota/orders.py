@@ -57,6 +57,17 @@ def _named(kind: str, text: str) -> UUID | None:
     return as_uuid(text.removeprefix(kind))
 
 
+def unbalanced(provisions: Sequence[Provision]) -> Key | None:
+    """A project's holding that does not change by what its members' do, if any."""
+    sums: dict[Key, int] = {}
+    for one in provisions:
+        if (key := one.key) is not None:
+            whole = evolve(key, member=WHOLE_PROJECT)
+            sign = 1 if key.user is None else -1
+            sums[whole] = sums.get(whole, 0) + sign * one.quantity
+    return next((key for key, left in sums.items() if left), None)
+
+
 @frozen
 class Order:
     """A commission to be issued.

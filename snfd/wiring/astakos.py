@@ -70,7 +70,7 @@ def astakos(
         directory=Directory(db),
         second_factors=_second_factors(ground, db, verifier, told),
         components=Components(db, ground.reactor),
-        commissions=Commissions(db),
+        commissions=Commissions(db, balanced=ground.config.quota.balanced),
         registry=Registry(db, ground.reactor, secrets.token_bytes),
         services=Services(db),
         reports=Reports(db),

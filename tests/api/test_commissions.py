@@ -7,9 +7,14 @@ from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from api.synnefo import account
+from api.synnefo.account.commissions import CommissionsApi
+from api.synnefo.account.quotas import QuotasApi
+from snfd.quota.commissions import Commissions
+from snfd.quota.reports import Reports
 from tests.api.account_cloud import R1, R2, R3, S1, S2, AccountApis, part
 from tests.api.identity_cloud import fault
-from tests.api.memory import Response
+from tests.api.memory import Browser, Response
 
 UNKNOWN = "there-is-no-such-thing"
 
@@ -262,6 +267,33 @@ class IssueTests(Base):
         self.assertEqual((2, 2, 0, 0), self.apis.numbers())
         self.assertEqual(201, self.apis.issue(project).status)
         self.assertEqual((2, 2, 2, 2), self.apis.numbers())
+
+    def test_halves_are_refused_where_the_configuration_says_so(self) -> None:
+        apis = self.apis
+        strict = Commissions(apis.cloud.db, balanced=True)
+        components = apis.cloud.components
+        apis.account = Browser(
+            account.resource(
+                apis.cloud.authenticator,
+                CommissionsApi(strict),
+                QuotasApi(apis.cloud.quota, Reports(apis.cloud.db)),
+                components=components,
+            )
+        )
+        user, project = apis.pair(2)
+        other = {**user, "quantity": 1}
+        for odd in ([user], [project], [other, project], [*apis.pair(-1), user]):
+            answer = apis.issue(*odd, force=True)
+            self.assertEqual(("badRequest", 400), fault(answer))
+            self.assertIn(R1, answer.json["badRequest"]["message"])
+        self.assertEqual((0, 0, 0, 0), apis.numbers())
+        for even in ([user, project], [other, other, project], []):
+            self.assertEqual(201, apis.issue(*even).status)
+        self.assertEqual((4, 4, 4, 4), apis.numbers())
+        # from one member to another, the project's is none
+        self.assertEqual(201, apis.issue(user, {**user, "quantity": -2}).status)
+        unknown = {**user, "holder": "nobody"}
+        self.refused(apis.issue(unknown), "itemNotFound", 404)
 
     def test_what_was_charged_moves_to_another_project(self) -> None:
         self.apis.settled(3)
