@@ -28,8 +28,9 @@ from snfd.loop import Loop
 from snfd.mail import store
 from snfd.mail.compose import Composer
 from snfd.mail.model import PutBack, Queued, given_up, pause
+from snfd.mail.pace import Pace
 from snfd.mail.port import Connection, Courier, Parcel, Verdict
-from snfd.mail.states import STEPS, Outcome, State, Step
+from snfd.mail.states import STEPS, Outcome, State
 from snfd.sealed import MAIL, Sealer
 
 BATCH = 10
@@ -37,29 +38,6 @@ BATCH = 10
 
 GRACE = 10.0
 """Seconds that a letter under way has to end once the daemon stops."""
-
-
-@frozen
-class Pace:
-    """How patient the sender is, in seconds.
-
-    :ivar period: between two looks that nobody asked for.
-    :ivar hold: how long a letter is held before its end goes out.
-    :ivar hold_handed: how long from then on; more than its answer may take.
-    :ivar shortest: pause before a letter is tried again, and before another
-        connection is.
-    :ivar longest: bound of both, which double.
-    :ivar give_up: how long a letter is put off by servers until it is given up.
-        While no server can be reached that time does not run.
-    """
-
-    period: float = 15.0
-    hold: float = 60.0
-    hold_handed: float = 720.0
-    shortest: float = 30.0
-    longest: float = 3600.0
-    longest_away: float = 60.0
-    give_up: timedelta = timedelta(days=3)
 
 
 @frozen
@@ -86,7 +64,7 @@ class Sender(Service):
     sealer: Sealer
     compose: Composer
     courier: Courier | None
-    pace: Pace = Pace()
+    pace: Pace = field(factory=Pace)
     counted: Callable[[str], object] = lambda outcome: None
     probe: probe.Probe = probe.nothing
     waiting: Waiting = field(init=False, default=Waiting())
@@ -279,7 +257,7 @@ class Sender(Service):
             await self.db.run(store.finish, letter, state, reason, when)
         else:
             back = PutBack(
-                when + timedelta(seconds=self._wait(refused, when, step)),
+                when + timedelta(seconds=self.pace.wait(refused, when, step)),
                 verdict.reason or None,
                 refused,
                 tries,
@@ -288,12 +266,6 @@ class Sender(Service):
             await self.db.run(store.put_back, letter, back)
         del self._untold[letter.id]
         self._tell(letter, verdict, state)
-
-    def _wait(self, refused: datetime | None, when: datetime, step: Step) -> float:
-        """Seconds until a letter that came back is tried again."""
-        if refused is None or not step.counts:
-            return 0.0
-        return pause(refused, when, self.pace.shortest, self.pace.longest)
 
     def _tell(self, letter: Queued, verdict: Verdict, state: State) -> None:
         told = {

@@ -18,7 +18,8 @@ from snfd.errors import Invalid
 from snfd.mail.compose import Composer
 from snfd.mail.courier import SmtpCourier
 from snfd.mail.model import checked_address
-from snfd.mail.sender import Pace, Sender
+from snfd.mail.pace import Pace
+from snfd.mail.sender import Sender
 from snfd.mail.smtp import Terms
 from snfd.mail.texts import Branding, load
 from snfd.observe import Metrics
