@@ -14,6 +14,7 @@ from snfd.identity import factor_store, store, totp
 from snfd.identity.model import UserRef
 from snfd.identity.names import MAX_PASSWORD
 from snfd.identity.passwords import Passwords
+from snfd.identity.tally import Tally, counted, uncounted
 from snfd.identity.throttle import Guess, Throttle
 from snfd.sealed import TOTP_SEED, Sealer
 from snfd.tokens import digest
@@ -42,6 +43,10 @@ class Proven:
     methods: tuple[str, ...]
 
 
+OURS = "password"
+"""What logins by our own passwords are counted as."""
+
+
 class Second(Enum):
     """What became of a second factor."""
 
@@ -56,6 +61,7 @@ class Verifier:
     """Looks whether people are who they say.
 
     :ivar throttle: counts failures; other ways to log in use it, too.
+    :ivar tally: is told how attempts end; by other ways, too.
     """
 
     db: Database
@@ -63,6 +69,7 @@ class Verifier:
     clock: Seconds
     sealer: Sealer
     throttle: Throttle
+    tally: Tally = uncounted
 
     async def by_password(
         self, who: UserRef, password: str, passcode: str | None, address: str
@@ -76,6 +83,12 @@ class Verifier:
         :raises TooManyRequests: too many failed lately.
         :raises Invalid: password or code is too long.
         """
+        with counted(self.tally, OURS):
+            return await self._by_password(who, password, passcode, address)
+
+    async def _by_password(
+        self, who: UserRef, password: str, passcode: str | None, address: str
+    ) -> Proven:
         if len(password) > MAX_PASSWORD:
             raise Invalid(f"a password has at most {MAX_PASSWORD} characters")
         guess = Guess.of(who, address)

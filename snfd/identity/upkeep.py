@@ -33,16 +33,19 @@ class TokenUpkeep(Rounds):
     """Writes ``last_used_at`` in bulk, removes expired tokens and old failures.
 
     :ivar period: time between two rounds, in seconds.
+    :ivar validated: how often a token was good, since the start.
     """
 
     clock: IReactorTime
     db: Database
     period: float = 60.0
+    validated: int = field(init=False, default=0)
     _used: dict[bytes, datetime] = field(init=False, factory=dict)
     failure: ClassVar[str] = "the use of tokens is not noted"
 
     def used(self, token_hash: bytes) -> None:
         """Note that a token was good just now; written in the next round."""
+        self.validated += 1
         if len(self._used) < MAX_USED or token_hash in self._used:
             self._used[token_hash] = now(self.clock)
 

@@ -24,6 +24,7 @@ from snfd.errors import (
 from snfd.identity.model import Caller, Issued
 from snfd.identity.notices import Told, untold
 from snfd.identity.proof import Verifier
+from snfd.identity.tally import counted
 from snfd.identity.throttle import Guess
 from snfd.logins import store
 from snfd.logins.attaching import attach, detach, give
@@ -106,6 +107,16 @@ class Logins:
         :raises Unauthorized: the password is wrong, or a code is.
         :raises TooManyRequests: too many failed lately.
         """
+        with counted(self.verifier.tally, way.method.name, success=False):
+            claims, second = await self._checked(way, name, password, code, address)
+        return await self.arrive(
+            way.method, claims, by, next_=next_, address=address, second=second
+        )
+
+    async def _checked(
+        self, way: Form, name: str, password: str, code: str, address: str
+    ) -> tuple[Claims, tuple[str, ...]]:
+        """Whom name and password belong to, and by what else he proved himself."""
         guess = Guess(f"{way.method.name}:{name.strip().lower()}"[:300], address)
         await self.verifier.throttle.admit(guess)
         try:
@@ -120,9 +131,7 @@ class Logins:
             second = await self.verifier.second_factor(
                 known.user, code or None, address
             )
-        return await self.arrive(
-            way.method, claims, by, next_=next_, address=address, second=second
-        )
+        return claims, second
 
     async def arrive(
         self,
@@ -150,11 +159,12 @@ class Logins:
             claims.groups,
             claims.mirrored,
         )
-        if isinstance(by, Lacking):
-            return await self.db.run(self._completed, method, claims, by, address)
-        return await self.db.run(
-            self._arrived, method, claims, by, next_, address, tuple(second)
-        )
+        with counted(self.verifier.tally, method.name):
+            if isinstance(by, Lacking):
+                return await self.db.run(self._completed, method, claims, by, address)
+            return await self.db.run(
+                self._arrived, method, claims, by, next_, address, tuple(second)
+            )
 
     async def pending(self, key: str) -> Pending:
         """Who waits for an account with this key.

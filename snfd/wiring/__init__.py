@@ -43,13 +43,14 @@ from snfd.plugin import IApi, Mount
 from snfd.probe import Probe, nothing
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
+from snfd.quota.watch import CommissionWatch
 from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
 from snfd.wiring import consoles
 from snfd.wiring.astakos import astakos
 from snfd.wiring.clusters import clusters
-from snfd.wiring.figures import figures
+from snfd.wiring.figures import commissions, figures, tally, validations
 from snfd.wiring.mail import mail
 from snfd.wiring.projects import expiry
 from snfd.wiring.retention import retention
@@ -147,7 +148,10 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
     workers = ThreadWorkers(reactor, HASHING_THREADS, "hashing")
     lifetime = timedelta(seconds=config.identity.token_seconds)
     throttle = Throttle(db, reactor, config.identity.login_failures)
-    verifier = Verifier(db, passwords, reactor, ground.keys, throttle)
+    verifier = Verifier(
+        db, passwords, reactor, ground.keys, throttle, tally(ground.metrics)
+    )
+    validations(ground.metrics, upkeep)
     quotas = quota.Quota(db)
     store = ObjectStore.build(
         db, reactor, tasks, quota.charge, quotas, ground.blocks, workers
@@ -216,6 +220,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         services.append(clusters(ground, cloud, db, listener))
         services.append(mail(ground, db, listener))
         services.append(retention(ground, db))
+        services.append(commissions(ground.metrics, CommissionWatch(reactor, db)))
     if "console" in config.run:
         services.append(cloud.consoles)
         consoles.watch(cloud.consoles, listener)

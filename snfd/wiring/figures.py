@@ -2,11 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import Counter, Metric
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from snfd.cloud import Cloud
 from snfd.db.database import PostgresDatabase
+from snfd.identity.proof import OURS
+from snfd.identity.tally import OUTCOMES, Tally
+from snfd.identity.upkeep import TokenUpkeep
 from snfd.observe import Metrics
+from snfd.quota.watch import CommissionWatch
+
+
+def tally(metrics: Metrics) -> Tally:
+    """What counts logins; their methods are those of the configuration."""
+    logins = Counter(
+        "snfd_logins",
+        "Attempts to log in by method and how they ended.",
+        ("method", "outcome"),
+        registry=metrics.registry,
+    )
+    for outcome in OUTCOMES:
+        logins.labels(OURS, outcome)
+    return lambda method, outcome: logins.labels(method, outcome).inc()
+
+
+def validations(metrics: Metrics, upkeep: TokenUpkeep) -> None:
+    """Register how often a token was good; ``401`` among answers tells the rest."""
+
+    class _Validations(Collector):
+        def collect(self) -> Iterable[Metric]:
+            yield CounterMetricFamily(
+                "snfd_token_validations",
+                "Tokens that were looked up and good.",
+                value=upkeep.validated,
+            )
+
+    metrics.registry.register(_Validations())
+
+
+def commissions(metrics: Metrics, watch: CommissionWatch) -> CommissionWatch:
+    """Register what ``watch`` sees."""
+    metrics.gauge(
+        "commissions_pending",
+        "Commissions that were neither accepted nor rejected.",
+        lambda: watch.pending,
+    )
+    metrics.gauge(
+        "commissions_oldest_seconds",
+        "How long the oldest of them waits.",
+        lambda: watch.oldest_seconds,
+    )
+    return watch
 
 
 def figures(metrics: Metrics, db: PostgresDatabase, cloud: Cloud) -> None:
