@@ -120,6 +120,7 @@ class IdentitySection(Section, frozen=True):
     :ivar verification_seconds: how long the link in a verification mail works.
     :ivar reset_seconds: the same of one to a new password.
     :ivar email_change_seconds: the same of one that confirms a new address.
+    :ivar email_change: whether people may change their addresses themselves.
     :ivar terms_grace_seconds: how long API tokens work on after new terms of
         service, unsigned.
     :ivar login_failures: wrong passwords in a minute of one name, until further
@@ -146,6 +147,7 @@ class IdentitySection(Section, frozen=True):
     verification_seconds: Positive = 10 * 86400
     reset_seconds: Positive = 3 * 86400
     email_change_seconds: Positive = 10 * 86400
+    email_change: bool = True
     terms_grace_seconds: Annotated[int, Meta(ge=0)] = 7 * 86400
     login_failures: Positive = 3
     admin_api: bool = False

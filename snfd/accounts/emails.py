@@ -38,10 +38,13 @@ class Emails:
 
         :param password: the caller's own; None if he has none.
         :raises Invalid: it is no address, or the one that he has.
-        :raises Forbidden: the password is wrong, or the token not good for that.
+        :raises Forbidden: the password is wrong, or the token not good for that; or
+            only administrators change addresses here.
         :raises TooManyRequests: too many were wrong lately; or the last link was
             sent less than `PAUSE` ago.
         """
+        if not self.parts.rules.email_change:
+            raise Forbidden("only administrators change addresses here")
         email = check_new_address(email)
         await self.parts.db.run(whole, caller)
         await self.parts.prove(caller, password)

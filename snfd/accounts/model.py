@@ -188,6 +188,7 @@ class Rules:
     :ivar password_revokes: whether a new password ends all other tokens, and
         not only sessions.
     :ivar verification: how long a letter's link works; so ``reset``, ``email``.
+    :ivar email_change: whether people may change their addresses.
     :ivar personal: the longest life of a token that a person makes.
     :ivar password_length: of the shortest password that people may choose.
     """
@@ -203,6 +204,7 @@ class Rules:
     personal: timedelta = timedelta(days=30)
     password_length: int = 1
     passwords: bool = True
+    email_change: bool = True
 
     def check_password(self, password: str) -> str:
         """``password`` if people may choose it for themselves.

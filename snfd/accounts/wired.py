@@ -81,4 +81,5 @@ def rules(section: IdentitySection, *, passwords: bool = True) -> Rules:
         terms_grace=timedelta(seconds=section.terms_grace_seconds),
         personal=timedelta(seconds=section.personal_seconds),
         passwords=passwords,
+        email_change=section.email_change,
     )

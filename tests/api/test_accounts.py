@@ -286,6 +286,13 @@ class EmailTests(Base):
         )
         self.assertEqual(404, self.account.post("/email/confirm", key).status)
 
+    def test_where_only_administrators_change_addresses(self) -> None:
+        self.people.rule(email_change=False)
+        self.apis.build()
+        self.account = self.apis.account
+        self.assertEqual(403, self.ask("new@example.org"))
+        self.assertEqual([], self.people.letters("email_confirm"))
+
     def test_astakos_65_the_link_ends_after_ten_days(self) -> None:
         self.ask("new@example.org")
         (letter,) = self.people.letters("email_confirm")
