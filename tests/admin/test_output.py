@@ -39,6 +39,11 @@ class FormTests(SynchronousTestCase):
         self.assertNotIn("\x1b", text)
         self.assertEqual(2, len(self.listed(headers=False).splitlines()))
 
+    def test_numbers_that_name_something_have_no_unit(self) -> None:
+        row = {"id": 2048, "serial": 9, "unit": "bytes", "delta": -2048, "usage": 0}
+        text = Look(headers=False).listed([row], ("id", "serial", "delta", "usage"))
+        self.assertEqual(["2048", "9", "-2K", "0B"], text.split())
+
     def test_json_and_yaml_hold_every_field_as_it_is(self) -> None:
         self.assertEqual(ITEMS, json.loads(self.listed(form="json")))
         self.assertEqual(ITEMS, yaml.safe_load(self.listed(form="yaml")))

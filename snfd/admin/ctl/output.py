@@ -36,6 +36,9 @@ _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "~": lambda have, want: str(want) in str(have),
 }
 
+NUMBERS = ("id", "serial")
+"""Fields that name something, and measure nothing, whatever the unit of others."""
+
 
 @frozen
 class Look:
@@ -130,7 +133,7 @@ class Look:
             return str(value).lower()
         if self.form == "csv" and isinstance(value, int) and self.units == "auto":
             return str(value)
-        unit = item.get("unit")
+        unit = None if name in NUMBERS else item.get("unit")
         if self.for_people and isinstance(value, str):
             value = sub(_FRACTION, r"\1", value)
         return _cell(value, unit if isinstance(unit, str) else None, self.units)
