@@ -166,10 +166,16 @@ class Request:
 
 _TURNS = """
 local sets = {%s}
+local requests = {}
 local turn = 0
+init = function()
+  for number, headers in ipairs(sets) do
+    requests[number] = wrk.format("GET", nil, headers)
+  end
+end
 request = function()
-  turn = turn %% #sets + 1
-  return wrk.format("GET", nil, sets[turn])
+  turn = turn %% #requests + 1
+  return requests[turn]
 end
 """
 

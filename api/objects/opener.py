@@ -44,11 +44,13 @@ class Opener:
 
         A path that cannot be is left to the resource, which says why.
         """
-        parts = uri.partition(b"?")[0].split(b"/")[1:]
+        path = uri.partition(b"?")[0]
+        parts = path.split(b"/")[1:]
+        if b"%" in path:
+            parts = [unquote_to_bytes(one) for one in parts]
         for mount in self._mounts:
             wanted = mount.segments
-            given = parts[: len(wanted)]
-            if given != wanted and [*map(unquote_to_bytes, given)] != wanted:
+            if parts[: len(wanted)] != wanted:
                 continue
             try:
                 found = target(uri, len(wanted))
