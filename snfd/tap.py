@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 from twisted.python import usage
 
+from snfd.clock import Steady
 from snfd.daemon import service
 from snfd.errors import Invalid
 from snfd.keycheck import FLAG
@@ -66,12 +68,18 @@ def makeService(options: Options) -> IService:
     """The service that ``twistd snfd`` runs."""
     from twisted.internet import reactor
 
+    _keep_time(reactor)
     reactor.callWhenRunning(_end_with_terminal, reactor)
     try:
         abandon = bool(options[FLAG.removeprefix("--")])
         return service(reactor, loaded(options), abandon=abandon)
     except Invalid as error:
         raise SystemExit(f"snfd: {error.message}") from None
+
+
+def _keep_time(reactor: Any) -> None:
+    """Have timers run on where the machine's clock is put back."""
+    reactor.seconds = Steady(time.time, time.monotonic).seconds
 
 
 def _end_with_terminal(reactor: Any) -> None:

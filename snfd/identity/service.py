@@ -27,6 +27,7 @@ from snfd.identity.model import (
 )
 from snfd.identity.proof import Verifier
 from snfd.identity.scoping import derive, insert, is_for, of_credential
+from snfd.identity.tally import counted
 from snfd.identity.token_store import NewToken
 from snfd.tokens import digest, mint
 
@@ -172,7 +173,8 @@ class Identity:
             none of his.
         """
         at = now(self.clock)
-        presented = await self._token(password, at)
+        with counted(self.verifier.tally, proof.OURS, success=False):
+            presented = await self._token(password, at)
         if presented is not None and who.is_of(presented.user):
             return await self._exchange(Issued(password, presented), scope, at, reuse)
         proven = await self.verifier.by_password(who, password, passcode, address)
