@@ -42,6 +42,7 @@ class Column:
 
 
 CLUSTER_PASSWORD = Column("compute.cluster", "secret", "id")
+REPORT_SECRET = Column("compute.cluster", "report_secret", "id")
 LOGIN_PASSWORD = Column("compute.server_password", "sealed", "server")
 HANDOFF = Column("compute.handoff", "sealed", "server || '/' || purpose")
 CONSOLE_PASSWORD = Column("compute.console_session", "password", "id")
@@ -52,6 +53,7 @@ KEY_CHECK = Column("ops.key_check", "sealed", "id")
 
 SEALED = (
     CLUSTER_PASSWORD,
+    REPORT_SECRET,
     LOGIN_PASSWORD,
     HANDOFF,
     CONSOLE_PASSWORD,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from attrs import frozen
 
 from snfd import outbox
+from snfd.compute import handoff
 from snfd.compute.model import File, Flavor, ImageFacts, NewServer, NewVolume
 from snfd.compute.placement import ClusterFacts, Want, choose, ganeti_template
 from snfd.compute.states import Footprint, State, Task, usage
@@ -24,10 +25,7 @@ from snfd.network.model import Cluster, Nic
 from snfd.network.scope import Scope
 from snfd.probe import BEFORE_COMMIT, Probe
 from snfd.quota import service as quota
-from snfd.sealed import HANDOFF, LOGIN_PASSWORD, Sealer
-
-HANDOFF_SECONDS = 7200
-"""How long after the request a cluster may fetch what a server needs."""
+from snfd.sealed import LOGIN_PASSWORD, Sealer
 
 
 @frozen(eq=False)
@@ -184,33 +182,48 @@ async def _disks(
 async def _secrets(
     tx: Transaction, server: int, wanted: Wanted, tools: Tools, now: datetime
 ) -> None:
-    expires = now + timedelta(seconds=HANDOFF_SECONDS)
-    await secrets.offer(tx, server, "image", expires, None)
-    document = msgspec.json.encode(parameters(wanted))
-    sealed = tools.sealer.seal(document, *HANDOFF.at(f"{server}/params"))
-    await secrets.offer(tx, server, "params", expires, sealed)
+    told = parameters(wanted)
+    await handoff.prepare(tx, tools.sealer, server, told, now, image=True)
     password = wanted.password.encode()
     sealed = tools.sealer.seal(password, *LOGIN_PASSWORD.at(server))
     await secrets.keep_password(tx, server, sealed)
 
 
 def parameters(wanted: Wanted) -> Mapping[str, str]:
+    """What the customisation of a new server needs to know."""
+    return document(
+        wanted.password,
+        wanted.image.properties,
+        wanted.spec.files,
+        wanted.keys,
+        wanted.spec.user_data,
+    )
+
+
+def document(
+    password: str,
+    properties: Mapping[str, str],
+    files: Sequence[File] = (),
+    keys: Sequence[str] = (),
+    user_data: str | None = None,
+) -> Mapping[str, str]:
     """What an image's customisation needs to know; every value is a text.
 
     The image's own location is added when the cluster fetches the document.
+
+    :param properties: of the image.
+    :param keys: contents of public keys.
     """
-    properties = {key.upper(): value for key, value in wanted.image.properties.items()}
+    upper = {key.upper(): value for key, value in properties.items()}
     given = {
-        "img_passwd": wanted.password,
-        "img_properties": msgspec.json.encode(properties).decode(),
-        "img_personality": msgspec.json.encode(
-            [_file(one) for one in wanted.spec.files]
-        ).decode(),
+        "img_passwd": password,
+        "img_properties": msgspec.json.encode(upper).decode(),
+        "img_personality": msgspec.json.encode([_file(one) for one in files]).decode(),
     }
-    if wanted.keys:
-        given["auth_keys"] = "\n".join(key.strip() for key in wanted.keys)
-    if wanted.spec.user_data:
-        given["cloud_userdata"] = wanted.spec.user_data
+    if keys:
+        given["auth_keys"] = "\n".join(key.strip() for key in keys)
+    if user_data:
+        given["cloud_userdata"] = user_data
     return given
 
 

@@ -24,16 +24,18 @@ class ComputeApi:
 
     def mounts(self, cloud: Cloud) -> Sequence[Mount]:
         """See `IApi.mounts`."""
+        from api.addresses import Peers
         from api.openstack import compute as nova
         from api.synnefo import compute as cyclades
         from api.synnefo import vmapi
 
+        peers = Peers.of(cloud.config.identity.trusted_proxies)
         return [
             Mount("/os/compute", "openstack", nova.versions(cloud)),
             Mount("/os/compute/v2.1", "openstack", nova.resource(cloud)),
             Mount("/compute", "synnefo", cyclades.versions(cloud)),
             Mount("/compute/v2.0", "synnefo", cyclades.resource(cloud)),
-            Mount("/vmapi/v1.0", "synnefo", vmapi.resource(cloud)),
+            Mount("/vmapi/v1.0", "synnefo", vmapi.resource(cloud, peers)),
         ]
 
 

@@ -1,4 +1,4 @@
-"""What is forgotten in time: old letters, audit entries, settled commissions."""
+"""What is forgotten in time: letters, audit entries, commissions, hand-offs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from snfd import audit
+from snfd.compute.store import secrets as handoffs
 from snfd.mail import store as letters
 from snfd.quota import commission_store as commissions
 from snfd.retention import Keep, Retention
@@ -27,4 +28,5 @@ def retention(ground: Ground, db: Database) -> Retention:
         )
         if days
     ]
+    keeps.append(Keep(handoffs.purge, timedelta()))
     return Retention(ground.reactor, db, keeps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,27 +12,39 @@ from snfd.db.port import Database, Transaction
 
 
 @frozen
-class Handoff:
-    """Something that a cluster may fetch.
+class Place:
+    """A server whose cluster fetches something.
 
-    :ivar image: of the server; None where it has none.
-    :ivar sealed: the document, or None where the image is meant.
+    :ivar name: what its owner calls it.
     """
 
-    id: int
     server: int
-    image: UUID | None
-    sealed: bytes | None
+    name: str
+    cluster: int
+    os_name: str
 
 
 async def offer(
     tx: Transaction, server: int, purpose: str, expires: datetime, sealed: bytes | None
 ) -> None:
-    """Have something ready for the cluster; it has no token yet."""
+    """Have something ready for the cluster, instead of what was; without a token.
+
+    :param sealed: the document, or None where the image is meant.
+    """
     await tx.execute(
-        "INSERT INTO compute.handoff (server, purpose, sealed, expires) "
-        "VALUES (%s, %s, %s, %s)",
+        "INSERT INTO compute.handoff AS h (server, purpose, sealed, expires) "
+        "VALUES (%s, %s, %s, %s) ON CONFLICT (server, purpose) DO UPDATE SET "
+        "sealed = EXCLUDED.sealed, expires = EXCLUDED.expires, token_hash = NULL, "
+        "attempts = 0, done_at = NULL",
         (server, purpose, sealed, expires),
+    )
+
+
+async def withdraw(tx: Transaction, server: int, purpose: str) -> None:
+    """Have something ready no longer."""
+    await tx.execute(
+        "DELETE FROM compute.handoff WHERE server = %s AND purpose = %s",
+        (server, purpose),
     )
 
 
@@ -48,21 +61,31 @@ async def arm(
     )
 
 
-async def claim(
-    tx: Transaction, purpose: str, token_hash: bytes, now: datetime, most: int
-) -> Handoff | None:
-    """Begin a transfer; None if the token is not good (any more).
+_GOOD = (
+    "s.id = h.server AND c.id = s.cluster AND h.token_hash = %(hash)s "
+    "AND h.purpose = %(purpose)s AND h.expires > %(now)s AND h.done_at IS NULL "
+    "AND (c.handoff_from = '{}' OR %(peer)s::inet <<= ANY (c.handoff_from))"
+)
 
+
+async def claim(
+    tx: Transaction, token_hash: bytes, peer: str | None, now: datetime, most: int
+) -> tuple[int, int, UUID] | None:
+    """Begin a transfer of an image: the hand-off, the server and the image.
+
+    :param peer: address that asks.
     :param most: transfers that one token may begin.
+    :returns: None if the token is not good (any more).
     """
     row = await tx.row(
         "UPDATE compute.handoff h SET attempts = attempts + 1 "
-        "FROM compute.server s WHERE s.id = h.server AND h.token_hash = %(hash)s "
-        "AND h.purpose = %(purpose)s AND h.expires > %(now)s AND h.done_at IS NULL "
-        "AND h.attempts < %(most)s RETURNING h.id, h.server, s.image, h.sealed",
-        {"now": now, "hash": token_hash, "purpose": purpose, "most": most},
-    )
-    return None if row is None else Handoff(*row)
+        f"FROM compute.server s, compute.cluster c WHERE {_GOOD} "
+        "AND h.attempts < %(most)s AND s.image IS NOT NULL "
+        "RETURNING h.id, h.server, s.image",
+        {"now": now, "hash": token_hash, "purpose": "image", "peer": peer,
+         "most": most},
+    )  # fmt: skip
+    return None if row is None else (row[0], row[1], row[2])
 
 
 async def done(tx: Transaction, ident: int, at: datetime) -> None:
@@ -73,19 +96,42 @@ async def done(tx: Transaction, ident: int, at: datetime) -> None:
 
 
 async def take(
-    tx: Transaction, purpose: str, token_hash: bytes, now: datetime
-) -> Handoff | None:
-    """Use a token up at once; None if it is not good (any more)."""
-    found = await claim(tx, purpose, token_hash, now, 1)
-    if found is not None:
-        await done(tx, found.id, now)
-    return found
+    tx: Transaction, token_hash: bytes, peer: str | None, now: datetime
+) -> tuple[Place, bytes] | None:
+    """Take a sealed document away; None if the token is not good (any more)."""
+    row = await tx.row(
+        "DELETE FROM compute.handoff h USING compute.server s, compute.cluster c "
+        f"WHERE {_GOOD} AND h.sealed IS NOT NULL "
+        "RETURNING h.server, s.name, c.id, c.os_name, h.sealed",
+        {"now": now, "hash": token_hash, "purpose": "params", "peer": peer},
+    )
+    return None if row is None else (Place(*row[:4]), row[4])
+
+
+async def purge(tx: Transaction, before: datetime, limit: int) -> int:
+    """Drop hand-offs that expired before then; how many."""
+    return await tx.execute(
+        "DELETE FROM compute.handoff WHERE id IN (SELECT id FROM compute.handoff "
+        "WHERE expires < %s ORDER BY expires LIMIT %s FOR UPDATE SKIP LOCKED)",
+        (before, limit),
+    )
+
+
+async def allow(tx: Transaction, cluster: int, networks: Sequence[str]) -> bool:
+    """Set where a cluster's hand-offs are fetched from; False: no such cluster."""
+    return bool(
+        await tx.execute(
+            "UPDATE compute.cluster SET handoff_from = %s::cidr[] WHERE id = %s",
+            (list(networks), cluster),
+        )
+    )
 
 
 async def keep_password(tx: Transaction, server: int, sealed: bytes) -> None:
-    """Store a server's sealed login password."""
+    """Store a server's sealed login password, instead of what was."""
     await tx.execute(
-        "INSERT INTO compute.server_password (server, sealed) VALUES (%s, %s)",
+        "INSERT INTO compute.server_password (server, sealed) VALUES (%s, %s) "
+        "ON CONFLICT (server) DO UPDATE SET sealed = EXCLUDED.sealed",
         (server, sealed),
     )
 
