@@ -7,16 +7,22 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 
 from snfd import outbox
 from snfd.compute import handoff
+from snfd.compute.allocation import Allocator
 from snfd.compute.model import File, Flavor, ImageFacts, NewServer, NewVolume
-from snfd.compute.placement import ClusterFacts, Want, choose, ganeti_template
+from snfd.compute.placement import (
+    NO_HINTS,
+    ClusterFacts,
+    Hints,
+    Want,
+    ganeti_template,
+)
 from snfd.compute.states import Footprint, State, Task, usage
 from snfd.compute.store import rows, secrets
 from snfd.db.port import Jsonb, Transaction
-from snfd.errors import Unavailable
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller
 from snfd.network import plugging
@@ -33,14 +39,13 @@ class Tools:
     """What accepting needs besides the request; all of it replaceable.
 
     :ivar draw: a random integer below its argument.
-    :ivar retry_after: seconds after which a client may ask again.
     """
 
     sealer: Sealer
     new_id: Callable[[], UUID]
     draw: Callable[[int], int]
     probe: Probe
-    retry_after: int = 30
+    allocator: Allocator = field(factory=Allocator)
 
 
 @frozen
@@ -48,6 +53,7 @@ class Wanted:
     """A new server with everything checked that needs no transaction.
 
     :ivar keys: contents of the public keys that it shall accept.
+    :ivar hints: clusters that are better or worse for it.
     """
 
     spec: NewServer
@@ -59,6 +65,7 @@ class Wanted:
     password: str
     keys: tuple[str, ...]
     request_id: str | None
+    hints: Hints = NO_HINTS
 
     @property
     def footprint(self) -> Footprint:
@@ -87,7 +94,7 @@ async def accept_server(
     :raises Conflict: an address or port is taken, or none is left.
     :raises OverQuota: the project has no room; nothing was recorded.
     """
-    cluster = await _place(tx, wanted, tools)
+    cluster = await _place(tx, caller, wanted, tools)
     intent = tools.new_id()
     server = await _insert(tx, caller, wanted, cluster, intent)
     how = plugging.Plugging(
@@ -116,16 +123,13 @@ async def accept_server(
     return server
 
 
-async def _place(tx: Transaction, wanted: Wanted, tools: Tools) -> ClusterFacts:
+async def _place(
+    tx: Transaction, caller: Caller, wanted: Wanted, tools: Tools
+) -> ClusterFacts:
     template, _ = ganeti_template(wanted.flavor.template)
     size = wanted.footprint
-    want = Want(size.ram, size.disk << 10, template)
-    cluster = choose(await rows.clusters(tx), want)
-    if cluster is None:
-        raise Unavailable(
-            "no cluster can take a new server now", retry_after=tools.retry_after
-        )
-    return cluster
+    want = Want(size.ram, size.disk << 10, template, hints=wanted.hints)
+    return await tools.allocator.place(tx, caller.user, wanted.project, want)
 
 
 async def _insert(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
@@ -14,10 +15,14 @@ VCPU_RATIO = 4
 class ClusterFacts:
     """What placement knows of a cluster; sizes in MiB, None where unknown.
 
+    What was placed there since the figures were read is taken off already.
+
     :ivar idx: digit of its MAC addresses, 0 to 15.
     :ivar templates: Ganeti's disk templates that it offers.
+    :ivar public: takes servers of projects that no cluster is dedicated to.
     :ivar pinst: instances that it carries.
     :ivar ctotal: its CPUs.
+    :ivar weight: how full it may be in comparison with others, above 0.
     """
 
     id: int
@@ -37,6 +42,22 @@ class ClusterFacts:
     dtotal: int | None = None
     pinst: int | None = None
     ctotal: int | None = None
+    weight: float = 1.0
+
+
+@frozen
+class Hints:
+    """Clusters that other servers speak for or against, by id.
+
+    :ivar strict: whether no cluster is better than one against the hints.
+    """
+
+    prefer: frozenset[int] = frozenset()
+    avoid: frozenset[int] = frozenset()
+    strict: bool = False
+
+
+NO_HINTS = Hints()
 
 
 @frozen
@@ -44,11 +65,18 @@ class Want:
     """What a new server needs; sizes in MiB.
 
     :ivar template: Ganeti's disk template.
+    :ivar dedicated: ids of the clusters that its project is kept to; empty for
+        all that are public.
+    :ivar pinned: id of the cluster that its owner's servers go to, drained,
+        public or neither; None for no such one.
     """
 
     ram: int
     disk: int
     template: str
+    dedicated: frozenset[int] = frozenset()
+    pinned: int | None = None
+    hints: Hints = NO_HINTS
 
     @property
     def space(self) -> int:
@@ -56,15 +84,8 @@ class Want:
         return self.disk * 2 if self.template == "drbd" else self.disk
 
 
-def choose(clusters: Sequence[ClusterFacts], want: Want) -> ClusterFacts | None:
-    """The best cluster for ``want``, or None if none may take it.
-
-    Where all are too full the least full is taken: its own allocator has the
-    last word.
-    """
-    usable = [cluster for cluster in clusters if _may_take(cluster, want)]
-    fitting = [cluster for cluster in usable if _fits(cluster, want)]
-    return min(fitting or usable, key=lambda c: (score(c), c.id), default=None)
+Score = Callable[[ClusterFacts, Want], float]
+"""How bad a cluster is for what is wanted; the lowest gets it."""
 
 
 def score(cluster: ClusterFacts) -> float:
@@ -77,17 +98,52 @@ def score(cluster: ClusterFacts) -> float:
     return 0.5 * load + 0.5 * (memory + disk) / 2
 
 
-def _may_take(cluster: ClusterFacts, want: Want) -> bool:
-    return (
-        cluster.public
-        and cluster.reachable
-        and not cluster.drained
-        and not cluster.offline
-        and want.template in cluster.templates
-    )
+def balanced(cluster: ClusterFacts, want: Want) -> float:
+    """Every cluster as full as its weight says."""
+    return score(cluster) / cluster.weight
 
 
-def _fits(cluster: ClusterFacts, want: Want) -> bool:
+def packed(cluster: ClusterFacts, want: Want) -> float:
+    """The fullest first, so that others stay empty."""
+    return -score(cluster) * cluster.weight
+
+
+def choose(
+    clusters: Sequence[ClusterFacts], want: Want, judge: Score = balanced
+) -> ClusterFacts | None:
+    """The best cluster for ``want``, or None if none may take it.
+
+    One with room comes before one without, one that the hints speak for before
+    others, then ``judge`` decides. Where all are too full the best of them is
+    taken: its own allocator has the last word.
+    """
+    usable = [cluster for cluster in clusters if may_take(cluster, want)]
+
+    def rank(cluster: ClusterFacts) -> tuple[bool, int, float, int]:
+        judged = judge(cluster, want)
+        bad = judged if math.isfinite(judged) else math.inf
+        return not fits(cluster, want), _against(cluster, want.hints), bad, cluster.id
+
+    return min(usable, key=rank, default=None)
+
+
+def may_take(cluster: ClusterFacts, want: Want) -> bool:
+    """Whether the server may be there at all, be there room or not."""
+    if cluster.offline or not cluster.reachable:
+        return False
+    if want.template not in cluster.templates:
+        return False
+    if want.hints.strict and _against(cluster, want.hints):
+        return False
+    if want.pinned is not None:
+        return cluster.id == want.pinned
+    if cluster.drained:
+        return False
+    return cluster.id in want.dedicated if want.dedicated else cluster.public
+
+
+def fits(cluster: ClusterFacts, want: Want) -> bool:
+    """Whether there is room, as far as is known."""
     if cluster.dfree is not None and cluster.dfree <= want.space:
         return False
     if cluster.mfree is not None and cluster.mfree <= want.ram:
@@ -95,6 +151,13 @@ def _fits(cluster: ClusterFacts, want: Want) -> bool:
     if not cluster.ctotal:
         return True
     return ((cluster.pinst or 0) + 1) * VCPU_RATIO / cluster.ctotal < 3
+
+
+def _against(cluster: ClusterFacts, hints: Hints) -> int:
+    """0: nothing speaks against it; 1: others are preferred; 2: to be avoided."""
+    if cluster.id in hints.avoid:
+        return 2
+    return int(bool(hints.prefer) and cluster.id not in hints.prefer)
 
 
 def _used(free: int | None, total: int | None) -> float:

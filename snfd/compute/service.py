@@ -72,8 +72,10 @@ class Servers:
         """
         require_writer(caller)
         wanted = await self._checked(caller, scope, spec)
-        ident = await self.db.run(
-            accept_server, caller, scope, wanted, self.tools, now(self.clock)
+        ident = await self.tools.allocator.in_turn(
+            lambda: self.db.run(
+                accept_server, caller, scope, wanted, self.tools, now(self.clock)
+            )
         )
         self.tools.probe(AFTER_COMMIT)
         found = await servers.find(self.db, Scope.own(caller), ident)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from snfd.compute.model import Locked, NewVolume
-from snfd.compute.placement import ClusterFacts
 from snfd.compute.states import Footprint, State, Task
 from snfd.db.port import Jsonb, Row, Transaction
 from snfd.db.sql import changes_to, row_of
@@ -18,12 +17,12 @@ from snfd.network.scope import Scope
 _LOCKED = """
     SELECT s.id, s.name, s.owner, s.project, s.shared, s.cluster, s.state, s.task,
         s.task_intent, s.commission, s.commission_from, s.settled_job, s.settled_at,
-        s.suspended, s.crashed, c.reachable AND NOT c.offline, s.metadata, f.cpu,
-        f.ram, (SELECT coalesce(sum(v.size), 0) FROM compute.volume v
+        s.suspended, s.crashed, coalesce(c.reachable AND NOT c.offline, false),
+        s.metadata, f.cpu, f.ram, (SELECT coalesce(sum(v.size), 0) FROM compute.volume v
                 WHERE v.server = s.id AND NOT v.deleted)
     FROM compute.server s
     JOIN compute.flavor f ON f.id = s.flavor
-    JOIN compute.cluster c ON c.id = s.cluster
+    LEFT JOIN compute.cluster c ON c.id = s.cluster
 """
 
 
@@ -149,28 +148,6 @@ async def diagnose(
         "details) VALUES (%s, 'ERROR', %s, %s, %s, %s)",
         (server, source, at, text[:255] or "no reason was given", text[:10_000]),
     )
-
-
-async def clusters(tx: Transaction) -> list[ClusterFacts]:
-    """Every cluster, less what was placed there since its last statistics."""
-    rows = await tx.rows(
-        "SELECT c.id, c.name, c.idx, c.hypervisor, c.os_name, c.disk_templates, "
-        "c.node_groups, c.drained, c.offline, c.public, c.reachable, "
-        "c.mfree - w.ram, c.mtotal, c.dfree - w.disk, c.dtotal, "
-        "c.pinst_cnt + w.number, c.ctotal "
-        "FROM compute.cluster c LEFT JOIN LATERAL (SELECT count(*) AS number, "
-        "coalesce(sum(f.ram), 0)::bigint AS ram, "
-        "coalesce(sum(f.disk), 0)::bigint * 1024 AS disk "
-        "FROM compute.server s JOIN compute.flavor f ON f.id = s.flavor "
-        "WHERE s.cluster = c.id AND NOT s.deleted AND s.created > c.stats_at) w "
-        "ON true ORDER BY c.id"
-    )
-    return [_facts(row) for row in rows]
-
-
-def _facts(row: Row) -> ClusterFacts:
-    templates, groups = tuple(row[5]), tuple(row[6])
-    return ClusterFacts(*(*row[:5], templates, groups, *row[7:]))
 
 
 async def forget_secrets(tx: Transaction, server: int, *, password: bool) -> None:
