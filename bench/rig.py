@@ -144,6 +144,7 @@ class Load:
 
     :ivar cpu: of the server, in microseconds a request.
     :ivar database: of its PostgreSQL, likewise.
+    :ivar others: how many cores were busy with what is no part of it.
     """
 
     rate: float
@@ -151,6 +152,7 @@ class Load:
     p99: float
     cpu: float
     database: float = 0.0
+    others: float = 0.0
 
 
 @frozen
@@ -198,13 +200,14 @@ def wrk(
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_TURNS % ",".join(map(_table, request.headers)))
         script.flush()
-        before, before_database = used(), database()
+        before, before_database, began = used(), database(), _whole()
         said = subprocess.run(
             [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency",
              "--timeout", "30", "-s", script.name, request.url],
             capture_output=True, text=True, check=True, timeout=seconds + 60,
         ).stdout  # fmt: skip
         spent, spent_database = used() - before, database() - before_database
+        took, busy = (now - then for now, then in zip(_whole(), began, strict=True))
     if "Non-2xx" in said or "Socket errors" in said:
         raise NotComparable(f"{request.url}: {said}")
     count = int(_said(r"(\d+) requests in", said))
@@ -214,6 +217,7 @@ def wrk(
         p99=_milliseconds(_said(r"^\s+99%\s+(\S+)", said)),
         cpu=spent / count * 1e6,
         database=spent_database / count * 1e6,
+        others=max(busy - spent - spent_database, 0.0) / took,
     )
 
 
@@ -226,7 +230,9 @@ def shown(name: str, loads: Sequence[Load]) -> None:
         f" p99 {median(load.p99 for load in loads):.1f} ms;"
         f" CPU {median(load.cpu for load in loads):.0f} us/req"
         f" (least {min(load.cpu for load in loads):.0f}),"
-        f" PostgreSQL {median(load.database for load in loads):.0f} us/req"
+        f" PostgreSQL {median(load.database for load in loads):.0f} us/req;"
+        f" cores busy with other things:"
+        f" {' '.join(f'{load.others:.1f}' for load in loads)}"
     )
 
 
@@ -240,6 +246,15 @@ def eventually(look: Callable[[], bool], seconds: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise NotComparable(f"not within {seconds:.0f} s: {what}")
         time.sleep(0.05)
+
+
+def _whole() -> tuple[float, float]:
+    """The time, and how long the cores were busy, less what wrk had; in seconds."""
+    words = Path("/proc/stat").read_text().split()[1:9]
+    idle, waiting = words[3:5]
+    busy = (sum(map(int, words)) - int(idle) - int(waiting)) / _TICK
+    spent = os.times()
+    return time.monotonic(), busy - spent.children_user - spent.children_system
 
 
 def _table(headers: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -100,11 +100,26 @@ class Pool(Generic[T]):
         :raises PoolVerifyError: a new thing was no good at once.
         :raises PoolClosed: the pool is closing.
         """
-        return self._asked(timeout, stack_here())
+        stack = stack_here()
+        lease = self._at_once(stack)
+        return self._asked(timeout, stack) if lease is None else succeed(lease)
 
-    def _asked(self, timeout: float | None, stack: Stack) -> Deferred[Lease[T]]:
+    def _at_once(self, stack: Stack) -> Lease[T] | None:
+        """What needs no queue: an idle thing that is sound, where nobody waits."""
         if os.getpid() != self._pid:
             raise RuntimeError("a pool does not survive a fork")
+        if self._refusing or self._waiting or not self._stock.idle:
+            return None
+        if self._busy() >= self._limits.size:
+            return None
+        taken = self._stock.take()
+        if isinstance(taken, Item):
+            return self._lease(taken, stack, 0.0)
+        self._preparing += 1
+        Deferred.fromCoroutine(self._prepare(taken))
+        return None
+
+    def _asked(self, timeout: float | None, stack: Stack) -> Deferred[Lease[T]]:
         if self._refusing:
             return fail(PoolClosed("nothing is lent any more"))
         if len(self._waiting) >= self._limits.max_waiting:
@@ -135,7 +150,7 @@ class Pool(Generic[T]):
     ) -> U:
         """As `use`, for a coroutine that awaits it at once."""
         # this gives it back whatever happens: nobody has to know who took it
-        lease = await self._asked(wait, ())
+        lease = self._at_once(()) or await self._asked(wait, ())
         try:
             result = await work(lease.revocable() if self._debug else lease.thing)
         except BaseException as error:
@@ -265,13 +280,16 @@ class Pool(Generic[T]):
         if waiter is None:
             self._stock.keep(item)
             return
+        waited = self._clock.seconds() - waiter.since
+        waiter.answer.callback(self._lease(item, waiter.stack, waited))
+
+    def _lease(self, item: Item[T], stack: Stack, waited: float) -> Lease[T]:
         self._leased += 1
         item.uses += 1
-        waited = self._clock.seconds() - waiter.since
         counts = self._stock.counts
         counts.waits[bisect_left(WAIT_BUCKETS, waited)] += 1
         counts.wait_total += waited
-        waiter.answer.callback(Lease(item, waiter.stack, self._ended, self._leaked))
+        return Lease(item, stack, self._ended, self._leaked)
 
     def _perhaps_end(self) -> None:
         if not self._ends or self._waiting or self._busy():

@@ -292,6 +292,31 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual(0, self.successResultOf(pool.use(number)))
         self.assertEqual(0, self.successResultOf(pool.use(number)))
 
+    def test_a_use_waits_behind_those_who_wait(self) -> None:
+        async def number(thing: Thing) -> int:
+            return thing.number
+
+        pool = self.pool(1)
+        lease, first = self.lease(pool), pool.acquire()
+        second = pool.use(number)
+        lease.release()
+        self.assertNoResult(second)
+        self.successResultOf(first).release()
+        self.assertEqual(0, self.successResultOf(second))
+
+    def test_a_use_of_what_must_be_looked_at_takes_it_once_it_is_sound(self) -> None:
+        async def number(thing: Thing) -> int:
+            return thing.number
+
+        pool = self.pool(2)
+        self.lease(pool).release()
+        self.shop.slow, self.shop.things[0].sound = True, False
+        answer = pool.use(number)
+        self.assertNoResult(answer)
+        self.shop.fire_all()
+        self.assertEqual(1, self.successResultOf(answer))
+        self.assertEqual((1, 1), (pool.snapshot().idle, pool.snapshot().destroyed))
+
     def test_a_dropped_lease_is_told_and_its_place_recovered(self) -> None:
         pool = self.pool(1)
         self.successResultOf(pool.acquire())
