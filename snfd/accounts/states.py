@@ -82,6 +82,8 @@ def step(state: State, event: Event) -> Step:
     """
     found = STEPS.get((state, event))
     if found is None:
+        if (state, event) == (State.UNVERIFIED, Event.ACCEPT):
+            raise Busy("its address is not verified yet: verify that first")
         raise Busy(f"an account that is {state.value} cannot be {event.value}")
     return found
 

@@ -28,6 +28,10 @@ class TableTests(SynchronousTestCase):
             if pair not in STEPS:
                 self.assertRaises(Busy, step, *pair)
 
+    def test_who_is_not_verified_is_told_to_be_before_he_is_accepted(self) -> None:
+        error = self.assertRaises(Busy, step, State.UNVERIFIED, Event.ACCEPT)
+        self.assertIn("verify that first", error.message)
+
     def test_nothing_comes_back_from_the_end(self) -> None:
         for end in (State.CLOSED, State.GONE):
             self.assertEqual([], [pair for pair in STEPS if pair[0] is end])
