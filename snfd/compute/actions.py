@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from attrs import evolve, frozen
@@ -11,7 +11,7 @@ from snfd import outbox
 from snfd.clock import Seconds, now
 from snfd.compute.model import Locked
 from snfd.compute.settle import apply
-from snfd.compute.states import DONE, State, Task, difference, may_begin
+from snfd.compute.states import Footprint, State, Task, difference, may_begin
 from snfd.compute.store import rows
 from snfd.db.port import Database, Transaction
 from snfd.errors import Forbidden, Invalid, NotFound, Unavailable
@@ -24,6 +24,41 @@ from snfd.quota import service as quota
 
 RETRY_AFTER = 30
 """Seconds that a client is asked to wait for an unreachable cluster."""
+
+
+@frozen
+class Plan:
+    """What a task has a cluster do.
+
+    :ivar requests: one after the other.
+    :ivar hard: of a reboot: the hard kind.
+    :ivar to: where it leads, if the kind of the task does not say.
+    :ivar flavor: the size that it leads to, or None: the same.
+    :ivar size: what the server takes with it, or None: the same.
+    """
+
+    task: Task
+    requests: Sequence[Request]
+    hard: bool = False
+    to: State | None = None
+    flavor: int | None = None
+    size: Footprint | None = None
+
+    @classmethod
+    def while_stopped(
+        cls, task: Task, server: Locked, change: Request, to: State
+    ) -> Plan:
+        """Change an instance that must not run meanwhile.
+
+        It is stopped first if need be, and started again, also where the change
+        fails, if it is to run in the end.
+        """
+        chain = [change]
+        if server.state is State.STARTED:
+            chain = [requests.stop(server.id), evolve(change, strict=True)]
+        if to is State.STARTED:
+            chain.append(requests.start(server.id))
+        return cls(task, chain, to=to)
 
 
 @frozen(eq=False)
@@ -93,9 +128,9 @@ class Actions:
         hard: bool = False,
     ) -> None:
         require_writer(caller)
-        await self.db.run(self._begin, caller, scope, ident, task, request, hard)
+        await self.db.run(self._simple, caller, scope, ident, task, request, hard)
 
-    async def _begin(
+    async def _simple(
         self,
         tx: Transaction,
         caller: Caller,
@@ -106,31 +141,59 @@ class Actions:
         hard: bool,
     ) -> None:
         server = await ready(tx, scope, ident, task)
-        intent = await self._put(tx, caller, server, request(server.id))
-        await rows.begin(tx, server, task, intent, hard=hard)
-        await self._reserve(tx, server, task, intent)
+        await self.begin(tx, caller, server, Plan(task, [request(server.id)], hard))
+
+    async def begin(
+        self, tx: Transaction, caller: Caller, server: Locked, plan: Plan
+    ) -> None:
+        """Have a locked server do what is planned, and hold the quota for it.
+
+        Each of the jobs waits for the one before; the task ends with the last.
+
+        :raises OverQuota: no room for what the server will be.
+        """
+        intent: UUID | None = None
+        for request in plan.requests:
+            intent = await self._put(tx, caller, server, request, intent)
+        assert intent is not None
+        await rows.begin(
+            tx, server, plan.task, intent,
+            hard=plan.hard, to=plan.to, flavor=plan.flavor,
+        )  # fmt: skip
+        busy = evolve(
+            server, task=plan.task, task_to=plan.to, task_size=plan.size, intent=intent
+        )
+        await self._reserve(tx, busy)
 
     async def _put(
-        self, tx: Transaction, caller: Caller, server: Locked, request: Request
+        self,
+        tx: Transaction,
+        caller: Caller,
+        server: Locked,
+        request: Request,
+        after: UUID | None,
     ) -> UUID:
         intent = self.new_id()
         subject = names.server_subject(server.id)
         made = requests.intent(
             intent, server.cluster, subject, request,
+            depends=() if after is None else (after,),
             actor=caller.user, request_id=self.request_id(),
         )  # fmt: skip
         await outbox.put(tx, made)
         return intent
 
-    async def _reserve(
-        self, tx: Transaction, server: Locked, task: Task, intent: UUID
-    ) -> None:
-        change = difference(server.state, DONE[task], server.footprint)
+    async def _reserve(self, tx: Transaction, server: Locked) -> None:
+        """Hold the quota of a locked server's new task."""
+        if server.target is None or server.intent is None:
+            return
+        state, size = server.target
+        change = difference(server.state, state, server.footprint, size)
         if not change:
             return
-        force = task is Task.DESTROY
+        force = server.task is Task.DESTROY
         serial = await quota.reserve(
-            tx, server.owner, server.project, change, intent, force=force
+            tx, server.owner, server.project, change, server.intent, force=force
         )
         await rows.update(
             tx, server.id, commission=serial, commission_from=server.state.value
@@ -149,9 +212,8 @@ class Actions:
             return
         if server.commission is not None:
             await quota.reject(tx, server.commission)
-        intent = await self._put(tx, caller, server, requests.remove(server.id))
-        await rows.begin(tx, server, Task.DESTROY, intent)
-        await self._reserve(tx, server, Task.DESTROY, intent)
+        plan = Plan(Task.DESTROY, [requests.remove(server.id)])
+        await self.begin(tx, caller, server, plan)
 
     async def _never_made(self, tx: Transaction, server: Locked, subject: str) -> None:
         """End a server that no cluster has heard of."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from snfd.compute.states import Footprint, State, Task
+from snfd.compute.states import DONE, Footprint, State, Task
 from snfd.network.model import Address, NicRequest
 
 
@@ -111,6 +111,8 @@ class Status(Enum):
     STOPPED = "STOPPED"
     REBOOT = "REBOOT"
     HARD_REBOOT = "HARD_REBOOT"
+    RESIZE = "RESIZE"
+    REBUILD = "REBUILD"
     ERROR = "ERROR"
     DELETED = "DELETED"
 
@@ -122,6 +124,7 @@ _STATUS = {
     State.ERROR: Status.ERROR,
     State.DESTROYED: Status.DELETED,
 }
+_SHOWN = {Task.RESIZE: Status.RESIZE, Task.REBUILD: Status.REBUILD}
 
 
 @frozen
@@ -133,6 +136,7 @@ class Server:
     :ivar crashed: down although it is meant to run.
     :ivar attachments: working network cards, in order.
     :ivar diagnostic: the newest, or None.
+    :ivar rescue: whether it starts from a rescue image.
     """
 
     id: int
@@ -161,6 +165,7 @@ class Server:
     attachments: tuple[Attachment, ...] = ()
     volumes: tuple[Volume, ...] = ()
     diagnostic: Diagnostic | None = None
+    rescue: bool = False
 
     @property
     def deleted(self) -> bool:
@@ -172,6 +177,8 @@ class Server:
         """What users see (``spec/cyclades.md`` §3.1)."""
         if self.state is State.STARTED and self.task is Task.REBOOT:
             return Status.HARD_REBOOT if self.task_hard else Status.REBOOT
+        if self.task in _SHOWN and self.state in (State.STARTED, State.STOPPED):
+            return _SHOWN[self.task]
         if self.state is State.STARTED and self.crashed:
             return Status.STOPPED
         return _STATUS[self.state]
@@ -186,6 +193,9 @@ class Locked:
     :ivar commission_from: the state that the commission was made in.
     :ivar settled_job: id of the last job that was settled.
     :ivar reachable: whether its cluster answers.
+    :ivar rescue: whether it starts from a rescue image.
+    :ivar task_to: where the task leads, if its kind does not say.
+    :ivar task_size: the size that the task leads to, or None: the same.
     """
 
     id: int
@@ -205,7 +215,19 @@ class Locked:
     crashed: bool
     reachable: bool
     metadata: Mapping[str, str]
+    flavor: int
+    rescue: bool
+    task_to: State | None
+    task_size: Footprint | None
     footprint: Footprint
+
+    @property
+    def target(self) -> tuple[State, Footprint] | None:
+        """Where its task leads if that succeeds; None: its state stays."""
+        if self.task is None:
+            return None
+        state = self.task_to or DONE.get(self.task)
+        return None if state is None else (state, self.task_size or self.footprint)
 
 
 @frozen

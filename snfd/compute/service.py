@@ -25,6 +25,7 @@ from snfd.compute.model import (
     ServerFilter,
 )
 from snfd.compute.nics import Nics
+from snfd.compute.resizing import Resizing
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
@@ -210,6 +211,7 @@ class Compute:
     flavors: Flavors
     keypairs: Keypairs
     handoffs: Handoffs
+    resizing: Resizing
 
 
 @frozen(kw_only=True, eq=False)
@@ -257,4 +259,5 @@ def compute(parts: Parts) -> Compute:
         flavors,
         Keypairs(parts.db),
         Handoffs(parts.db, parts.clock, parts.sealer, parts.token, parts.base_url),
+        Resizing(actions, flavors),
     )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from snfd.compute import sizing
 from snfd.compute.model import Locked
 from snfd.compute.states import (
-    DONE,
     Effect,
+    Footprint,
     State,
     Step,
     Task,
@@ -48,13 +49,14 @@ async def apply(tx: Transaction, server: Locked, outcome: Outcome) -> None:
         return
     to = move or Step(server.state)
     gone = to.state is State.DESTROYED
+    size = await _size(tx, server, outcome, to)
     changes = _changes(server, outcome, to, clear=ends or gone, moves=move is not None)
     if changes:
         await rows.update(tx, server.id, **changes)
     for effect in to.effects:
         await _run(tx, server, effect, outcome, ends)
     await notify(tx, "server", server.id)
-    await _quota(tx, server, to.state, ends or gone)
+    await _quota(tx, server, to.state, size, ends or gone)
 
 
 def event(outcome: Outcome) -> Event:
@@ -82,6 +84,21 @@ def _stale(server: Locked, outcome: Outcome, ends: bool) -> bool:
     return server.settled_at is not None and outcome.at <= server.settled_at
 
 
+_OF_TASK = (
+    *("task", "task_intent", "task_to", "task_flavor"),
+    *("commission", "commission_from"),
+)
+
+
+async def _size(
+    tx: Transaction, server: Locked, outcome: Outcome, to: Step
+) -> Footprint:
+    """What the server takes from now on."""
+    if outcome.instance is None or Effect.SYNC_SIZE not in to.effects:
+        return server.footprint
+    return await sizing.follow(tx, server, outcome.instance)
+
+
 def _changes(
     server: Locked, outcome: Outcome, to: Step, *, clear: bool, moves: bool
 ) -> dict[str, Any]:
@@ -89,8 +106,7 @@ def _changes(
     if to.state is not server.state:
         changes["state"] = to.state.value
     if clear:
-        changes.update(task=None, task_intent=None, commission=None)
-        changes["commission_from"] = None
+        changes.update(dict.fromkeys(_OF_TASK))
     if moves:
         changes.update(_moved(server, outcome, to))
     return changes
@@ -150,8 +166,8 @@ async def _run(
             await _diagnose(tx, server.id, outcome)
         case Effect.CLOSE_CONSOLES:
             await notify(tx, "console", server.id)
-        case Effect.CRASHED:
-            pass  # a column of the row; see `_changes`
+        case Effect.CRASHED | Effect.SYNC_SIZE:
+            pass  # columns of the row; see `_changes` and `_size`
 
 
 async def _sync_ports(
@@ -186,14 +202,16 @@ async def _diagnose(tx: Transaction, server: int, outcome: Outcome) -> None:
     )
 
 
-async def _quota(tx: Transaction, server: Locked, to: State, ends: bool) -> None:
-    """Bring the project's usage in line with the server's new state.
+async def _quota(
+    tx: Transaction, server: Locked, to: State, size: Footprint, ends: bool
+) -> None:
+    """Bring the project's usage in line with the server's new state and size.
 
     A commission that was made for exactly this move is accepted; any other is
     called off, and the difference charged whatever the limits say: it is real.
     A task that goes on gets a new commission for what is left of its way.
     """
-    change = difference(server.state, to, server.footprint)
+    change = difference(server.state, to, server.footprint, size)
     pending = server.commission
     if pending is not None and ends and change and change == expected(server):
         await quota.accept(tx, pending)
@@ -203,13 +221,13 @@ async def _quota(tx: Transaction, server: Locked, to: State, ends: bool) -> None
     if change:
         await quota.charge(tx, server.owner, server.project, change, force=True)
     if pending is not None and change and not ends:
-        await _again(tx, server, to)
+        await _again(tx, server, to, size)
 
 
-async def _again(tx: Transaction, server: Locked, now: State) -> None:
+async def _again(tx: Transaction, server: Locked, now: State, size: Footprint) -> None:
     """Reserve anew for the task of a server that is in another state now."""
-    assert server.task is not None and server.intent is not None
-    left = difference(now, DONE[server.task], server.footprint)
+    assert server.target is not None and server.intent is not None
+    left = difference(now, server.target[0], size, server.target[1])
     serial = None
     if left:
         serial = await quota.reserve(
@@ -221,7 +239,7 @@ async def _again(tx: Transaction, server: Locked, now: State) -> None:
 
 def expected(server: Locked) -> Mapping[str, int]:
     """What the commission of a server's task was made for."""
-    target = DONE.get(server.task) if server.task else None
-    if target is None or server.commission_from is None:
+    if server.target is None or server.commission_from is None:
         return {}
-    return difference(server.commission_from, target, server.footprint)
+    state, size = server.target
+    return difference(server.commission_from, state, server.footprint, size)

@@ -36,6 +36,7 @@ class Effect(Enum):
     FORGET_SECRETS = "hand-offs and the stored password go"
     CRASHED = "it is shown as stopped, but keeps its charge"
     SYNC_PORTS = "ports follow the instance's network cards"
+    SYNC_SIZE = "the flavor follows the instance's processors and memory"
     DIAGNOSE = "the job's message is kept for the owner"
 
 
@@ -49,7 +50,8 @@ class Step(NamedTuple):
 _ERROR = Step(State.ERROR, (Effect.PARTS_FAILED, Effect.DIAGNOSE))
 _UP = Step(State.STARTED, (Effect.PARTS_UP, Effect.SYNC_PORTS))
 _UP_BUT_STOPPED = Step(State.STOPPED, (Effect.PARTS_UP, Effect.SYNC_PORTS))
-_RUNS = Step(State.STARTED, (Effect.SYNC_PORTS,))
+_SYNC = (Effect.SYNC_PORTS, Effect.SYNC_SIZE)
+_RUNS = Step(State.STARTED, _SYNC)
 _STOPS = Step(State.STOPPED, (Effect.CLOSE_CONSOLES,))
 _GONE = Step(
     State.DESTROYED,
@@ -90,11 +92,11 @@ STEPS: Mapping[tuple[State, Event], Step] = {
         for event in _NO_CHANGE
     },
     **{
-        (state, Event.MODIFIED): Step(state, (Effect.SYNC_PORTS,))
+        (state, Event.MODIFIED): Step(state, _SYNC)
         for state in (State.STARTED, State.STOPPED)
     },
     **{
-        (state, Event.MODIFY_FAILED): Step(state, (Effect.SYNC_PORTS, Effect.DIAGNOSE))
+        (state, Event.MODIFY_FAILED): Step(state, (*_SYNC, Effect.DIAGNOSE))
         for state in (State.STARTED, State.STOPPED)
     },
 }
@@ -115,6 +117,10 @@ class Task(Enum):
     DESTROY = "DESTROY"
     CONNECT = "CONNECT"
     DISCONNECT = "DISCONNECT"
+    RESIZE = "RESIZE"
+    REBUILD = "REBUILD"
+    RESCUE = "RESCUE"
+    UNRESCUE = "UNRESCUE"
 
 
 ALLOWED: Mapping[Task, frozenset[State]] = {
@@ -124,6 +130,10 @@ ALLOWED: Mapping[Task, frozenset[State]] = {
     Task.DESTROY: frozenset(_ALIVE),
     Task.CONNECT: frozenset({State.STARTED, State.STOPPED}),
     Task.DISCONNECT: frozenset({State.STARTED, State.STOPPED}),
+    Task.RESIZE: frozenset({State.STARTED, State.STOPPED}),
+    Task.REBUILD: frozenset({State.STARTED, State.STOPPED}),
+    Task.RESCUE: frozenset({State.STARTED, State.STOPPED}),
+    Task.UNRESCUE: frozenset({State.STARTED, State.STOPPED}),
 }
 """In which states a task may begin."""
 
@@ -136,7 +146,8 @@ DONE: Mapping[Task, State] = {
 }
 """Where a task leads if its job succeeds; its commission is made for that.
 
-Tasks that are not here leave the state as it is.
+Tasks that are not here leave the state as it is, or say where they lead when
+they begin: a resize leads back to where it began.
 """
 
 
@@ -199,8 +210,14 @@ def usage(state: State, size: Footprint) -> Mapping[str, int]:
     return dict(zip(RESOURCES, amounts, strict=True))
 
 
-def difference(old: State, new: State, size: Footprint) -> Mapping[str, int]:
-    """What a move from ``old`` to ``new`` adds to the usage; no zeros."""
-    before, after = usage(old, size), usage(new, size)
+def difference(
+    old: State, new: State, size: Footprint, resized: Footprint | None = None
+) -> Mapping[str, int]:
+    """What a move from ``old`` to ``new`` adds to the usage; no zeros.
+
+    :param resized: what the server takes afterwards, if that is not ``size``.
+    """
+    before = usage(old, size)
+    after = usage(new, size if resized is None else resized)
     changes = {name: after[name] - before[name] for name in RESOURCES}
     return {name: change for name, change in changes.items() if change}

@@ -130,7 +130,7 @@ class Dispatcher(Service):
 
     async def _request(self, claim: Claim) -> Request:
         intent = claim.entry.intent
-        request = Request.of(intent).after(claim.jobs)
+        request = Request.of(intent).after(claim.jobs, claim.named)
         if intent.kind in (Kind.CREATE, Kind.NETWORK_ADD):
             tags = [*request.body.get("tags", ()), names.tag(intent.id)]
             request = request.with_body(tags=tags)

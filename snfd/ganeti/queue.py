@@ -24,10 +24,12 @@ class Claim:
     """An intent to submit now.
 
     :ivar jobs: those that its job must wait for.
+    :ivar named: those of them that it depends on by name.
     """
 
     entry: Entry
     jobs: tuple[int, ...]
+    named: frozenset[int] = frozenset()
 
 
 async def claim(tx: Transaction, cluster: int, seen: int, most: int) -> list[Claim]:
@@ -53,23 +55,24 @@ async def claim(tx: Transaction, cluster: int, seen: int, most: int) -> list[Cla
     )
     entries = sorted_by_seq(entry(row) for row in rows)
     waits = await _jobs_before(tx, [each.intent.id for each in entries])
-    return [Claim(each, tuple(waits.get(each.intent.id, ()))) for each in entries]
+    return [Claim(each, *waits.get(each.intent.id, ((),))) for each in entries]
 
 
 async def _jobs_before(
     tx: Transaction, idents: Sequence[UUID]
-) -> Mapping[UUID, list[int]]:
+) -> Mapping[UUID, tuple[tuple[int, ...], frozenset[int]]]:
     if not idents:
         return {}
     rows = await tx.rows(
-        "SELECT o.id, array_agg(e.job ORDER BY e.job) FROM ops.outbox o"
+        "SELECT o.id, array_agg(e.job ORDER BY e.job),"
+        " array_agg(e.job) FILTER (WHERE e.id = ANY (o.depends)) FROM ops.outbox o"
         " JOIN ops.outbox e ON e.cluster = o.cluster AND e.finished IS NULL"
         "  AND e.job IS NOT NULL AND (e.id = ANY (o.depends)"
         "   OR (o.ordered AND e.subject = o.subject AND e.seq < o.seq))"
         " WHERE o.id = ANY (%s::uuid[]) GROUP BY o.id",
         ([str(ident) for ident in idents],),
     )
-    return dict(rows)
+    return {row[0]: (tuple(row[1]), frozenset(row[2] or ())) for row in rows}
 
 
 async def release(tx: Transaction, ident: UUID, tried: bool) -> None:

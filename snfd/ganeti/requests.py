@@ -5,7 +5,7 @@ Bodies are those that Ganeti 3.0 takes (spec/cyclades.md §5.2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from snfd.ganeti import names
 from snfd.intent import Intent
 
 Pairs = Mapping[str, Any]
+_GOOD = ["success"]
+_ENDED = ["success", "error", "canceled"]
 
 
 @frozen
@@ -25,32 +27,43 @@ class Request:
     :ivar name: of the instance or network.
     :ivar body: parameters of the opcode.
     :ivar query: further arguments in the URL, such as a reboot's ``type``.
+    :ivar strict: fail unless the jobs that it depends on by name succeeded.
     """
 
     kind: str
     name: str
     body: Pairs = field(factory=dict)
     query: Mapping[str, str | Sequence[str]] = field(factory=dict)
+    strict: bool = False
 
     def stored(self) -> dict[str, Any]:
         """The form in which an intent keeps it, beside its kind."""
-        return {"name": self.name, "body": self.body, "query": self.query}
+        kept = {"name": self.name, "body": self.body, "query": self.query}
+        return {**kept, "strict": True} if self.strict else kept
 
     @classmethod
     def of(cls, intent: Intent) -> Request:
         """What ``intent`` asks for."""
         kept = intent.request
         return cls(
-            intent.kind, kept["name"], kept.get("body", {}), kept.get("query", {})
+            intent.kind,
+            kept["name"],
+            kept.get("body", {}),
+            kept.get("query", {}),
+            kept.get("strict", False),
         )
 
     def with_body(self, **more: Any) -> Request:
         """The same with further parameters."""
         return evolve(self, body={**self.body, **more})
 
-    def after(self, jobs: Iterable[int]) -> Request:
-        """The same, to run once ``jobs`` have ended, in whatever way."""
-        depends = [[job, ["success", "error", "canceled"]] for job in jobs]
+    def after(self, jobs: Iterable[int], named: Set[int] = frozenset()) -> Request:
+        """The same, to run once ``jobs`` have ended, in whatever way.
+
+        :param named: those that must have succeeded if the request is strict.
+        """
+        must = named if self.strict else frozenset()
+        depends = [[job, _GOOD if job in must else _ENDED] for job in jobs]
         return self.with_body(depends=depends) if depends else self
 
 

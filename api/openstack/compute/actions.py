@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -13,10 +14,13 @@ from api.openstack.compute.bodies import (
     CreateRemoteConsole,
     Reboot,
     RemoteConsole,
+    Resize,
     VncConsole,
+    named_in_body,
 )
 from api.openstack.compute.servers import existing, within
 from api.operations import Answer, Reply, operation
+from api.paging import number
 from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Compute
 from snfd.errors import Busy, Forbidden, Invalid, NotFound, NotImplementedHere
@@ -62,6 +66,12 @@ class GroupName(msgspec.Struct):
     name: str
 
 
+class Done(Enum):
+    """What an action has to say when it is over at once."""
+
+    NOTHING_LEFT = 204
+
+
 Act = Callable[["ActionsApi", Caller, int, msgspec.Raw], Awaitable[Any]]
 
 
@@ -81,7 +91,7 @@ class ActionsApi:
         "/servers/<server>/action",
         body=dict[str, msgspec.Raw],
         status=202,
-        also={200: ConsoleReply | OutputReply},
+        also={200: ConsoleReply | OutputReply, 204: None},
     )
     async def act(
         self, caller: Caller, server: int, body: dict[str, msgspec.Raw]
@@ -94,6 +104,8 @@ class ActionsApi:
             raise Invalid(f"there is no action {name!r}")
         await existing(self.compute, caller, server)
         reply: Any = await ACTIONS[name](self, caller, server, arguments)
+        if isinstance(reply, Done):
+            return Answer(None, status=reply.value)
         return Answer(reply, status=202 if reply is None else 200)
 
     @operation("POST", "/servers/<server>/remote-consoles", body=CreateRemoteConsole)
@@ -171,15 +183,32 @@ async def _suspend(
     raise Forbidden("servers cannot be suspended by users")
 
 
-async def _not_resized(
-    api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
+async def _resize(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
 ) -> None:
-    raise Busy("there is no resize to confirm or revert")
+    flavor = number(decode_json(bytes(given), Resize).flavor)
+    with named_in_body():
+        await api.compute.resizing.resize(
+            caller, within(caller), server, flavor, running=True
+        )
+
+
+async def _confirm(
+    api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
+) -> Done:
+    found = await api.compute.servers.show(within(caller), server)
+    if found.task is not None:
+        raise Busy(f"the server is busy with {found.task.value}")
+    return Done.NOTHING_LEFT
+
+
+async def _revert(api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw) -> None:
+    raise Busy("a resize is final as soon as it is done; resize to the old flavor")
 
 
 _UNSERVED = (
     *("os-getSPICEConsole", "os-getRDPConsole", "os-getSerialConsole"),
-    *("changePassword", "rebuild", "resize", "createImage", "rescue", "unrescue"),
+    *("changePassword", "rebuild", "createImage", "rescue", "unrescue"),
     *("lock", "unlock", "pause", "unpause", "shelve", "unshelve", "migrate"),
     *("evacuate", "addFloatingIp", "removeFloatingIp", "addFixedIp"),
     *("removeFixedIp", "os-migrateLive", "createBackup", "trigger_crash_dump"),
@@ -190,14 +219,15 @@ ACTIONS: Mapping[str, Act] = {
     "os-stop": _stop,
     "reboot": _reboot,
     "forceDelete": _delete,
+    "resize": _resize,
+    "confirmResize": _confirm,
+    "revertResize": _revert,
     "os-getVNCConsole": _vnc,
     "os-getConsoleOutput": _output,
     "addSecurityGroup": _group,
     "removeSecurityGroup": _group,
     "suspend": _suspend,
     "resume": _suspend,
-    "confirmResize": _not_resized,
-    "revertResize": _not_resized,
     **dict.fromkeys(_UNSERVED, _unserved),
 }
 """What the one key of the body may be."""

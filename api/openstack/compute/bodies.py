@@ -158,6 +158,12 @@ class Reboot(Struct):
     type: Literal["SOFT", "HARD", "soft", "hard"]
 
 
+class Resize(Struct):
+    """Arguments of the action ``resize``."""
+
+    flavor: Id = named(name="flavorRef")
+
+
 class VncConsole(Struct):
     """Arguments of the action ``os-getVNCConsole``."""
 

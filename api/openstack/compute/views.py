@@ -13,7 +13,7 @@ from api.links import Link, Links
 from api.operations import Reply
 from api.times import micros_bare, whole_z
 from snfd.compute.model import Attachment, Server, Status
-from snfd.compute.states import Task
+from snfd.compute.states import State, Task
 
 STATUS = {
     Status.BUILD: "BUILD",
@@ -21,6 +21,8 @@ STATUS = {
     Status.STOPPED: "SHUTOFF",
     Status.REBOOT: "REBOOT",
     Status.HARD_REBOOT: "HARD_REBOOT",
+    Status.RESIZE: "RESIZE",
+    Status.REBUILD: "REBUILD",
     Status.ERROR: "ERROR",
     Status.DELETED: "DELETED",
 }
@@ -30,13 +32,17 @@ _VM_STATE = {
     Status.ERROR: "error",
     Status.DELETED: "deleted",
 }
-_POWER = {Status.ACTIVE: 1, Status.REBOOT: 1, Status.HARD_REBOOT: 1, Status.STOPPED: 4}
+_POWER = {State.STARTED: 1, State.STOPPED: 4}
 _TASK = {
     Task.BUILD: "spawning",
     Task.START: "powering-on",
     Task.STOP: "powering-off",
     Task.REBOOT: "rebooting",
     Task.DESTROY: "deleting",
+    Task.RESIZE: "resize_prep",
+    Task.REBUILD: "rebuilding",
+    Task.RESCUE: "rescuing",
+    Task.UNRESCUE: "unrescuing",
 }
 _SHOWS_PROGRESS = (Status.BUILD, Status.ACTIVE)
 
@@ -132,7 +138,7 @@ class ServerView(Reply):
         return cls(
             id=str(server.id),
             name=server.name,
-            status=STATUS[status],
+            status="RESCUE" if _rescued(server) else STATUS[status],
             tenant_id=str(server.project),
             user_id=str(server.owner),
             host_id=_host(server),
@@ -152,9 +158,9 @@ class ServerView(Reply):
             links=links.of("servers", server.id),
             disk_config="MANUAL",
             zone=ZONE,
-            power_state=_POWER.get(status, 0),
+            power_state=4 if server.crashed else _POWER.get(server.state, 0),
             task_state=_task(server),
-            vm_state=_VM_STATE.get(status, "active"),
+            vm_state="rescued" if _rescued(server) else _VM_STATE.get(status, "active"),
             launched=precise(server.launched),
             terminated=precise(server.deleted_at),
             volumes=[VolumeRef(str(volume.id)) for volume in server.volumes],
@@ -177,6 +183,10 @@ def _image(server: Server, links: Links) -> Ref | str:
     if server.image is None:
         return ""
     return Ref(str(server.image), links.marked("images", server.image))
+
+
+def _rescued(server: Server) -> bool:
+    return server.rescue and server.status in (Status.ACTIVE, Status.STOPPED)
 
 
 def _task(server: Server) -> str | None:

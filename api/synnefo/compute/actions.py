@@ -11,7 +11,8 @@ from attrs import frozen
 
 from api.decoding import decode_json
 from api.operations import Answer, operation
-from api.synnefo.compute.bodies import Console, Reboot, VncConsole
+from api.paging import number
+from api.synnefo.compute.bodies import Console, Reboot, Resize, VncConsole
 from api.synnefo.compute.views import ConsoleReply, ConsoleView, VncReply, VncView
 from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Compute
@@ -83,6 +84,15 @@ async def _reboot(
     await api.compute.actions.reboot(caller, Scope.own(caller), server, hard=hard)
 
 
+async def _resize(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    flavor = number(arguments(given, Resize).flavor)
+    await api.compute.resizing.resize(
+        caller, Scope.own(caller), server, flavor, running=False
+    )
+
+
 async def _console(
     api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
 ) -> ConsoleReply:
@@ -131,7 +141,7 @@ async def _suspend(
 
 _UNSERVED = (
     *("os-getRDPConsole", "os-getSPICEConsole", "changePassword", "rebuild"),
-    *("confirmResize", "revertResize", "resize", "firewallProfile"),
+    *("confirmResize", "revertResize", "firewallProfile"),
     *("addFloatingIp", "removeFloatingIp", "reassign", "rescue", "unrescue"),
 )
 
@@ -142,6 +152,7 @@ ACTIONS: Mapping[str, Act] = {
     "os-stop": _stop,
     "reboot": _reboot,
     "delete": _delete,
+    "resize": _resize,
     "console": _console,
     "os-getVNCConsole": _vnc,
     "suspend": _suspend,

@@ -153,6 +153,12 @@ class Reboot(Struct):
     type: Literal["SOFT", "HARD"] = "SOFT"
 
 
+class Resize(Struct):
+    """Arguments of the action ``resize``."""
+
+    flavor: Id = named(name="flavorRef")
+
+
 class Console(Struct):
     """Arguments of the action ``console``."""
 

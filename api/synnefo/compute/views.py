@@ -21,6 +21,10 @@ _TASKS = {
     Task.DESTROY: "DESTROYING",
     Task.CONNECT: "CONNECTING",
     Task.DISCONNECT: "DISCONNECTING",
+    Task.RESIZE: "RESIZING",
+    Task.REBUILD: "REBUILDING",
+    Task.RESCUE: "RESCUING",
+    Task.UNRESCUE: "UNRESCUING",
 }
 
 
@@ -189,7 +193,7 @@ class ServerView(Reply):
             access_v6="",
             fqdn=None,
             forwarding={},
-            rescue=False,
+            rescue=server.rescue,
             links=links.of("servers", server.id),
             password=password,
         )

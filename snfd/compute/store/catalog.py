@@ -83,3 +83,35 @@ async def ensure_flavor(tx: Transaction, size: Mapping[str, int]) -> None:
         "ON CONFLICT (cpu, ram, disk, volume_type) DO NOTHING",
         dict(size),
     )
+
+
+async def like(tx: Transaction, flavor: int, cpu: int, ram: int) -> int:
+    """A flavor with the disk and volume type of another; made if there is none.
+
+    One that is made is open to nobody: servers have it, and their owners see it.
+    """
+    values = {"flavor": flavor, "cpu": cpu, "ram": ram}
+    await tx.execute(
+        "INSERT INTO compute.flavor (cpu, ram, disk, volume_type, public, allow_create)"
+        " SELECT %(cpu)s, %(ram)s, f.disk, f.volume_type, false, false"
+        " FROM compute.flavor f WHERE f.id = %(flavor)s"
+        " ON CONFLICT (cpu, ram, disk, volume_type) DO NOTHING",
+        values,
+    )
+    row = await tx.row(
+        "SELECT f.id FROM compute.flavor f JOIN compute.flavor o ON o.id = %(flavor)s"
+        " WHERE (f.cpu, f.ram, f.disk, f.volume_type)"
+        " = (%(cpu)s, %(ram)s, o.disk, o.volume_type)",
+        values,
+    )
+    assert row is not None
+    return int(row[0])
+
+
+async def shape(tx: Transaction, flavor: int) -> tuple[int, int]:
+    """GiB of disk, and the volume type, of a flavor that exists."""
+    row = await tx.row(
+        "SELECT disk, volume_type FROM compute.flavor WHERE id = %s", (flavor,)
+    )
+    assert row is not None
+    return int(row[0]), int(row[1])

@@ -18,10 +18,12 @@ _LOCKED = """
     SELECT s.id, s.name, s.owner, s.project, s.shared, s.cluster, s.state, s.task,
         s.task_intent, s.commission, s.commission_from, s.settled_job, s.settled_at,
         s.suspended, s.crashed, coalesce(c.reachable AND NOT c.offline, false),
-        s.metadata, f.cpu, f.ram, (SELECT coalesce(sum(v.size), 0) FROM compute.volume v
+        s.metadata, s.flavor, s.rescue, s.task_to, t.cpu, t.ram, f.cpu,
+        f.ram, (SELECT coalesce(sum(v.size), 0) FROM compute.volume v
                 WHERE v.server = s.id AND NOT v.deleted)
     FROM compute.server s
     JOIN compute.flavor f ON f.id = s.flavor
+    LEFT JOIN compute.flavor t ON t.id = s.task_flavor
     LEFT JOIN compute.cluster c ON c.id = s.cluster
 """
 
@@ -42,7 +44,7 @@ async def lock(
 _FIELDS = (
     *("id", "name", "owner", "project", "shared", "cluster", "state", "task"),
     *("intent", "commission", "commission_from", "settled_job", "settled_at"),
-    *("suspended", "crashed", "reachable", "metadata"),
+    *("suspended", "crashed", "reachable", "metadata", "flavor", "rescue", "task_to"),
 )
 
 
@@ -52,7 +54,11 @@ def _locked(row: Row) -> Locked:
     found["task"] = Task(found["task"]) if found["task"] else None
     began = found["commission_from"]
     found["commission_from"] = State(began) if began else None
-    return Locked(**found, footprint=Footprint(*row[17:]))
+    found["task_to"] = State(found["task_to"]) if found["task_to"] else None
+    cpu, ram, *size = row[20:]
+    footprint = Footprint(*size)
+    resized = None if cpu is None else Footprint(cpu, ram, footprint.disk)
+    return Locked(**found, task_size=resized, footprint=footprint)
 
 
 async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
@@ -80,10 +86,17 @@ async def begin(
     intent: UUID,
     *,
     hard: bool = False,
+    to: State | None = None,
+    flavor: int | None = None,
 ) -> None:
-    """Note the one task that a locked server is busy with."""
+    """Note the one task that a locked server is busy with.
+
+    :param to: where it leads, if its kind does not say.
+    :param flavor: the size that it leads to, or None: the same.
+    """
     await update(
         tx, server.id, task=task.value, task_intent=intent, task_hard=hard,
+        task_to=to.value if to else None, task_flavor=flavor,
         commission=None, commission_from=None,
     )  # fmt: skip
 

@@ -25,6 +25,7 @@ _COLUMNS = """
     s.id, s.name, s.owner, s.project, s.shared, s.cluster, s.image, s.os,
     s.key_names, s.metadata, s.state, s.task, s.task_hard, s.fault, s.progress,
     s.suspended, s.crashed, s.node, s.launched, s.created, s.updated, s.deleted_at,
+    s.rescue,
     f.id AS f_id, f.cpu, f.ram, f.disk, f.volume_type, t.disk_template,
     f.allow_create, f.public, f.specs, f.deleted AS f_deleted,
     d.level, d.source, d.source_date, d.message, d.details, d.created AS d_created,
@@ -151,12 +152,13 @@ _HEAD = (
     *("id", "name", "owner", "project", "shared", "cluster", "image", "os"),
     *("key_names", "metadata", "state", "task", "task_hard", "fault", "progress"),
     *("suspended", "crashed", "node", "launched", "created", "updated", "deleted_at"),
+    "rescue",
 )
 
 
 def _server(row: Row) -> Server:
     head = dict(zip(_HEAD, row, strict=False))
-    flavor, diagnostic, ports, volumes = row[22:32], row[32:38], row[38], row[39]
+    flavor, diagnostic, ports, volumes = row[23:33], row[33:39], row[39], row[40]
     head["key_names"] = tuple(head["key_names"])
     head["state"] = State(head["state"])
     head["task"] = Task(head["task"]) if head["task"] else None

@@ -1,0 +1,85 @@
+"""Actions on servers in both dialects: what is answered, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.api.memory import Browser
+from tests.compute.http import http_cloud
+from tests.compute.kit import IMAGE
+
+
+class ActionCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.cloud = http_cloud(self)
+        self.parts = self.cloud.parts
+        self.nova = self.cloud.nova()
+        self.cyclades = self.cloud.cyclades()
+        self.small = self.parts.flavor(1, 1024)
+        self.big = self.parts.flavor(2, 1024)
+
+    def active(self, who: str = "demo") -> int:
+        """A server that runs, made by Synnefo's API."""
+        body = {"name": "web", "imageRef": str(IMAGE), "flavorRef": self.small}
+        got = self.cloud.cyclades(who).post("/servers", {"server": body})
+        self.assertEqual(202, got.status, got.body)
+        self.parts.work()
+        return int(got.json["server"]["id"])
+
+    def stopped(self) -> int:
+        ident = self.active()
+        self.answers(202, self.cyclades, ident, "shutdown", {})
+        self.parts.work()
+        return ident
+
+    def answers(
+        self, status: int, http: Browser, ident: int, name: str, given: object = None
+    ) -> Any:
+        got = http.post(f"/servers/{ident}/action", {name: given})
+        self.assertEqual(status, got.status, (name, given, got.body))
+        return got
+
+    def server(self, ident: int, http: Browser | None = None) -> Any:
+        return (http or self.cyclades).get(f"/servers/{ident}").json["server"]
+
+
+class ResizeTests(ActionCase):
+    def test_cyclades_36_synnefo_resizes_what_is_stopped(self) -> None:
+        ident = self.active()
+        self.answers(400, self.cyclades, ident, "resize", {"flavorRef": self.big})
+        self.answers(202, self.cyclades, ident, "shutdown", {})
+        self.parts.work()
+        for wrong in (self.small, self.parts.flavor(1, 512), "x"):
+            self.answers(400, self.cyclades, ident, "resize", {"flavorRef": wrong})
+        self.answers(400, self.cyclades, ident, "resize", {})
+        self.answers(404, self.cyclades, ident, "resize", {"flavorRef": 999_999})
+        self.answers(202, self.cyclades, ident, "resize", {"flavorRef": self.big})
+        shown = self.server(ident)
+        self.assertEqual(
+            ("RESIZE", "RESIZING"), (shown["status"], shown["SNF:task_state"])
+        )
+        self.answers(400, self.cyclades, ident, "start", {})
+        self.parts.work()
+        shown = self.server(ident)
+        self.assertEqual(self.big, shown["flavor"]["id"])
+        self.assertEqual(("STOPPED", ""), (shown["status"], shown["SNF:task_state"]))
+
+    def test_cyclades_36_openstack_resizes_what_runs(self) -> None:
+        ident = self.active()
+        self.answers(400, self.nova, ident, "resize", {"flavorRef": "999999"})
+        self.answers(400, self.nova, ident, "resize", {"flavorRef": str(self.small)})
+        self.answers(202, self.nova, ident, "resize", {"flavorRef": str(self.big)})
+        shown = self.server(ident, self.nova)
+        self.assertEqual("RESIZE", shown["status"])
+        self.assertEqual("resize_prep", shown["OS-EXT-STS:task_state"])
+        self.answers(409, self.nova, ident, "confirmResize")
+        self.answers(409, self.nova, ident, "resize", {"flavorRef": str(self.small)})
+        self.parts.work()
+        shown = self.server(ident, self.nova)
+        self.assertEqual("ACTIVE", shown["status"])
+        self.assertEqual(str(self.big), shown["flavor"]["id"])
+        got = self.answers(204, self.nova, ident, "confirmResize")
+        self.assertEqual(b"", got.body)
+        self.answers(409, self.nova, ident, "revertResize")
