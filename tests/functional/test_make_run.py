@@ -275,7 +275,7 @@ class MissingTests(MakeRunCase):
 
     def test_mistyped_words(self) -> None:
         for word, right in (
-            ("SEED=acounts", "there is only SEED=accounts"),
+            ("SEED=demo", "there is only SEED=accounts"),
             ("PORT=http", "a port is a number from 1 to 65535"),
         ):
             status, said = self.start(word, uid=ordinary()).ended()
