@@ -60,6 +60,7 @@ lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy snfd api vnc storage pocket bench tests twisted/plugins/snfd.py
+	MYPYPATH=ganeti-os/snfd/lib $(BIN)/mypy ganeti-os/snfd/lib
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/python -m towncrier build --draft --version next > /dev/null

@@ -1,0 +1,224 @@
+"""The OS definition for Ganeti nodes, run for real on disks that are files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import unittest
+from base64 import b64encode
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from tests.functional.onenode import (
+    MIB,
+    OS,
+    PATH,
+    Ran,
+    Source,
+    an_image,
+    create,
+    partitions,
+    seed_of,
+    serving,
+    tool,
+)
+
+PASSWORD, SECRET = "Tr0ub4dor-Pass", "a very private file"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI laptop"
+_TOOLS = ("sfdisk", "mformat", "mke2fs", "setpriv", "openssl", "resize2fs")
+MISSING = [one for one in _TOOLS if not shutil.which(one, path=PATH)]
+
+
+@unittest.skipIf(MISSING, f"{', '.join(MISSING)} missing")
+class CreateTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.place = Path(mkdtemp(prefix="snfd-os-"))
+        self.addCleanup(shutil.rmtree, self.place)
+        self.scratch = self.place / "tmp"
+        self.scratch.mkdir()
+        self.disk = self.place / "disk"
+        self.source = Source()
+        self.url = self.enterContext(serving(self.source))
+
+    def told(self, **more: str) -> dict[str, str]:
+        """A document as the daemon writes it."""
+        files = [
+            {"path": "/root/x", "contents": b64encode(SECRET.encode()).decode()},
+            {"path": "/srv/y", "contents": "", "owner": "www", "mode": 384},
+        ]
+        return {
+            "img_id": f"{self.url}/image",
+            "img_format": "diskdump",
+            "img_passwd": PASSWORD,
+            "img_personality": json.dumps(files),
+            "img_properties": json.dumps({"USERS": "root debian"}),
+            "auth_keys": KEY,
+            "cloud_userdata": b64encode(b"#!/bin/sh\necho hi\n").decode(),
+            "hostname": "My web.Server",
+            "progress_url": f"{self.url}/progress",
+            **more,
+        }
+
+    def run_on(self, size: int, **more: Any) -> Ran:
+        """Run ``create`` on a disk of ``size`` MiB."""
+        with self.disk.open("ab") as disk:
+            disk.truncate(size * MIB)
+        told = more.pop("told", None)
+        self.source.document = self.told() if told is None else told
+        got = create(self.url, self.disk, self.scratch, **more)
+        self.assertEqual([], list(self.scratch.iterdir()))
+        for secret in (PASSWORD, SECRET, KEY, "/image", "/progress", "/document"):
+            self.assertNotIn(secret, got.output)
+        return got
+
+    def test_the_image_grows_and_finds_what_its_owner_gave(self) -> None:
+        for table in ("dos", "gpt"):
+            with self.subTest(table):
+                self.disk.unlink(missing_ok=True)
+                self.source.told.clear()
+                self.source.image = an_image(self.place / table, table)
+                got = self.run_on(64)
+                self.assertEqual(0, got.code, got.output)
+                self.grown()
+                self.seeded()
+                self.reported()
+
+    def grown(self) -> None:
+        """The partition and its file system reach up to the seed."""
+        self.assertEqual([(1, 58), (59, 4)], partitions(self.disk))
+        place = f"{self.disk}?offset={MIB}"
+        tool("e2fsck", "-f", "-n", place)
+        told = tool("dumpe2fs", "-h", place)
+        blocks = next(x for x in told.splitlines() if x.startswith("Block count"))
+        each = next(x for x in told.splitlines() if x.startswith("Block size"))
+        length = int(blocks.split()[-1]) * int(each.split()[-1])
+        self.assertEqual(58 * MIB, length)
+        self.assertEqual("image\n", tool("debugfs", "-R", "cat /etc/hostname", place))
+        with self.disk.open("rb") as disk:
+            self.assertEqual(b"\xfaboot code", disk.read(10))
+
+    def seeded(self) -> None:
+        """cloud-init finds all that the document said."""
+        found = seed_of(self.disk)
+        meta = json.loads(found["meta-data"])
+        self.assertEqual("my-web-server", meta["local-hostname"])
+        self.assertEqual([KEY], meta["public-keys"])
+        self.assertEqual("#!/bin/sh\necho hi\n", found["user-data"])
+        head, _, config = found["vendor-data"].partition("\n")
+        self.assertEqual("#cloud-config", head)
+        vendor = json.loads(config)
+        users = {one["name"]: one["password"] for one in vendor["chpasswd"]["users"]}
+        self.assertEqual({"root", "debian"}, set(users))
+        salt = users["root"].split("$")[2]
+        hashed = tool("openssl", "passwd", "-6", "-salt", salt, PASSWORD).strip()
+        self.assertEqual(hashed, users["root"])
+        first, second = vendor["write_files"]
+        self.assertEqual(
+            ("/root/x", "root:root", "0440"),
+            (first["path"], first["owner"], first["permissions"]),
+        )
+        self.assertEqual(
+            ("www:root", "0600", True),
+            (second["owner"], second["permissions"], second["defer"]),
+        )
+        for text in found.values():
+            self.assertNotIn(PASSWORD, text)
+
+    def reported(self) -> None:
+        progress = [one["progress"] for one in self.source.told
+                    if one["type"] == "image-copy-progress"]  # fmt: skip
+        self.assertEqual((sorted(progress), 100.0), (progress, progress[-1]))
+        tasks = [one["task"] for one in self.source.told
+                 if one["type"] == "image-helper"]  # fmt: skip
+        self.assertEqual(["image", "customise", "grow"], tasks)
+        self.assertEqual([], self.source.messages("image-warning"))
+
+    def test_holes_stay_holes(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos", 32)
+        self.disk.write_bytes(b"x" * 64 * MIB)
+        self.assertEqual(0, self.run_on(64).code)
+        self.assertLess(self.disk.stat().st_blocks * 512, 24 * MIB)
+        with self.disk.open("rb") as disk:
+            disk.seek(63 * MIB)
+            self.assertEqual(bytes(MIB), disk.read())
+
+    def test_a_transfer_goes_on_where_it_broke_off(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        self.source.breaks = [3 * MIB + 17, 0, 5 * MIB]
+        got = self.run_on(32)
+        self.assertEqual(0, got.code, got.output)
+        first, second, third, fourth = self.source.ranges
+        self.assertEqual((None, second), (first, third))
+        self.assertEqual(f"bytes={3 * MIB + 17}-", second)
+        self.assertEqual(f"bytes={8 * MIB + 17}-", fourth)
+        self.assertEqual("my-web-server", json.loads(
+            seed_of(self.disk)["meta-data"])["local-hostname"])  # fmt: skip
+
+    def test_failures_are_told(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        cases: list[tuple[str, dict[str, str], int]] = [
+            ("the image is larger than the disk", {}, 8),
+            ("the image cannot be had: the answer is 404",
+             {"img_id": f"{self.url}/elsewhere"}, 32),
+            ("images of format 'ntfsdump' are not known here",
+             {"img_format": "ntfsdump"}, 32),
+        ]  # fmt: skip
+        for why, wrong, size in cases:
+            with self.subTest(why):
+                self.disk.unlink(missing_ok=True)
+                self.source.told.clear()
+                got = self.run_on(size, told=self.told(**wrong))
+                self.assertEqual(1, got.code)
+                self.assertEqual([why], self.source.messages("image-error"))
+
+    def test_a_wrong_image_is_no_server(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        self.source.digest = "0" * 64
+        self.assertEqual(1, self.run_on(32).code)
+        [text] = self.source.messages("image-error")
+        self.assertRegex(text, "the image's SHA-256 is [0-9a-f]{64}, not 0{64}")
+
+    def test_without_its_document_nothing_happens(self) -> None:
+        got = self.run_on(8, told={})
+        self.assertEqual(1, got.code)
+        self.assertIn("the hand-off cannot be had: the answer is 404", got.output)
+        self.assertEqual(bytes(8 * MIB), self.disk.read_bytes())
+        got = self.run_on(8, OSP_CONFIG_URL="")
+        self.assertEqual(1, got.code)
+        self.assertIn("OSP_CONFIG_URL is not given", got.output)
+
+    def test_an_image_without_a_table_is_only_written(self) -> None:
+        self.source.image = b"just bytes" * 1000
+        got = self.run_on(8)
+        self.assertEqual(0, got.code, got.output)
+        self.assertEqual(10_000, len(self.disk.read_bytes().rstrip(b"\0")))
+        self.assertEqual(
+            ["the image has no partition table: nothing is put into the server"],
+            self.source.messages("image-warning"),
+        )
+
+    def test_a_server_that_keeps_its_disk_gets_a_new_seed(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        self.assertEqual(0, self.run_on(64).code)
+        before, meta = partitions(self.disk), seed_of(self.disk)["meta-data"]
+        told = self.told(img_id="null", hostname="renamed", img_passwd="Another-1")
+        got = self.run_on(64, told=told)
+        self.assertEqual(0, got.code, got.output)
+        self.assertEqual(before, partitions(self.disk))
+        found = seed_of(self.disk)
+        self.assertEqual("renamed", json.loads(found["meta-data"])["local-hostname"])
+        self.assertNotEqual(meta, found["meta-data"])
+        self.assertIn('"ssh_deletekeys": false', found["vendor-data"])
+
+    def test_a_crafted_table_ends_in_words(self) -> None:
+        image = bytearray(an_image(self.place / "image", "gpt"))
+        image[512 + 72 : 512 + 84] = b"\xff" * 12
+        image[1024:2048] = b"\xa5" * 1024
+        self.source.image = bytes(image)
+        got = self.run_on(32)
+        self.assertEqual(0, got.code, got.output)
+        self.assertEqual(1, len(self.source.messages("image-warning")))
+
+    def test_nodes_that_lack_nothing_are_fit(self) -> None:
+        self.assertEqual("", tool(OS / "verify"))
