@@ -7,6 +7,7 @@ from attrs import evolve
 from snfd.audit import Actor
 from snfd.logins.model import Claims
 from snfd.logins.policies import PolicyProfile
+from snfd.logins.port import Local
 from tests.api.memory import Response
 from tests.api.test_login_methods import BACK, MethodCase
 from tests.logins.cloud import ANNA, SESSION, FakeForm, Surfer, method, query_of
@@ -177,9 +178,7 @@ class RequiredTests(MethodCase):
         self.assertEqual(200, self.password().status)
 
     def test_passwords_are_never_required(self) -> None:
-        self.cloud.add(
-            evolve(self.cloud.ways["local"], method=method("local", required=True))
-        )
+        self.cloud.add(Local(method("local", required=True)))
         self.use()
         self.attach()
         self.cloud.cloud.execute(
