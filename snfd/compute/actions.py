@@ -14,7 +14,14 @@ from snfd.compute.settle import apply
 from snfd.compute.states import Footprint, State, Task, difference, may_begin
 from snfd.compute.store import rows
 from snfd.db.port import Database, Transaction
-from snfd.errors import Forbidden, Invalid, NotFound, Unavailable
+from snfd.errors import (
+    BuildInProgress,
+    Busy,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
 from snfd.ganeti import names, requests
 from snfd.ganeti.model import Event, Kind, Outcome
 from snfd.ganeti.requests import Request
@@ -238,6 +245,18 @@ async def changeable(tx: Transaction, scope: Scope, ident: int) -> Locked:
     if server.suspended:
         raise Forbidden("the server is suspended by an administrator")
     return server
+
+
+def idle(server: Locked) -> None:
+    """Pass if a locked server has no task.
+
+    :raises BuildInProgress: it is still being built.
+    :raises Busy: it has another task.
+    """
+    if server.state is State.BUILD or server.task is Task.BUILD:
+        raise BuildInProgress("the server is still being built")
+    if server.task is not None:
+        raise Busy(f"the server is busy with {server.task.value}")
 
 
 async def ready(tx: Transaction, scope: Scope, ident: int, task: Task) -> Locked:

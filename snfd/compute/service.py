@@ -13,6 +13,7 @@ from snfd.compute import rules
 from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions, changeable
 from snfd.compute.catalog import Flavors
+from snfd.compute.custody import Custody
 from snfd.compute.handoff import Handoffs
 from snfd.compute.keypairs import Keypairs, whose
 from snfd.compute.metadata import Metadata
@@ -25,6 +26,7 @@ from snfd.compute.model import (
     ServerFilter,
 )
 from snfd.compute.nics import Nics
+from snfd.compute.reassigning import Reassigning
 from snfd.compute.resizing import Resizing
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
@@ -212,6 +214,8 @@ class Compute:
     keypairs: Keypairs
     handoffs: Handoffs
     resizing: Resizing
+    reassigning: Reassigning
+    custody: Custody
 
 
 @frozen(kw_only=True, eq=False)
@@ -260,4 +264,6 @@ def compute(parts: Parts) -> Compute:
         Keypairs(parts.db),
         Handoffs(parts.db, parts.clock, parts.sealer, parts.token, parts.base_url),
         Resizing(actions, flavors),
+        Reassigning(parts.db),
+        Custody(parts.db),
     )

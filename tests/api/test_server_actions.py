@@ -83,3 +83,21 @@ class ResizeTests(ActionCase):
         got = self.answers(204, self.nova, ident, "confirmResize")
         self.assertEqual(b"", got.body)
         self.answers(409, self.nova, ident, "revertResize")
+
+
+class BelongingTests(ActionCase):
+    def test_cyclades_45_reassign(self) -> None:
+        ident = self.active()
+        alt = str(self.parts.caller(project="alt").project)
+        for wrong in ({}, {"project": "x"}, {"project": str(IMAGE)}):
+            self.answers(400, self.cyclades, ident, "reassign", wrong)
+        self.answers(200, self.cyclades, ident, "reassign", {"project": alt})
+        self.assertEqual(alt, self.server(ident)["tenant_id"])
+        self.assertEqual({}, self.parts.usage())
+        self.assertEqual(1, self.parts.usage(project="alt")["cyclades.vm"])
+        other = self.cloud.cyclades("other")
+        self.answers(404, other, ident, "reassign", {"project": alt})
+        self.parts.people.execute("UPDATE compute.flavor SET public = false")
+        home = {"project": str(self.parts.project)}
+        self.answers(403, self.cyclades, ident, "reassign", home)
+        self.answers(400, self.nova, ident, "reassign", home)

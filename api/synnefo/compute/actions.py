@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from attrs import frozen
 from api.decoding import decode_json
 from api.operations import Answer, operation
 from api.paging import number
-from api.synnefo.compute.bodies import Console, Reboot, Resize, VncConsole
+from api.synnefo.compute.bodies import Console, Reassign, Reboot, Resize, VncConsole
 from api.synnefo.compute.views import ConsoleReply, ConsoleView, VncReply, VncView
 from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Compute
@@ -21,6 +22,14 @@ from snfd.identity.model import Caller
 from snfd.network.scope import Scope
 
 T = TypeVar("T")
+
+
+class Done(Enum):
+    """What an action answers when it is over at once."""
+
+    AT_ONCE = 200
+
+
 Act = Callable[["ActionsApi", Caller, int, msgspec.Raw], Awaitable[Any]]
 
 
@@ -62,6 +71,8 @@ class ActionsApi:
         if name not in ACTIONS:
             raise Invalid(f"there is no action {name!r}")
         reply: Any = await ACTIONS[name](self, caller, server, given)
+        if isinstance(reply, Done):
+            return Answer(None, status=reply.value)
         return Answer(reply, status=202 if reply is None else 200)
 
 
@@ -91,6 +102,16 @@ async def _resize(
     await api.compute.resizing.resize(
         caller, Scope.own(caller), server, flavor, running=False
     )
+
+
+async def _reassign(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> Done:
+    wanted = arguments(given, Reassign)
+    await api.compute.reassigning.reassign(
+        caller, Scope.own(caller), server, wanted.project, shared=wanted.shared
+    )
+    return Done.AT_ONCE
 
 
 async def _console(
@@ -142,7 +163,7 @@ async def _suspend(
 _UNSERVED = (
     *("os-getRDPConsole", "os-getSPICEConsole", "changePassword", "rebuild"),
     *("confirmResize", "revertResize", "firewallProfile"),
-    *("addFloatingIp", "removeFloatingIp", "reassign", "rescue", "unrescue"),
+    *("addFloatingIp", "removeFloatingIp", "rescue", "unrescue"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -153,6 +174,7 @@ ACTIONS: Mapping[str, Act] = {
     "reboot": _reboot,
     "delete": _delete,
     "resize": _resize,
+    "reassign": _reassign,
     "console": _console,
     "os-getVNCConsole": _vnc,
     "suspend": _suspend,

@@ -159,6 +159,13 @@ class Resize(Struct):
     flavor: Id = named(name="flavorRef")
 
 
+class Reassign(Struct):
+    """Arguments of the action ``reassign``."""
+
+    project: UUID
+    shared: bool = named(name="shared_to_project", default=False)
+
+
 class Console(Struct):
     """Arguments of the action ``console``."""
 
