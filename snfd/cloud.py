@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from snfd.accounts.wired import Accounts
     from snfd.admin.service import Administration
     from snfd.catalog import Catalog
+    from snfd.compute.backends import Backends
     from snfd.compute.console import ConsoleTickets
     from snfd.compute.service import Compute
     from snfd.config import Config, Urls
@@ -88,6 +89,7 @@ class Cloud:
     quota: Quota
     astakos: Astakos
     compute: Compute
+    backends: Backends
     networks: NetworkServices
     tickets: ConsoleTickets
     consoles: Consoles

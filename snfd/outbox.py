@@ -85,6 +85,11 @@ async def withdraw(tx: Transaction, subject: str) -> list[Intent]:
     return [each.intent for each in sorted_by_seq(entry(row) for row in rows)]
 
 
+async def forget(tx: Transaction, cluster: int) -> None:
+    """Forget all intents of a cluster that nobody will ever work on again."""
+    await tx.execute("DELETE FROM ops.outbox WHERE cluster = %s", (cluster,))
+
+
 def sorted_by_seq(entries: Iterable[Entry]) -> list[Entry]:
     """The entries in the order in which they were put."""
     return sorted(entries, key=lambda each: each.seq)

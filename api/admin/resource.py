@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
@@ -16,6 +17,7 @@ from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, Projects
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
 from api.dispatch import Served, build
+from snfd.admin.backends import BackendViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
 
@@ -32,6 +34,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
     """One object for each family of resources."""
     parts = cloud.astakos
     admin, accounts = parts.admin, parts.accounts
+    clusters = BackendViews(admin.db, admin.find), cloud.backends
     return [
         DirectoryApi(admin.directory),
         UsersApi(admin, accounts.editing),
@@ -50,6 +53,8 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ComponentsApi(parts.registry),
         ServicesApi(parts.services),
         TermsApi(accounts.terms),
+        BackendsApi(*clusters),
+        ServedApi(*clusters),
         PoliciesApi(admin, parts.weblogin.policies),
         ClientsApi(parts.weblogin.oauth2),
         ContactApi(admin, admin.contact),

@@ -19,6 +19,7 @@ class Right(StrEnum):
     PROJECTS = "projects"
     QUOTAS = "quotas"
     REGISTRY = "registry"
+    CLUSTERS = "clusters"
     OPERATIONS = "operations"
 
 

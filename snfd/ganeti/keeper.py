@@ -89,6 +89,11 @@ class Keeper(Service):
         if self._work is not None:
             self._work.wake()
 
+    def refresh(self) -> None:
+        """Somebody waits for new figures of the cluster."""
+        if self._work is not None:
+            self._work.refresh()
+
     def startService(self) -> None:  # noqa: D102
         Service.startService(self)
         self._loop.start()
@@ -226,6 +231,8 @@ class Keepers(Service):
                     self.holder,
                 )
                 keeper.startService()
+            elif row.stale or row.removing:
+                self._keepers[ident].refresh()
         return REREAD
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Invalid, Unavailable
@@ -17,6 +18,11 @@ from snfd.ganeti.transport import Offload, Transport, agent, inline
 from snfd.probe import Probe, nothing
 from snfd.sealed import CLUSTER_PASSWORD, Sealer
 from snfd.trust import policy
+
+_URL = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(:[0-9]{1,5})?/?\Z")
+
+MOST = 16
+"""Clusters at most: each has a digit of MAC addresses."""
 
 
 @frozen
@@ -30,12 +36,14 @@ class NewCluster:
     name: str
     url: str
     username: str
-    password: str
+    password: str = field(repr=False)
     tls_ca: str | None = None
     hypervisor: str = "kvm"
     os_name: str = "snf-image+default"
     disk_templates: Sequence[str] = ()
     public: bool = True
+    drained: bool = False
+    weight: float = 1.0
 
 
 @define(eq=False)
@@ -78,26 +86,9 @@ class Clusters:
         await self.database.run(store.readdress, new.name, given)
 
     async def _add(self, tx: Transaction, new: NewCluster) -> int | None:
-        checked(new)
-        taken = {each.name for each in await store.clusters(tx)}
-        if new.name not in taken and len(taken) >= 16:
-            raise Conflict("there are 16 clusters already")
-        given: dict[str, Any] = {
-            "url": new.url.rstrip("/"),
-            "username": new.username,
-            "tls_ca": new.tls_ca,
-            "hypervisor": new.hypervisor,
-            "os_name": new.os_name,
-            "disk_templates": list(new.disk_templates),
-            "public": new.public,
-        }
-        ident = await store.add(tx, new.name, given)
+        ident = await register(tx, self.sealer, new)
         if ident is None and new.password:
             await self._replace_lost(tx, new)
-        if ident is not None:
-            place = CLUSTER_PASSWORD.at(ident)
-            sealed = self.sealer.seal(new.password.encode(), *place)
-            await store.set_secret(tx, ident, sealed)
         return ident
 
     async def _replace_lost(self, tx: Transaction, new: NewCluster) -> None:
@@ -109,8 +100,43 @@ class Clusters:
             try:
                 self.sealer.open(one.secret, *place)
             except Unavailable:
-                sealed = self.sealer.seal(new.password.encode(), *place)
-                await store.set_secret(tx, one.id, sealed)
+                await reseal(tx, self.sealer, one.id, new.password)
+
+
+async def register(tx: Transaction, sealer: Sealer, new: NewCluster) -> int | None:
+    """Make a cluster's row; its id, or None where its name is taken.
+
+    :raises Conflict: there are 16 already.
+    :raises Invalid: it has no usable address or certificate.
+    """
+    checked(new)
+    taken = {each.name for each in await store.clusters(tx)}
+    if new.name not in taken and len(taken) >= MOST:
+        raise Conflict(f"there are {MOST} clusters already")
+    ident = await store.add(tx, new.name, _columns(new))
+    if ident is not None:
+        await reseal(tx, sealer, ident, new.password)
+    return ident
+
+
+def _columns(new: NewCluster) -> dict[str, Any]:
+    return {
+        "url": new.url.rstrip("/"),
+        "username": new.username,
+        "tls_ca": new.tls_ca,
+        "hypervisor": new.hypervisor,
+        "os_name": new.os_name,
+        "disk_templates": list(new.disk_templates),
+        "public": new.public,
+        "drained": new.drained,
+        "weight": new.weight,
+    }
+
+
+async def reseal(tx: Transaction, sealer: Sealer, ident: int, password: str) -> None:
+    """Give a cluster a password, which is only stored sealed."""
+    sealed = sealer.seal(password.encode(), *CLUSTER_PASSWORD.at(ident))
+    await store.set_secret(tx, ident, sealed)
 
 
 def checked(new: NewCluster) -> NewCluster:
@@ -118,7 +144,7 @@ def checked(new: NewCluster) -> NewCluster:
 
     :raises Invalid: it has no usable address or certificate.
     """
-    if not new.url.startswith(("https://", "http://")):
+    if not _URL.match(new.url):
         raise Invalid(f"cluster {new.name}: {new.url!r} is no https address")
     policy(new.tls_ca)
     return new

@@ -68,6 +68,10 @@ class Work(Service):
         """Look into the outbox now."""
         self.dispatcher.wake()
 
+    def refresh(self) -> None:
+        """Look at the cluster itself now."""
+        self.upkeep.refresh()
+
     def startService(self) -> None:  # noqa: D102
         Service.startService(self)
         for part in (self.follower, self.dispatcher, self.upkeep):

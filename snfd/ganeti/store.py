@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
 
+from snfd import outbox
 from snfd.db.port import Row, Transaction, notify
+from snfd.db.sql import changes_to
 from snfd.ganeti.model import Description
 
 
@@ -22,6 +25,10 @@ class Cluster:
     :ivar drained: takes no new servers.
     :ivar offline: nobody talks to it.
     :ivar public: takes servers of projects that no cluster is dedicated to.
+    :ivar weight: how full it may be in comparison with others.
+    :ivar removing: its row goes once its networks are gone.
+    :ivar version: of its Ganeti.
+    :ivar refresh_wanted: when somebody asked to have its statistics read anew.
     """
 
     id: int
@@ -47,6 +54,16 @@ class Cluster:
     reachable: bool = True
     last_poll: datetime | None = None
     last_error: str | None = None
+    weight: float = 1.0
+    removing: bool = False
+    version: str | None = None
+    refresh_wanted: datetime | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether somebody waits for new statistics."""
+        wanted, read = self.refresh_wanted, self.stats_at
+        return wanted is not None and (read is None or read < wanted)
 
     @property
     def usable(self) -> bool:
@@ -57,7 +74,8 @@ class Cluster:
 COLUMNS = (
     "id, name, url, username, secret, tls_ca, idx, hypervisor, drained, offline,"
     " public, disk_templates, os_name, mfree, mtotal, dfree, dtotal, pinst_cnt,"
-    " ctotal, stats_at, reachable, last_poll, last_error"
+    " ctotal, stats_at, reachable, last_poll, last_error, weight, removing, version,"
+    " refresh_wanted"
 )
 
 
@@ -78,6 +96,58 @@ async def one(tx: Transaction, ident: int) -> Cluster | None:
     """The cluster with that id."""
     row = await tx.row(f"SELECT {COLUMNS} FROM compute.cluster WHERE id = %s", (ident,))
     return cluster(row) if row else None
+
+
+async def locked(tx: Transaction, name: str) -> Cluster | None:
+    """The cluster of that name, or of that id, kept as it is until ``tx`` ends."""
+    row = await tx.row(
+        f"SELECT {COLUMNS} FROM compute.cluster WHERE name = %(name)s"
+        " OR id::text = %(name)s ORDER BY (name = %(name)s) DESC LIMIT 1 FOR UPDATE",
+        {"name": name},
+    )
+    return cluster(row) if row else None
+
+
+async def change(tx: Transaction, ident: int, given: Mapping[str, object]) -> None:
+    """Set columns of a locked cluster."""
+    await tx.execute(
+        f"UPDATE compute.cluster SET {changes_to(given)} WHERE id = %(ident)s",
+        {**given, "ident": ident},
+    )
+    await notify(tx, "cluster", ident)
+
+
+async def refresh(tx: Transaction, ident: int) -> None:
+    """Have the cluster's statistics read anew by whoever works on it."""
+    await tx.execute(
+        "UPDATE compute.cluster SET refresh_wanted = clock_timestamp() WHERE id = %s",
+        (ident,),
+    )
+    await notify(tx, "cluster", ident)
+
+
+async def leave_if_done(tx: Transaction, ident: int) -> bool:
+    """Forget a cluster that is to be removed, if nothing is to be done there."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.cluster c WHERE c.id = %s AND c.removing AND NOT EXISTS"
+        " (SELECT FROM ops.outbox o WHERE o.cluster = c.id AND o.finished IS NULL)",
+        (ident,),
+    )
+    if row is not None:
+        await vanish(tx, ident)
+    return row is not None
+
+
+async def vanish(tx: Transaction, ident: int) -> None:
+    """Forget a cluster that carries nothing; what is deleted keeps no place."""
+    for table in ("server", "volume"):
+        await tx.execute(
+            f"UPDATE compute.{table} SET cluster = NULL WHERE cluster = %s AND deleted",
+            (ident,),
+        )
+    await outbox.forget(tx, ident)
+    await tx.execute("DELETE FROM compute.cluster WHERE id = %s", (ident,))
+    await notify(tx, "cluster", ident)
 
 
 async def add(tx: Transaction, name: str, given: dict[str, Any]) -> int | None:
@@ -128,7 +198,8 @@ async def record_statistics(tx: Transaction, ident: int, told: Description) -> N
     await tx.execute(
         "UPDATE compute.cluster SET mfree = %s, mtotal = %s, dfree = %s, dtotal = %s,"
         " pinst_cnt = %s, ctotal = %s, disk_templates = %s::text[],"
-        " node_groups = %s::text[], stats_at = clock_timestamp() WHERE id = %s",
+        " node_groups = %s::text[], version = %s, stats_at = clock_timestamp()"
+        " WHERE id = %s",
         (
             told.mfree,
             told.mtotal,
@@ -138,6 +209,7 @@ async def record_statistics(tx: Transaction, ident: int, told: Description) -> N
             told.ctotal,
             list(told.templates),
             list(told.groups),
+            told.version,
             ident,
         ),
     )

@@ -20,6 +20,7 @@ from snfd.loop import Loop
 
 RECONCILE_EVERY = 30.0
 STATISTICS_EVERY = 60.0
+REMOVAL_EVERY = 10.0
 PRUNE_EVERY = 3600.0
 KEEP_DAYS = 30
 """How long intents that have ended are kept."""
@@ -50,6 +51,7 @@ class Upkeep(Service):
             for what, work in (
                 ("reconciliation", self._reconcile),
                 ("statistics", self._statistics),
+                ("removal", self._removal),
                 ("pruning", self._prune),
             )
         ]
@@ -58,6 +60,11 @@ class Upkeep(Service):
         Service.startService(self)
         for loop in self._loops:
             loop.start()
+
+    def refresh(self) -> None:
+        """Reconcile and read statistics now."""
+        for loop in self._loops[:3]:
+            loop.wake()
 
     async def stop(self) -> None:
         """Stop all, at once if the lease is lost."""
@@ -79,6 +86,10 @@ class Upkeep(Service):
             return SOON  # the poller says so
         await self.tenure.run(store.record_statistics, self.tenure.cluster, told)
         return STATISTICS_EVERY
+
+    async def _removal(self) -> float:
+        await self.tenure.run(store.leave_if_done, self.tenure.cluster)
+        return REMOVAL_EVERY
 
     async def _prune(self) -> float:
         cluster = self.tenure.cluster

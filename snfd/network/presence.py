@@ -110,12 +110,25 @@ async def withdraw(
     """
     there = await store.presences(tx, network.id)
     for one in there:
-        groups = await store.groups(tx, one.cluster)
-        leaving = [requests.network_disconnect(network.id, group) for group in groups]
-        leaving.append(requests.network_remove(network.id))
-        await _put(tx, one, leaving, new_id)
-        await store.set_presence(tx, network.id, one.cluster, "DELETED", added=False)
+        await _leave(tx, one, new_id)
     return bool(there)
+
+
+async def leave(
+    tx: Transaction, network: Network, cluster: int, new_id: Callable[[], UUID]
+) -> None:
+    """Remove a locked network from one cluster, where nothing uses it."""
+    for one in await store.presences(tx, network.id):
+        if one.cluster == cluster and one.state != "DELETED":
+            await _leave(tx, one, new_id)
+
+
+async def _leave(tx: Transaction, there: Presence, new_id: Callable[[], UUID]) -> None:
+    groups = await store.groups(tx, there.cluster)
+    leaving = [requests.network_disconnect(there.network, group) for group in groups]
+    leaving.append(requests.network_remove(there.network))
+    await _put(tx, there, leaving, new_id)
+    await store.set_presence(tx, there.network, there.cluster, "DELETED", added=False)
 
 
 async def exists(tx: Transaction, network: int) -> bool:

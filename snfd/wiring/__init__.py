@@ -21,6 +21,7 @@ import snfd.plugins
 from snfd.accounts.upkeep import AccountUpkeep
 from snfd.catalog import Catalog, only
 from snfd.cloud import Cloud
+from snfd.compute.backends import Backends
 from snfd.compute.service import Parts, compute
 from snfd.config import Config, Urls
 from snfd.db import schema
@@ -200,6 +201,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
                 probe=ground.probe,
             )
         ),
+        backends=Backends(db, ground.keys, uuid4),
         networks=NetworkServices.build(db, uuid4),
         tickets=tickets,
         consoles=consoles.consoles(ground, tickets, tasks),

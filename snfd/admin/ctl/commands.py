@@ -177,7 +177,7 @@ def _secret_options(verb: Verb) -> list[click.Parameter]:
         click.Option(
             ["--ask-password"],
             is_flag=True,
-            help="Ask for the password here, instead of having one made.",
+            help="Ask for the password here.",
         ),
         click.Option(
             ["--password-stdin"],

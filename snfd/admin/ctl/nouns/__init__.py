@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.nouns.backends import BACKEND
 from snfd.admin.ctl.nouns.logins import CLIENT, POLICY
 from snfd.admin.ctl.nouns.operations import AUDIT, DOCTOR, MAIL, STATS
 from snfd.admin.ctl.nouns.people import GROUP, USER
@@ -21,6 +22,7 @@ NOUNS: tuple[Noun, ...] = (
     SERVICE,
     COMPONENT,
     TERMS,
+    BACKEND,
     POLICY,
     CLIENT,
     TOKEN,
