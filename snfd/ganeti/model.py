@@ -154,6 +154,10 @@ class Disk:
     uuid: str | None = None
 
 
+Card = tuple[str, str | None]
+"""Name and IPv4 address of a network card."""
+
+
 @frozen
 class Sighting:
     """The cheap part of an instance, for comparing many.
@@ -162,6 +166,8 @@ class Sighting:
     :ivar oper_state: whether it runs; None when its node did not say.
     :ivar status: Ganeti's word, such as ``running`` or ``ERROR_nodedown``.
     :ivar serial: grows with each change of the instance's configuration.
+    :ivar size: virtual processors and MiB of memory; None where it was not told.
+    :ivar cards: names of network cards with their IPv4 addresses.
     """
 
     name: str
@@ -170,6 +176,8 @@ class Sighting:
     status: str
     serial: int
     tags: frozenset[str] = frozenset()
+    size: tuple[int, int] | None = None
+    cards: frozenset[Card] = frozenset()
 
 
 @frozen
@@ -207,6 +215,8 @@ class Instance:
             self.status,
             self.serial,
             self.tags,
+            (self.vcpus, self.memory),
+            frozenset((card.name or "", card.ip) for card in self.nics),
         )
 
 

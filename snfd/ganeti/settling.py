@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,15 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from snfd import outbox
 from snfd.clock import now
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
-from snfd.ganeti import jobs, names, queue
+from snfd.ganeti import findings, jobs, names, queue
 from snfd.ganeti.lease import Tenure
-from snfd.ganeti.model import Event, Instance, Job, Network, Outcome
+from snfd.ganeti.model import Event, Instance, Job, Kind, Network, Outcome
 from snfd.ganeti.port import Away, Ganeti, Settle
+from snfd.ganeti.reconcile import Known, Told
 from snfd.ganeti.verdict import (
     Verdict,
     again,
@@ -27,12 +30,21 @@ from snfd.ganeti.verdict import (
     refused,
     shortened,
 )
-from snfd.intent import Entry
+from snfd.intent import Entry, Intent
 from snfd.probe import WHILE_SETTLING, Probe, nothing
 
 Ended = tuple[UUID, Job | None]
 """An intent and its job, final; None if that is lost."""
 
+
+TASKS = {
+    "BUILD": Kind.CREATE,
+    "DESTROY": Kind.REMOVE,
+    "START": Kind.START,
+    "STOP": Kind.STOP,
+    "REBOOT": Kind.REBOOT,
+}
+"""What shows how a server's task ended; all else shows only in the instance."""
 
 Looked = tuple[Mapping[str, Instance], frozenset[str]]
 
@@ -98,6 +110,52 @@ class Settling:
     ) -> None:
         """Tell of something that was seen without a job."""
         await self.tenure.run(self._report, subject, event, None, instance, detail)
+
+    async def saw(self, row: Known, told: Told, instance: Instance | None) -> None:
+        """Tell of what a look at a quiet server found.
+
+        Nothing follows if its row is no more what it was at the look. What was
+        settled last may have happened later by the cluster's clock than this by ours.
+        """
+        await self.tenure.run(self._saw, row, told, instance)
+
+    async def _saw(
+        self, tx: Transaction, row: Known, told: Told, instance: Instance | None
+    ) -> None:
+        if not await findings.is_quiet(tx, row.subject, row.settled):
+            return
+        at = now(self.clock)
+        if row.settled is not None:
+            at = max(at, row.settled + timedelta(microseconds=1))
+        cluster = self.tenure.cluster
+        outcome = Outcome(
+            None, told.subject, told.event, None, at, told.detail, instance,
+            cluster=cluster,
+        )  # fmt: skip
+        await self.settle(tx, outcome)
+
+    async def unstuck(self, subject: str, instance: Instance | None) -> None:
+        """End a server's task that nothing works on: its instance shows how."""
+        await self.tenure.run(self._unstuck, subject, instance)
+
+    async def _unstuck(
+        self, tx: Transaction, subject: str, instance: Instance | None
+    ) -> None:
+        found = await findings.task(tx, subject)
+        if found is None or await outbox.open_entries(tx, subject):
+            return
+        task, ident = found
+        kind, cluster = TASKS.get(task, Kind.MODIFY), self.tenure.cluster
+        intent = Intent(ident, cluster, kind, subject, {"name": ""})
+        verdict = judge(intent, None, instance, None)
+        at, error = now(self.clock), verdict.error or "nothing was done about it"
+        await self.settle(
+            tx,
+            Outcome(
+                intent, subject, verdict.event, None, at, error, instance,
+                cluster=cluster,
+            ),
+        )  # fmt: skip
 
     async def _tried(self, subject: str, work: Any, *args: Any) -> bool:
         try:

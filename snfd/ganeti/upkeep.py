@@ -8,13 +8,11 @@ from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
-from snfd.ganeti import findings, names, queue, reconcile, store
+from snfd.ganeti import queue, store
 from snfd.ganeti.lease import LeaseLost, Tenure
-from snfd.ganeti.model import Instance
 from snfd.ganeti.port import Away, Ganeti, Refused
-from snfd.ganeti.reconcile import Finding, Kind, Told
+from snfd.ganeti.reconciling import NoSurvey, Reconciler, Survey
 from snfd.ganeti.settling import Settling
 from snfd.loop import Loop
 
@@ -33,6 +31,8 @@ class Upkeep(Service):
     """Reconciles, reads statistics and forgets what is old, for one cluster.
 
     :ivar reachable: whether the cluster answers; nothing is asked otherwise.
+    :ivar survey: compares networks.
+    :ivar reconciler: compares the cluster with its rows.
     """
 
     clock: IReactorTime
@@ -40,12 +40,15 @@ class Upkeep(Service):
     tenure: Tenure
     settling: Settling
     reachable: Callable[[], bool]
+    survey: Survey = field(factory=NoSurvey)
+    reconciler: Reconciler = field(init=False)
     _loops: list[Loop] = field(init=False)
-    _alarmed: bool = field(init=False, default=False)
-    _log: Logger = field(init=False, factory=Logger)
 
     def __attrs_post_init__(self) -> None:
         cluster = self.tenure.cluster
+        self.reconciler = Reconciler(
+            self.clock, self.ganeti, self.tenure, self.settling, self.survey
+        )
         self._loops = [
             Loop(self.clock, work, f"{what} of cluster {cluster}", (LeaseLost,))
             for what, work in (
@@ -97,50 +100,6 @@ class Upkeep(Service):
         return SOON if gone else PRUNE_EVERY
 
     async def _reconcile(self) -> float:
-        if not self.reachable():
-            return SOON
-        cluster = self.tenure.cluster
-        rows = await self.tenure.run(findings.known, cluster)
-        try:
-            seen = await self.ganeti.sightings()
-        except (Away, Refused):
-            return SOON
-        every = await self.tenure.run(findings.every, cluster)
-        found = reconcile.findings(rows, every, seen)
-        self._alarm(found)
-        looks = await self.tenure.run(findings.record, cluster, found)
-        told = reconcile.events(found, looks)
-        if told:
-            await self._tell(told)
-        return RECONCILE_EVERY
-
-    async def _tell(self, told: list[Told]) -> None:
-        """Have events settled; each is looked at again right before."""
-        wanted = reconcile.subjects(told)
-        now = await self.ganeti.instances(wanted) if wanted else []
-        instances = {each.name: each for each in now}
-        for each in told:
-            instance = instances.get(names.name_of_subject(each.subject))
-            if each.look and instance is None:
-                continue
-            await self._report(each, instance)
-
-    async def _report(self, told: Told, instance: Instance | None) -> None:
-        try:
-            await self.settling.report(told.subject, told.event, instance, told.detail)
-        except Exception:
-            self.tenure.check()
-            self._log.failure(
-                "reconciliation of {subject} failed", subject=told.subject
-            )
-
-    def _alarm(self, found: list[Finding]) -> None:
-        """Tell the operator, once, of a list that cannot be right."""
-        wrong = [each for each in found if each.kind is Kind.DISBELIEVED]
-        if wrong and not self._alarmed:
-            self._log.critical(
-                "cluster {cluster}: {detail}; nothing is changed",
-                cluster=self.tenure.cluster,
-                detail=wrong[0].detail,
-            )
-        self._alarmed = bool(wrong)
+        if self.reachable() and await self.reconciler.look():
+            return RECONCILE_EVERY
+        return SOON

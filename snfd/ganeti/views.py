@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from snfd.ganeti.model import Description, Disk, Instance, Network, Nic, Sighting
+from snfd.ganeti.model import Card, Description, Disk, Instance, Network, Nic, Sighting
 from snfd.ganeti.port import Away
 
 SIGHTING_FIELDS = (
@@ -15,6 +15,10 @@ SIGHTING_FIELDS = (
     "status",
     "serial_no",
     "tags",
+    "be/vcpus",
+    "be/maxmem",
+    "nic.names",
+    "nic.ips",
 )
 _NIC = (
     "nic.names",
@@ -32,11 +36,9 @@ INSTANCE_FIELDS = (
     "pnode",
     "snodes",
     "network_port",
-    "be/vcpus",
-    "be/maxmem",
     "disk_template",
     "hvparams",
-    *_NIC,
+    *(name for name in _NIC if name not in SIGHTING_FIELDS),
     *_DISK,
 )
 NETWORK_FIELDS = (
@@ -91,7 +93,19 @@ def sighting(row: Named) -> Sighting:
         row["status"] or "",
         row["serial_no"] or 0,
         frozenset(row["tags"] or ()),
+        _size(row),
+        frozenset(_cards(row)),
     )
+
+
+def _size(row: Named) -> tuple[int, int] | None:
+    cpu, ram = row["be/vcpus"], row["be/maxmem"]
+    return (cpu, ram) if cpu and ram else None
+
+
+def _cards(row: Named) -> Iterator[Card]:
+    for name, ip in _columns(row, ("nic.names", "nic.ips")):
+        yield name or "", ip
 
 
 def instance(row: Named) -> Instance:
