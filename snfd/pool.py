@@ -101,11 +101,16 @@ class Pool(Generic[T]):
         :raises PoolClosed: the pool is closing.
         """
         stack = stack_here()
-        lease = self._at_once(stack)
-        return self._asked(timeout, stack) if lease is None else succeed(lease)
+        found = self._at_once(stack)
+        if isinstance(found, Lease):
+            return succeed(found)
+        return self._asked(timeout, stack, found)
 
-    def _at_once(self, stack: Stack) -> Lease[T] | None:
-        """What needs no queue: an idle thing that is sound, where nobody waits."""
+    def _at_once(self, stack: Stack) -> Lease[T] | Awaitable[Item[T]] | None:
+        """What needs no queue: an idle thing, where nobody waits.
+
+        Lent already if it is sound without another look, else what looks.
+        """
         if os.getpid() != self._pid:
             raise RuntimeError("a pool does not survive a fork")
         if self._refusing or self._waiting or not self._stock.idle:
@@ -113,16 +118,14 @@ class Pool(Generic[T]):
         if self._busy() >= self._limits.size:
             return None
         taken = self._stock.take()
-        if isinstance(taken, Item):
-            return self._lease(taken, stack, 0.0)
-        self._preparing += 1
-        Deferred.fromCoroutine(self._prepare(taken))
-        return None
+        return self._lease(taken, stack, 0.0) if isinstance(taken, Item) else taken
 
-    def _asked(self, timeout: float | None, stack: Stack) -> Deferred[Lease[T]]:
-        if self._refusing:
+    def _asked(
+        self, timeout: float | None, stack: Stack, taken: Awaitable[Item[T]] | None
+    ) -> Deferred[Lease[T]]:
+        if taken is None and self._refusing:
             return fail(PoolClosed("nothing is lent any more"))
-        if len(self._waiting) >= self._limits.max_waiting:
+        if taken is None and len(self._waiting) >= self._limits.max_waiting:
             return fail(PoolFull(f"{len(self._waiting)} others are waiting already"))
         waiter: _Waiter[T] = _Waiter(
             Deferred(lambda _: self._cancelled(waiter)),
@@ -130,6 +133,8 @@ class Pool(Generic[T]):
             stack,
         )
         self._waiting[waiter] = None
+        if taken is not None:
+            self._begin(taken)
         self._pump()
         if timeout is not None and waiter in self._waiting:
             waiter.limit = self._deadlines.set(timeout, lambda: self._timed_out(waiter))
@@ -150,7 +155,9 @@ class Pool(Generic[T]):
     ) -> U:
         """As `use`, for a coroutine that awaits it at once."""
         # this gives it back whatever happens: nobody has to know who took it
-        lease = self._at_once(()) or await self._asked(wait, ())
+        lease = self._at_once(())
+        if not isinstance(lease, Lease):
+            lease = await self._asked(wait, (), lease)
         try:
             result = await work(lease.revocable() if self._debug else lease.thing)
         except BaseException as error:
@@ -253,11 +260,14 @@ class Pool(Generic[T]):
                 if isinstance(taken, Item):
                     self._lend(taken)
                 else:
-                    self._preparing += 1
-                    Deferred.fromCoroutine(self._prepare(taken))
+                    self._begin(taken)
         finally:
             self._pumping = False
         self._perhaps_end()
+
+    def _begin(self, taken: Awaitable[Item[T]]) -> None:
+        self._preparing += 1
+        Deferred.fromCoroutine(self._prepare(taken))
 
     async def _prepare(self, taken: Awaitable[Item[T]]) -> None:
         """Give what was ``taken``, or the failure, to whoever is first."""
