@@ -35,11 +35,13 @@ def decode_segment(
 
 
 def decode_query(request: IRequest, query: type[Struct]) -> Struct:
-    """The query string as ``query``; keys that it lacks are ignored.
+    """The query string as ``query``; keys that it lacks are ignored, if it
+    does not forbid them.
 
     A key that is given twice counts as its last value, except for lists.
 
-    :raises Invalid: a value is of the wrong type.
+    :raises Invalid: a value is of the wrong type, or ``query`` forbids fields that
+        it does not know, and there is one.
     """
     wanted = _fields(query)
     given: dict[str, Any] = {}
@@ -49,6 +51,8 @@ def decode_query(request: IRequest, query: type[Struct]) -> Struct:
             if name in wanted:
                 texts = [value.decode() for value in values]
                 given[name] = texts if wanted[name] else texts[-1]
+            elif query.__struct_config__.forbid_unknown_fields:
+                raise Invalid(f"the query string has no {name!r}")
         return msgspec.convert(given, query, strict=False)
     except UnicodeDecodeError:
         raise Invalid("the query string is not UTF-8") from None

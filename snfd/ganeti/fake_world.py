@@ -34,13 +34,18 @@ class OpFailed(Exception):
 
 @define(eq=False)
 class World:
-    """Instances and networks of a cluster of one node."""
+    """Instances and networks of a cluster of one node.
+
+    :ivar reserved: addresses that it takes for itself on networks that it looks
+        for conflicts on.
+    """
 
     memory: int = 65536
     disk: int = 1048576
     instances: dict[str, Instance] = field(factory=dict)
     networks: dict[str, Network] = field(factory=dict)
     groups: tuple[str, ...] = ("default",)
+    reserved: tuple[str, ...] = ()
     _numbers: Iterator[int] = field(init=False, factory=lambda: iter(range(1, 10**9)))
 
     def execute(self, request: Request) -> Any:
@@ -186,12 +191,22 @@ def _changed(
 
 
 def _add_tags(world: World, request: Request) -> Any:
+    if request.name in world.networks:
+        network = world.networks[request.name]
+        more = network.tags | set(request.query["tag"])
+        world.networks[network.name] = evolve(network, tags=more)
+        return
     instance = world.the(request.name)
     world.change(instance, tags=instance.tags | set(request.query["tag"]))
 
 
 def _remove_tags(world: World, request: Request) -> Any:
-    instance, gone = world.the(request.name), set(request.query["tag"])
+    gone = set(request.query["tag"])
+    if request.name in world.networks:
+        network = world.networks[request.name]
+        world.networks[network.name] = evolve(network, tags=network.tags - gone)
+        return
+    instance = world.the(request.name)
     if not gone <= instance.tags:
         raise OpFailed("Tag(s) not found", "unknown_entity")
     world.change(instance, tags=instance.tags - gone)
@@ -209,6 +224,7 @@ def _network_add(world: World, request: Request) -> Any:
         body["network"],
         body.get("gateway"),
         body["mac_prefix"],
+        reserved=world.reserved if body["conflicts_check"] else (),
         tags=frozenset(body.get("tags", ())),
     )
 

@@ -79,3 +79,13 @@ def network_disconnect(network: int, group: str) -> Request:
 def network_remove(network: int) -> Request:
     """Make the cluster forget a network, which nothing may use."""
     return Request("OP_NETWORK_REMOVE", names.network(network))
+
+
+def network_tag(network: int, tags: Sequence[str]) -> Request:
+    """Tag a network."""
+    return Request("OP_TAGS_SET", names.network(network), {}, {"tag": list(tags)})
+
+
+def network_untag(network: int, tags: Sequence[str]) -> Request:
+    """Take tags off a network."""
+    return Request("OP_TAGS_DEL", names.network(network), {}, {"tag": list(tags)})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from snfd.ganeti import views
+from snfd.ganeti import names, views
 from snfd.ganeti.jobs import JOB_FIELDS, STATUS_FIELDS, job_of, status_of
 from snfd.ganeti.model import (
     Description,
@@ -44,6 +44,14 @@ DETAILS_MAX = 100
 """Most jobs in one query that asks for their opcodes and logs."""
 
 
+def route(request: Request) -> tuple[str, str]:
+    """Method and path of a request; tags are those of an instance or a network."""
+    method, path = ROUTES[request.kind]
+    if names.subject_of_network(request.name) is not None:
+        path = path.replace("/2/instances/", "/2/networks/")
+    return method, path
+
+
 @frozen
 class RapiJobs:
     """The job queue of a cluster; never waits in it, never lists it whole."""
@@ -52,7 +60,7 @@ class RapiJobs:
 
     async def submit(self, request: Request, reason: str) -> int:
         """See `Jobs.submit`."""
-        method, path = ROUTES[request.kind]
+        method, path = route(request)
         answer = await self.transport.call(
             method,
             path.format(name=quote(request.name, safe="")),

@@ -87,9 +87,9 @@ async def _address(
     tx: Transaction, scope: Scope, network: Network, request: NicRequest
 ) -> tuple[int, str, int | None] | None:
     """Subnet, address and, for a floating IP, its id; None where no IPv4."""
-    if not network.subnets:
-        if network.public:
-            raise Forbidden("that public network gives no IPv4 addresses")
+    if not network.numbered or not request.numbered:
+        if network.public and not network.subnets:
+            raise Forbidden("that public network gives no addresses")
         if request.fixed_ip is not None:
             raise Invalid("that network has no IPv4 subnet")
         return None
@@ -101,7 +101,7 @@ async def _address(
         if request.needs_floating:
             raise Conflict("you hold no such free floating IP", kind="NoAddress")
     if wanted is None:
-        taken = await ports.take_any(tx, network.subnets)
+        taken = await ports.take_any(tx, network.numbered)
         if taken is None:
             raise Conflict("no address is left", kind="IpAddressGenerationFailure")
         return *taken, None
@@ -109,9 +109,12 @@ async def _address(
 
 
 async def _certain(tx: Transaction, network: Network, wanted: str) -> int:
-    subnet = await ports.take(tx, network.subnets, wanted)
+    subnet = await ports.take(tx, network.numbered, wanted)
     if subnet is not None:
         return subnet
-    if await ports.slot_exists(tx, network.subnets, wanted):
-        raise Conflict(f"{wanted} is in use", kind="IpAddressInUse")
+    if await ports.slot_exists(tx, network.numbered, wanted):
+        raise Conflict(
+            f"{wanted} is in use, reserved, or was in use until a moment ago",
+            kind="IpAddressInUse",
+        )
     raise Invalid(f"{wanted} is none of the network's addresses", kind="InvalidIp")

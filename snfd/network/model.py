@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from uuid import UUID
 
 from attrs import field, frozen
@@ -37,8 +37,9 @@ class Network:
     """A network as its users see it.
 
     :ivar owner: None for public networks.
-    :ivar subnets: ids, in order.
+    :ivar subnets: ids, in order; ``numbered`` are those of IPv4.
     :ivar mac_prefix: two octets and a digit; each cluster adds its own digit.
+    :ivar everywhere: whether every cluster is to have it, servers or not.
     """
 
     id: int
@@ -60,6 +61,8 @@ class Network:
     created: datetime
     updated: datetime
     subnets: tuple[int, ...]
+    numbered: tuple[int, ...] = ()
+    everywhere: bool = False
 
     @property
     def deleted(self) -> bool:
@@ -74,11 +77,13 @@ class Network:
 
 @frozen
 class Subnet:
-    """An IPv4 range of a network.
+    """A range of a network.
 
     :ivar gateway: None where there is none.
     :ivar pools: (first, last) of each range that addresses are taken from.
     :ivar routes: destination and next hop of each.
+    :ivar slaac: whether hosts give themselves IPv6 addresses.
+    :ivar quarantine: seconds that an address rests once it was given back.
     """
 
     id: int
@@ -87,8 +92,8 @@ class Subnet:
     project: UUID | None
     public: bool
     name: str
-    cidr: IPv4Network
-    gateway: IPv4Address | None
+    cidr: IPv4Network | IPv6Network
+    gateway: IPv4Address | IPv6Address | None
     dhcp: bool
     dns: tuple[str, ...]
     routes: Sequence[Sequence[str]]
@@ -96,6 +101,13 @@ class Subnet:
     created: datetime
     updated: datetime
     deleted: bool
+    slaac: bool = False
+    quarantine: int = 0
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return self.cidr.version
 
 
 @frozen
@@ -149,12 +161,13 @@ class Cluster:
 class NewNetwork:
     """A network that somebody wants.
 
+    :ivar kind: None for the first that users may make.
     :ivar project: None for the token's project.
     :ivar shared: None for what the dialect does by default.
     """
 
     name: str = ""
-    kind: Kind = Kind.MAC_FILTERED
+    kind: Kind | None = None
     project: UUID | None = None
     shared: bool | None = None
 
@@ -165,6 +178,7 @@ class NewSubnet:
 
     :ivar gateway: None for none; `pools.FIRST` for the first address.
     :ivar pools: None for the whole range without the gateway.
+    :ivar slaac: None for what the version does by default.
     """
 
     network: int
@@ -175,6 +189,18 @@ class NewSubnet:
     dhcp: bool = True
     dns: tuple[str, ...] = ()
     routes: Sequence[Sequence[str]] = ()
+    pools: Sequence[tuple[str, str]] | None = None
+    slaac: bool | None = None
+
+
+@frozen
+class SubnetChange:
+    """What shall be different of a subnet; None leaves it."""
+
+    name: str | None = None
+    dns: Sequence[str] | None = None
+    routes: Sequence[Sequence[str]] | None = None
+    dhcp: bool | None = None
     pools: Sequence[tuple[str, str]] | None = None
 
 
@@ -198,6 +224,7 @@ class NicRequest:
     :ivar for_port: id of the port that a floating IP shall be shown with.
     :ivar needs_floating: on public networks, refuse anything but a floating
         IP of the caller's (the synnefo dialect's rule).
+    :ivar numbered: whether it shall have an IPv4 address, where there are any.
     """
 
     network: int | None = None
@@ -205,6 +232,7 @@ class NicRequest:
     fixed_ip: str | None = None
     needs_floating: bool = False
     for_port: int | None = None
+    numbered: bool = True
 
 
 @frozen
@@ -225,8 +253,11 @@ class Filter:
     """What a list is narrowed to; None means "whatever".
 
     :ivar since: rows changed at or after it, gone ones included.
+    :ivar up: whether a network takes new ports as far as administrators say.
     :ivar marker: id of the last row of the previous page.
     :ivar limit: most rows to return.
+    :ivar sort: names of attributes to sort by, each with whether it descends;
+        always followed by the id.
     """
 
     ids: tuple[int, ...] | None = None
@@ -242,3 +273,11 @@ class Filter:
     since: datetime | None = None
     marker: int | None = None
     limit: int = 10_000
+    version: int | None = None
+    cidr: str | None = None
+    gateway: str | None = None
+    dhcp: bool | None = None
+    up: bool | None = None
+    mtu: int | None = None
+    kind: str | None = None
+    sort: tuple[tuple[str, bool], ...] = ()

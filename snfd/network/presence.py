@@ -6,18 +6,19 @@ know it (``spec/cyclades.md`` §3.6, §5.5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from snfd import outbox
 from snfd.db.port import Transaction
+from snfd.errors import Conflict, NotFound
 from snfd.ganeti import names
 from snfd.ganeti import network_requests as requests
 from snfd.ganeti.model import Event, Outcome
 from snfd.ganeti.requests import Request, intent
-from snfd.network import pools
-from snfd.network.model import Cluster, Kind, Network
-from snfd.network.store import networks
+from snfd.network import pools, telling
+from snfd.network.model import Cluster, Network, Subnet
+from snfd.network.store import networks, subnets
 from snfd.network.store import presence as store
 from snfd.network.store.presence import Presence
 from snfd.quota import service as quota
@@ -48,36 +49,66 @@ async def join(
 async def _wanted(
     tx: Transaction, network: Network, cluster: Cluster, there: Presence
 ) -> list[Request]:
-    found = await networks.subnets_within(tx, network.id)
-    v4 = found[0] if found else None
-    new = requests.NewNetwork(
-        network.id,
-        there.mac_prefix,
-        str(v4.cidr) if v4 else None,
-        str(v4.gateway) if v4 and v4.gateway else None,
-        tags=_tags(network, dhcp=v4 is not None and v4.dhcp),
-        public=network.public,
-    )
-    connects = [
-        requests.network_connect(
-            network.id, group, network.mode, network.link,
-            conflicts_check=new.conflicts_check,
-        )
-        for group in cluster.groups
-    ]  # fmt: skip
-    return connects if there.added else [requests.network_add(new), *connects]
+    connects = telling.connects(network, cluster.groups)
+    if there.added:
+        return connects
+    known = await subnets.within(tx, network.id)
+    return [telling.request(network, known, there.mac_prefix), *connects]
 
 
-def _tags(network: Network, *, dhcp: bool) -> tuple[str, ...]:
-    """What snf-network's hooks on the nodes look for."""
-    kinds = {
-        Kind.MAC_FILTERED: "private-filtered",
-        Kind.IP_LESS_ROUTED: "ip-less-routed",
-        Kind.PHYSICAL_VLAN: "physical-vlan",
-    }
-    tags = [kinds[network.kind]] if network.kind in kinds else []
-    tags += ["nfdhcpd"] if dhcp else []
-    return (*network.tags, *tags, "public" if network.public else "private")
+async def spread(
+    tx: Transaction, network: Network, new_id: Callable[[], UUID]
+) -> Sequence[int]:
+    """Have a locked network exist at every cluster that is online.
+
+    A public one takes ports once each has told which addresses it has for itself.
+
+    :returns: ids of those clusters.
+    """
+    online = await store.online(tx)
+    for cluster in online:
+        await join(tx, network, cluster, new_id)
+    if network.public and network.numbered and await store.waits(tx, network.id):
+        await networks.update(tx, network.id, state="PENDING")
+    return [one.id for one in online]
+
+
+async def leave(
+    tx: Transaction, network: Network, cluster: int, new_id: Callable[[], UUID]
+) -> None:
+    """Remove a locked network, which no server there uses, from a cluster.
+
+    :raises NotFound: the cluster does not have it.
+    :raises Conflict: servers of the cluster are on it.
+    """
+    there = {one.cluster: one for one in await store.presences(tx, network.id)}
+    if cluster not in there or there[cluster].state == "DELETED":
+        raise NotFound(f"cluster {cluster} does not have network {network.id}")
+    if await store.has_servers(tx, network.id, cluster):
+        raise Conflict("servers of the cluster are on the network", kind="NetworkInUse")
+    await _leave(tx, there[cluster], new_id)
+
+
+async def retell(
+    tx: Transaction,
+    network: Network,
+    before: Sequence[Subnet],
+    new_id: Callable[[], UUID],
+) -> None:
+    """Have clusters that know a network hear what changed for its guests.
+
+    :param before: its subnets as they were.
+    """
+    now = set(telling.told(await subnets.within(tx, network.id)))
+    old = set(telling.told(before))
+    changes = []
+    if old - now:
+        changes.append(requests.network_untag(network.id, sorted(old - now)))
+    if now - old:
+        changes.append(requests.network_tag(network.id, sorted(now - old)))
+    for one in await store.presences(tx, network.id):
+        if one.state != "DELETED":
+            await _put(tx, one, changes, new_id)
 
 
 async def _put(
@@ -114,15 +145,6 @@ async def withdraw(
     return bool(there)
 
 
-async def leave(
-    tx: Transaction, network: Network, cluster: int, new_id: Callable[[], UUID]
-) -> None:
-    """Remove a locked network from one cluster, where nothing uses it."""
-    for one in await store.presences(tx, network.id):
-        if one.cluster == cluster and one.state != "DELETED":
-            await _leave(tx, one, new_id)
-
-
 async def _leave(tx: Transaction, there: Presence, new_id: Callable[[], UUID]) -> None:
     groups = await store.groups(tx, there.cluster)
     leaving = [requests.network_disconnect(there.network, group) for group in groups]
@@ -156,6 +178,24 @@ async def settle(tx: Transaction, outcome: Outcome) -> None:
         added = here.added or outcome.event in _ADDED or outcome.network is not None
         state = _PROGRESS[outcome.event] or here.state
         await store.set_presence(tx, ident, here.cluster, state, added)
+    if outcome.network is not None:
+        await learn(tx, ident, here.cluster, outcome.network.reserved)
+    if network.state == "PENDING" and not await store.waits(tx, ident):
+        await networks.update(tx, ident, state="ACTIVE")
+
+
+async def learn(
+    tx: Transaction, network: int, cluster: int, reserved: Iterable[str]
+) -> None:
+    """Note which addresses of a network a cluster has for itself."""
+    for one in await subnets.within(tx, network):
+        if one.version == 4:
+            known = await subnets.reserved(tx, one.id, cluster)
+            now = set(reserved)
+            if now - known:
+                await subnets.reserve(tx, one.id, sorted(now - known), cluster)
+            if known - now:
+                await subnets.release(tx, one.id, sorted(known - now), cluster)
 
 
 async def _removed(
@@ -176,6 +216,12 @@ _PROGRESS = {
     Event.NETWORK_ADD_FAILED: "ERROR",
     Event.NETWORK_CONNECT_FAILED: "ERROR",
 }
+
+
+async def bury_if_nowhere(tx: Transaction, network: Network) -> None:
+    """End a locked network that is to go, if no cluster has it any more."""
+    if network.action == "DESTROY" and not await store.presences(tx, network.id):
+        await _bury(tx, network.id)
 
 
 async def _bury(tx: Transaction, ident: int) -> None:

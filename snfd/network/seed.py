@@ -7,7 +7,7 @@ from attrs import frozen
 from snfd.db.port import Transaction
 from snfd.network import pools
 from snfd.network.model import Kind
-from snfd.network.store import networks
+from snfd.network.store import networks, subnets
 
 
 @frozen
@@ -16,6 +16,7 @@ class PublicNetwork:
 
     :ivar cidr: at most a /16; its host addresses but the gateway are given out.
     :ivar link: the nodes' bridge.
+    :ivar quarantine: seconds that an address rests once it was given back.
     """
 
     name: str = "public"
@@ -24,6 +25,7 @@ class PublicNetwork:
     mac_prefix: str = "aa:00:0"
     dns: tuple[str, ...] = ()
     floating_ip_pool: bool = True
+    quarantine: int = 60
 
 
 async def ensure_public(tx: Transaction, wanted: PublicNetwork) -> None:
@@ -31,7 +33,7 @@ async def ensure_public(tx: Transaction, wanted: PublicNetwork) -> None:
 
     :raises Invalid: its range is malformed.
     """
-    ident = await networks.insert_public(
+    ident = await networks.insert(
         tx,
         {
             "name": wanted.name,
@@ -48,18 +50,20 @@ async def ensure_public(tx: Transaction, wanted: PublicNetwork) -> None:
     cidr = pools.cidr(wanted.cidr)
     gateway = pools.gateway(pools.FIRST, cidr)
     ranges = pools.pools(None, cidr, gateway)
-    subnet = await networks.insert_subnet(
+    await subnets.insert(
         tx,
         {
             "network": ident,
             "owner": None,
             "name": wanted.name,
+            "version": 4,
             "cidr": str(cidr),
             "gateway": str(gateway),
             "dhcp": True,
+            "slaac": False,
             "dns": list(wanted.dns),
             "routes": (),
             "pools": ranges,
+            "quarantine": wanted.quarantine,
         },
     )
-    await networks.insert_slots(tx, subnet, ranges)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden, Unavailable
+from snfd.errors import Conflict, Forbidden
 from snfd.identity.model import Caller, require_writer
 from snfd.network import presence
 from snfd.network.addressing import Owner, make_port
+from snfd.network.building import build, remove
 from snfd.network.floating import FloatingIps
 from snfd.network.model import (
     Filter,
@@ -24,10 +26,12 @@ from snfd.network.model import (
 )
 from snfd.network.naming import checked_name, missing
 from snfd.network.owning import changeable, changeable_port, joinable
+from snfd.network.rules import RULES, Rules
 from snfd.network.scope import Scope, project_for
 from snfd.network.store import networks, ports
 from snfd.network.subnets import Subnets
 from snfd.quota import service as quota
+from snfd.quota.model import provisions
 
 
 @frozen(eq=False)
@@ -36,7 +40,7 @@ class Networks:
 
     db: Database
     new_id: Callable[[], UUID]
-    bridge: str = "prv0"
+    rules: Rules = RULES
 
     async def list(self, scope: Scope, wanted: Filter) -> Sequence[Network]:
         """Networks by id; one more than ``limit`` if there are more."""
@@ -53,46 +57,53 @@ class Networks:
         return found
 
     async def create(self, caller: Caller, scope: Scope, new: NewNetwork) -> Network:
-        """Make a private network; clusters hear of it when a server joins.
+        """Make a private network; see `create_all`."""
+        (made,) = await self.create_all(caller, scope, [new])
+        return made
+
+    async def create_all(
+        self, caller: Caller, scope: Scope, wanted: Sequence[NewNetwork]
+    ) -> Sequence[Network]:
+        """Make private networks, all or none; clusters hear of them with a server.
 
         :raises Forbidden: users make no networks of that kind.
-        :raises Unavailable: the pool of MAC prefixes is empty.
+        :raises Unavailable: a pool of MAC prefixes or bridges is empty.
         :raises OverQuota: the project has no room.
         """
         require_writer(caller)
-        checked_name(new.name)
-        project = project_for(caller, new.project)
-        if new.kind is not Kind.MAC_FILTERED:
-            raise Forbidden(f"networks of type {new.kind.value} are made by admins")
-        ident = await self.db.run(self._create, caller, scope, new, project)
-        return await self.show(Scope.own(caller), ident)
+        for new in wanted:
+            checked_name(new.name)
+            if self._kind(new) not in self.rules.enabled:
+                kind = self._kind(new).value
+                raise Forbidden(f"networks of type {kind} are made by admins")
+        idents = await self.db.run(self._create, caller, scope, wanted)
+        return [await self.show(Scope.own(caller), ident) for ident in idents]
+
+    def _kind(self, new: NewNetwork) -> Kind:
+        return new.kind or self.rules.enabled[0]
 
     async def _create(
         self,
         tx: Transaction,
         caller: Caller,
         scope: Scope,
-        new: NewNetwork,
-        project: UUID,
-    ) -> int:
-        prefix = await networks.take_mac_prefix(tx)
-        if prefix is None:
-            raise Unavailable("no MAC prefix is left for another network")
-        ident = await networks.insert(
-            tx,
-            {
+        wanted: Sequence[NewNetwork],
+    ) -> Sequence[int]:
+        made, charged = [], Counter[UUID]()
+        for new in wanted:
+            project = project_for(caller, new.project)
+            columns = {
                 "name": new.name,
                 "owner": caller.user,
                 "project": project,
                 "shared": scope.shares if new.shared is None else new.shared,
-                "kind": new.kind.value,
-                "mode": "bridged",
-                "link": self.bridge,
-                "mac_prefix": prefix,
-            },
-        )
-        await quota.charge(tx, caller.user, project, {presence.QUOTA: 1})
-        return ident
+            }
+            made.append(await build(tx, self.rules, self._kind(new), columns))
+            charged[project] += 1
+        for project in sorted(charged):
+            amounts = {presence.QUOTA: charged[project]}
+            await quota.charge(tx, caller.user, project, amounts)
+        return made
 
     async def rename(
         self, caller: Caller, scope: Scope, ident: int, name: str
@@ -111,7 +122,35 @@ class Networks:
         self, tx: Transaction, scope: Scope, ident: int, name: str
     ) -> None:
         await changeable(tx, scope, ident)
-        await networks.rename(tx, ident, name)
+        await networks.update(tx, ident, name=name)
+
+    async def reassign(
+        self, caller: Caller, ident: int, project: UUID, shared: bool
+    ) -> None:
+        """Have another project pay for a network.
+
+        :raises NotFound: the caller sees no such network.
+        :raises Forbidden: it is public or somebody else's, or the caller only
+            reads in either project.
+        :raises Invalid: the caller is no member of the project.
+        :raises OverQuota: the project has no room.
+        """
+        require_writer(caller)
+        project_for(caller, project)
+        await self.db.run(self._reassign, caller, ident, project, shared)
+
+    async def _reassign(
+        self, tx: Transaction, caller: Caller, ident: int, project: UUID, shared: bool
+    ) -> None:
+        network = await changeable(tx, Scope.own(caller), ident)
+        if network.owner != caller.user or network.project is None:
+            raise Forbidden("only its owner moves a network to another project")
+        await networks.update(tx, ident, project=project, shared=shared)
+        if project != network.project:
+            user, one = network.owner, presence.QUOTA
+            leaving = provisions(user, network.project, {one: -1})
+            coming = provisions(user, project, {one: 1})
+            await quota.transfer(tx, {**leaving, **coming})
 
     async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
         """Remove a network, with its subnets, from everywhere.
@@ -125,10 +164,7 @@ class Networks:
 
     async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
         network = await changeable(tx, scope, ident)
-        if await networks.in_use(tx, ident):
-            raise Conflict("the network is in use", kind="NetworkInUse")
-        if network.action is None:
-            await presence.leave_all(tx, network, self.new_id)
+        await remove(tx, network, self.new_id)
 
 
 @frozen(eq=False)
@@ -223,15 +259,15 @@ class NetworkServices:
 
     @classmethod
     def build(
-        cls, db: Database, new_id: Callable[[], UUID], bridge: str = "prv0"
+        cls, db: Database, new_id: Callable[[], UUID], rules: Rules = RULES
     ) -> NetworkServices:
         """Make them.
 
-        :param bridge: the nodes' bridge for private networks.
+        :param rules: what the operator allows.
         """
         return cls(
-            Networks(db, new_id, bridge),
-            Subnets(db, new_id),
+            Networks(db, new_id, rules),
+            Subnets(db, new_id, rules),
             Ports(db),
             FloatingIps(db),
         )

@@ -68,10 +68,22 @@ class PoolTests(SynchronousTestCase):
                 pools.gateway(text, NET)
 
     def test_subnets_as_a_whole(self) -> None:
-        _, _, ranges = pools.checked(NewSubnet(1, "10.0.0.0/29"))
-        self.assertEqual(5, len(list(pools.slots(ranges))))
-        with self.assertRaises(Invalid):
-            pools.checked(NewSubnet(1, "fe80::/64", version=6))
+        plan = pools.checked(NewSubnet(1, "10.0.0.0/29"))
+        self.assertEqual(5, len(list(pools.slots(plan.pools))))
+        plan = pools.checked(NewSubnet(1, "fd00:1:2:3::/64", version=6))
+        self.assertEqual(("fd00:1:2:3::1", True), (str(plan.gateway), plan.slaac))
+        for cidr in (
+            "fe80::/64",
+            "ff02::/64",
+            "fd00::/48",
+            "fd00::1/64",
+            "10.0.0.0/24",
+        ):
+            with self.assertRaises(Invalid):
+                pools.checked(NewSubnet(1, cidr, version=6))
+        with self.assertRaises(Conflict):
+            some = [("fd00::5", "fd00::9")]
+            pools.checked(NewSubnet(1, "fd00::/64", version=6, pools=some))
         for more in ({"dns": ("x",)}, {"routes": [("10.1.0.0/24", "x")]}):
             with self.assertRaises(Invalid):
                 pools.checked(NewSubnet(1, "10.0.0.0/29", **more))

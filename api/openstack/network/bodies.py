@@ -8,42 +8,12 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec import field as named
 
-from api.networking import Pool, Route
 from api.paging import Id, Limit, flag, listed_ids, number, size
 from snfd.errors import Invalid
 from snfd.network.floating import NewFloatingIp
-from snfd.network.model import Filter, Kind, NewNetwork, NewPort, NewSubnet, NicRequest
-from snfd.network.pools import FIRST
+from snfd.network.model import Filter, NewPort, NicRequest
 
 Name = Annotated[str, Meta(max_length=128)]
-
-
-class WantedNetwork(Struct):
-    """A network that somebody wants."""
-
-    name: Name | None = None
-    kind: str | None = named(name="provider:network_type", default=None)
-    shared: bool | None = None
-    external: bool | None = named(name="router:external", default=None)
-
-    def new(self) -> NewNetwork:
-        """What is wanted, in the cloud's own terms.
-
-        :raises Invalid: a type that there is not, or a public network.
-        """
-        if self.shared or self.external:
-            raise Invalid("only administrators make public networks")
-        try:
-            kind = Kind(self.kind) if self.kind else Kind.MAC_FILTERED
-        except ValueError:
-            raise Invalid(f"there is no network type {self.kind!r}") from None
-        return NewNetwork(self.name or "", kind)
-
-
-class CreateNetwork(Struct):
-    """Body of ``POST /networks``."""
-
-    network: WantedNetwork
 
 
 class Renaming(Struct):
@@ -52,69 +22,10 @@ class Renaming(Struct):
     name: Name | None = None
 
 
-class UpdateNetwork(Struct):
-    """Body of ``PUT /networks/{network}``."""
-
-    network: Renaming
-
-
 class UpdatePort(Struct):
     """Body of ``PUT /ports/{port}``."""
 
     port: Renaming
-
-
-class WantedSubnet(Struct):
-    """A subnet that somebody wants."""
-
-    network_id: Id
-    cidr: str | None = None
-    name: Name | None = None
-    ip_version: int | None = None
-    gateway_ip: str | UnsetType | None = UNSET
-    enable_dhcp: bool | None = None
-    dns_nameservers: list[str] | None = None
-    host_routes: list[Route] | None = None
-    allocation_pools: list[Pool] | None = None
-
-    def new(self) -> NewSubnet:
-        """What is wanted, in the cloud's own terms.
-
-        :raises Invalid: no range is given.
-        """
-        if self.cidr is None:
-            raise Invalid("cidr is needed: there are no subnet pools")
-        pools = self.allocation_pools
-        return NewSubnet(
-            network=number(self.network_id),
-            cidr=self.cidr,
-            version=4 if self.ip_version is None else self.ip_version,
-            name=self.name or "",
-            gateway=FIRST if self.gateway_ip is UNSET else self.gateway_ip,
-            dhcp=True if self.enable_dhcp is None else self.enable_dhcp,
-            dns=tuple(self.dns_nameservers or ()),
-            routes=[(one.destination, one.nexthop) for one in self.host_routes or ()],
-            pools=[(one.start, one.end) for one in pools] if pools else None,
-        )
-
-
-class CreateSubnet(Struct):
-    """Body of ``POST /subnets``."""
-
-    subnet: WantedSubnet
-
-
-class SubnetChange(Struct):
-    """What may be changed of a subnet."""
-
-    name: Name | None = None
-    dns_nameservers: list[str] | None = None
-
-
-class UpdateSubnet(Struct):
-    """Body of ``PUT /subnets/{subnet}``."""
-
-    subnet: SubnetChange
 
 
 class WantedAddress(Struct):

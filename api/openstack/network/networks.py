@@ -9,20 +9,23 @@ from attrs import frozen
 from msgspec import UNSET, UnsetType
 
 from api.links import Link
-from api.openstack.network.bodies import (
-    CreateNetwork,
-    CreateSubnet,
-    ListQuery,
-    UpdateNetwork,
-    UpdateSubnet,
-)
+from api.openstack.network.bodies import ListQuery
+from api.openstack.network.queries import NetworkQuery, SubnetQuery
 from api.openstack.network.views import (
     NetworkReply,
+    NetworksMade,
     NetworksReply,
-    NetworkView,
     SubnetReply,
+    SubnetsMade,
     SubnetsReply,
     SubnetView,
+    network_view,
+)
+from api.openstack.network.wanted import (
+    CreateNetworks,
+    CreateSubnets,
+    UpdateNetwork,
+    UpdateSubnet,
 )
 from api.operations import operation
 from api.paging import following
@@ -44,7 +47,7 @@ def within(caller: Caller) -> Scope:
 async def page(
     url: str,
     caller: Caller,
-    query: ListQuery,
+    query: ListQuery | NetworkQuery | SubnetQuery,
     find: Callable[[Scope, Filter], Awaitable[Sequence[T]]],
 ) -> tuple[Sequence[T], list[Link] | UnsetType]:
     """The page that a query asks for, and the link to the next one.
@@ -70,25 +73,26 @@ class NetworksApi:
     networks: Networks
     base: str
 
-    @operation("GET", "/networks", query=ListQuery)
-    async def index(self, caller: Caller, query: ListQuery) -> NetworksReply:
+    @operation("GET", "/networks", query=NetworkQuery)
+    async def index(self, caller: Caller, query: NetworkQuery) -> NetworksReply:
         """List networks."""
         url = f"{self.base}/networks"
         found, more = await page(url, caller, query, self.networks.list)
-        return NetworksReply([NetworkView.of(one) for one in found], more)
+        return NetworksReply([network_view(one, caller) for one in found], more)
 
-    @operation("POST", "/networks", body=CreateNetwork, status=201)
-    async def create(self, caller: Caller, body: CreateNetwork) -> NetworkReply:
-        """Make a private network."""
-        scope = Scope.project(caller)
-        made = await self.networks.create(caller, scope, body.network.new())
-        return NetworkReply(NetworkView.of(made))
+    @operation("POST", "/networks", body=CreateNetworks, status=201)
+    async def create(self, caller: Caller, body: CreateNetworks) -> NetworksMade:
+        """Make a private network, or several."""
+        scope, wanted = Scope.project(caller), body.wanted()
+        made = await self.networks.create_all(caller, scope, wanted)
+        views = [network_view(one, caller) for one in made]
+        return NetworksMade.of(views, many=body.many)
 
     @operation("GET", "/networks/<network>")
     async def show(self, caller: Caller, network: int) -> NetworkReply:
         """Show a network."""
         found = await self.networks.show(within(caller), network)
-        return NetworkReply(NetworkView.of(found))
+        return NetworkReply(network_view(found, caller))
 
     @operation("PUT", "/networks/<network>", body=UpdateNetwork)
     async def update(
@@ -100,7 +104,7 @@ class NetworksApi:
         found = await self.networks.rename(
             caller, within(caller), network, body.network.name
         )
-        return NetworkReply(NetworkView.of(found))
+        return NetworkReply(network_view(found, caller))
 
     @operation("DELETE", "/networks/<network>", status=204)
     async def delete(self, caller: Caller, network: int) -> None:
@@ -118,18 +122,20 @@ class SubnetsApi:
     subnets: Subnets
     base: str
 
-    @operation("GET", "/subnets", query=ListQuery)
-    async def index(self, caller: Caller, query: ListQuery) -> SubnetsReply:
+    @operation("GET", "/subnets", query=SubnetQuery)
+    async def index(self, caller: Caller, query: SubnetQuery) -> SubnetsReply:
         """List subnets."""
         url = f"{self.base}/subnets"
         found, more = await page(url, caller, query, self.subnets.list)
         return SubnetsReply([SubnetView.of(one) for one in found], more)
 
-    @operation("POST", "/subnets", body=CreateSubnet, status=201)
-    async def create(self, caller: Caller, body: CreateSubnet) -> SubnetReply:
-        """Give a network its range."""
-        made = await self.subnets.create(caller, within(caller), body.subnet.new())
-        return SubnetReply(SubnetView.of(made))
+    @operation("POST", "/subnets", body=CreateSubnets, status=201)
+    async def create(self, caller: Caller, body: CreateSubnets) -> SubnetsMade:
+        """Give networks their ranges."""
+        scope, wanted = within(caller), body.wanted()
+        made = await self.subnets.create_all(caller, scope, wanted)
+        views = [SubnetView.of(one) for one in made]
+        return SubnetsMade.of(views, many=body.many)
 
     @operation("GET", "/subnets/<subnet>")
     async def show(self, caller: Caller, subnet: int) -> SubnetReply:
@@ -141,12 +147,11 @@ class SubnetsApi:
     async def update(
         self, caller: Caller, subnet: int, body: UpdateSubnet
     ) -> SubnetReply:
-        """Change a subnet's name or name servers."""
-        wanted = body.subnet
-        found = await self.subnets.update(
-            caller, within(caller), subnet, wanted.name, wanted.dns_nameservers
+        """Change a subnet's name, name servers, routes, DHCP, or add addresses."""
+        scope, change = within(caller), body.subnet.change()
+        return SubnetReply(
+            SubnetView.of(await self.subnets.update(caller, scope, subnet, change))
         )
-        return SubnetReply(SubnetView.of(found))
 
     @operation("DELETE", "/subnets/<subnet>", status=204)
     async def delete(self, caller: Caller, subnet: int) -> None:

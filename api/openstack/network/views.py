@@ -9,6 +9,7 @@ from api.links import Link
 from api.networking import PoolView, RouteView
 from api.operations import Reply
 from api.times import whole_z
+from snfd.identity.model import Caller
 from snfd.network.floating import FloatingIp
 from snfd.network.model import Network, Port, Subnet
 
@@ -32,15 +33,25 @@ class NetworkView(Reply):
     description: str
     created_at: str
     updated_at: str
+    provider_type: str | UnsetType = named(name="provider:network_type", default=UNSET)
+    provider_network: str | UnsetType = named(
+        name="provider:physical_network", default=UNSET
+    )
+    provider_segment: int | UnsetType | None = named(
+        name="provider:segmentation_id", default=UNSET
+    )
 
     @classmethod
-    def of(cls, network: Network) -> NetworkView:
-        """A network as its users see it."""
+    def of(cls, network: Network, *, staff: bool = False) -> NetworkView:
+        """A network as its users see it.
+
+        :param staff: whether to tell how it is built, too.
+        """
         project = str(network.project) if network.project else ""
-        return cls(
+        view = cls(
             id=str(network.id),
             name=network.name,
-            status="ACTIVE" if network.usable else "DOWN",
+            status=_status(network),
             admin_state_up=not network.drained,
             tenant_id=project,
             project_id=project,
@@ -55,12 +66,40 @@ class NetworkView(Reply):
             created_at=whole_z(network.created),
             updated_at=whole_z(network.updated),
         )
+        if staff:
+            view.provider_type = network.kind.value
+            view.provider_network = network.link
+            view.provider_segment = None
+        return view
+
+
+def network_view(network: Network, caller: Caller) -> NetworkView:
+    """A network as ``caller`` may see it."""
+    return NetworkView.of(network, staff=caller.is_admin)
+
+
+def _status(network: Network) -> str:
+    if network.state in ("PENDING", "ERROR"):
+        return network.state
+    return "ACTIVE" if network.usable else "DOWN"
 
 
 class NetworkReply(Reply):
     """One network."""
 
     network: NetworkView
+
+
+class NetworksMade(Reply):
+    """What was made: one network, or several."""
+
+    network: NetworkView | UnsetType = UNSET
+    networks: list[NetworkView] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, made: list[NetworkView], *, many: bool) -> NetworksMade:
+        """What was made, in the form in which it was wanted."""
+        return cls(networks=made) if many else cls(network=made[0])
 
 
 class NetworksReply(Reply):
@@ -102,15 +141,15 @@ class SubnetView(Reply):
             network_id=str(subnet.network),
             tenant_id=project,
             project_id=project,
-            ip_version=4,
+            ip_version=subnet.version,
             cidr=str(subnet.cidr),
             gateway_ip=str(subnet.gateway) if subnet.gateway else None,
             enable_dhcp=subnet.dhcp,
             dns_nameservers=list(subnet.dns),
             host_routes=[RouteView(to, via) for to, via in subnet.routes],
             allocation_pools=[PoolView(str(a), str(b)) for a, b in subnet.pools],
-            ipv6_ra_mode=None,
-            ipv6_address_mode=None,
+            ipv6_ra_mode="slaac" if subnet.slaac else None,
+            ipv6_address_mode="slaac" if subnet.slaac else None,
             subnetpool_id=None,
             description="",
             created_at=whole_z(subnet.created),
@@ -122,6 +161,18 @@ class SubnetReply(Reply):
     """One subnet."""
 
     subnet: SubnetView
+
+
+class SubnetsMade(Reply):
+    """What was made: one subnet, or several."""
+
+    subnet: SubnetView | UnsetType = UNSET
+    subnets: list[SubnetView] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, made: list[SubnetView], *, many: bool) -> SubnetsMade:
+        """What was made, in the form in which it was wanted."""
+        return cls(subnets=made) if many else cls(subnet=made[0])
 
 
 class SubnetsReply(Reply):

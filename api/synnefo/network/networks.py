@@ -105,6 +105,19 @@ class CreateNetwork(Struct):
     network: WantedNetwork
 
 
+class Reassignment(Struct):
+    """The project that shall pay for it."""
+
+    project: UUID
+    shared: bool = named(name="shared_to_project", default=False)
+
+
+class NetworkAction(Struct):
+    """Body of ``POST /networks/{network}/action``: exactly one key."""
+
+    reassign: Reassignment
+
+
 class Renaming(Struct):
     """A new name."""
 
@@ -182,3 +195,12 @@ class NetworksApi:
     async def delete(self, caller: Caller, network: int) -> None:
         """Remove a network with its subnets."""
         await self.networks.delete(caller, Scope.own(caller), network)
+
+    @operation("POST", "/networks/<network>/action", body=NetworkAction)
+    async def act(
+        self, caller: Caller, network: int, body: NetworkAction
+    ) -> NetworkReply:
+        """Have another project pay for a network."""
+        wanted = body.reassign
+        await self.networks.reassign(caller, network, wanted.project, wanted.shared)
+        return await self.show(caller, network)

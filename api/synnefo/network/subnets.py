@@ -15,7 +15,7 @@ from api.synnefo.network.networks import NOT_MODIFIED, ListQuery, Name
 from snfd.clock import Seconds
 from snfd.errors import Invalid
 from snfd.identity.model import Caller
-from snfd.network.model import NewSubnet, Subnet
+from snfd.network.model import NewSubnet, Subnet, SubnetChange
 from snfd.network.pools import FIRST
 from snfd.network.scope import Scope
 from snfd.network.subnets import Subnets
@@ -34,6 +34,7 @@ class SubnetView(Reply):
     cidr: str
     gateway_ip: str | None
     enable_dhcp: bool
+    enable_slaac: bool
     dns_nameservers: list[str]
     host_routes: list[RouteView]
     allocation_pools: list[PoolView]
@@ -51,10 +52,11 @@ class SubnetView(Reply):
             user_id=owner,
             tenant_id=owner,
             public=subnet.public,
-            ip_version=4,
+            ip_version=subnet.version,
             cidr=str(subnet.cidr),
             gateway_ip=str(subnet.gateway) if subnet.gateway else None,
             enable_dhcp=subnet.dhcp,
+            enable_slaac=subnet.slaac,
             dns_nameservers=list(subnet.dns),
             host_routes=[RouteView(to, via) for to, via in subnet.routes],
             allocation_pools=[PoolView(str(a), str(b)) for a, b in subnet.pools],
@@ -84,6 +86,7 @@ class WantedSubnet(Struct):
     name: Name = ""
     gateway_ip: str | UnsetType | None = UNSET
     enable_dhcp: bool = True
+    enable_slaac: bool | None = None
     dns_nameservers: list[str] = []
     host_routes: list[Route] = []
     allocation_pools: list[Pool] | None = None
@@ -98,6 +101,7 @@ class WantedSubnet(Struct):
             name=self.name,
             gateway=FIRST if self.gateway_ip is UNSET else self.gateway_ip,
             dhcp=self.enable_dhcp,
+            slaac=self.enable_slaac,
             dns=tuple(self.dns_nameservers),
             routes=[(one.destination, one.nexthop) for one in self.host_routes],
             pools=None if pools is None else [(one.start, one.end) for one in pools],
@@ -163,7 +167,8 @@ class SubnetsApi:
     ) -> SubnetReply:
         """Rename a subnet."""
         scope = Scope.own(caller)
-        found = await self.subnets.update(caller, scope, subnet, body.subnet.name)
+        change = SubnetChange(name=body.subnet.name)
+        found = await self.subnets.update(caller, scope, subnet, change)
         return SubnetReply(SubnetView.of(found, self.links))
 
     @operation("DELETE", "/subnets/<subnet>", status=204)

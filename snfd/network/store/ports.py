@@ -120,11 +120,17 @@ async def delete(tx: Transaction, ident: int) -> None:
 
 # ------------------------------------------------------------------ addresses
 
+_RESTED = (
+    "(s.released_at IS NULL OR s.released_at <= "
+    "clock_timestamp() - make_interval(secs => u.quarantine))"
+)
 _TAKE = """
     UPDATE compute.ip_slot SET state = 'used' WHERE (subnet, addr) = (
-        SELECT subnet, addr FROM compute.ip_slot
-        WHERE subnet = ANY(%s::bigint[]) AND state = 'free' AND NOT reserved
-        ORDER BY released_at NULLS FIRST, addr LIMIT 1 FOR UPDATE {wait})
+        SELECT s.subnet, s.addr FROM compute.ip_slot s
+        JOIN compute.subnet u ON u.id = s.subnet
+        WHERE s.subnet = ANY(%s::bigint[]) AND s.state = 'free' AND NOT s.reserved
+            AND {rested}
+        ORDER BY s.released_at NULLS FIRST, s.addr LIMIT 1 FOR UPDATE OF s {wait})
     RETURNING subnet, host(addr)
 """
 
@@ -134,17 +140,25 @@ async def take_any(tx: Transaction, subnets: Sequence[int]) -> tuple[int, str] |
 
     :returns: subnet and address.
     """
-    row = await tx.row(_TAKE.format(wait="SKIP LOCKED"), (list(subnets),))
-    if row is None and await _any_free(tx, subnets):
+    which = (list(subnets),)
+    row = await tx.row(_TAKE.format(wait="SKIP LOCKED", rested=_RESTED), which)
+    for _ in range(_WAITS):
+        if row is not None or not await _any_free(tx, subnets):
+            break
         # All that is free is locked by others, who may yet roll back.
-        row = await tx.row(_TAKE.format(wait=""), (list(subnets),))
+        row = await tx.row(_TAKE.format(wait="", rested=_RESTED), which)
     return (row[0], row[1]) if row else None
+
+
+_WAITS = 10
+"""How often an address that others may give up is waited for."""
 
 
 async def _any_free(tx: Transaction, subnets: Sequence[int]) -> bool:
     row = await tx.row(
-        "SELECT EXISTS (SELECT 1 FROM compute.ip_slot WHERE subnet = "
-        "ANY(%s::bigint[]) AND state = 'free' AND NOT reserved)",
+        "SELECT EXISTS (SELECT 1 FROM compute.ip_slot s JOIN compute.subnet u "
+        "ON u.id = s.subnet WHERE s.subnet = ANY(%s::bigint[]) "
+        f"AND s.state = 'free' AND NOT s.reserved AND {_RESTED})",
         (list(subnets),),
     )
     return bool(row and row[0])
@@ -153,8 +167,9 @@ async def _any_free(tx: Transaction, subnets: Sequence[int]) -> bool:
 async def take(tx: Transaction, subnets: Sequence[int], addr: str) -> int | None:
     """Take one certain address; its subnet, or None where it is not free."""
     row = await tx.row(
-        "UPDATE compute.ip_slot SET state = 'used' WHERE subnet = ANY(%s::bigint[]) "
-        "AND addr = %s::inet AND state = 'free' AND NOT reserved RETURNING subnet",
+        "UPDATE compute.ip_slot s SET state = 'used' FROM compute.subnet u "
+        "WHERE u.id = s.subnet AND s.subnet = ANY(%s::bigint[]) AND s.addr = %s::inet "
+        f"AND s.state = 'free' AND NOT s.reserved AND {_RESTED} RETURNING s.subnet",
         (list(subnets), addr),
     )
     return int(row[0]) if row else None
@@ -165,8 +180,9 @@ async def plain(tx: Transaction, project: UUID) -> tuple[int, int]:
     row = await tx.row(
         "SELECT (SELECT count(*) FROM compute.ip i JOIN compute.network n "
         "ON n.id = i.network WHERE i.project = %(project)s AND NOT i.deleted "
-        "AND NOT i.floating AND n.public), (SELECT count(*) FROM compute.server s "
-        "WHERE s.project = %(project)s AND NOT s.deleted)",
+        "AND NOT i.floating AND n.public AND family(i.addr) = 4), "
+        "(SELECT count(*) FROM compute.server s WHERE s.project = %(project)s "
+        "AND NOT s.deleted)",
         {"project": project},
     )
     assert row is not None

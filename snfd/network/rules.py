@@ -1,0 +1,31 @@
+"""What an operator says about networks."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from snfd.network.model import Kind
+
+
+@frozen
+class Rules:
+    """What the operator allows, and how networks are built.
+
+    :ivar enabled: kinds that users may make, the first by default.
+    :ivar bridge: the nodes' bridge of networks of kind CUSTOM.
+    :ivar filtered_bridge: that of MAC-filtered ones.
+    :ivar mac_prefix: of all that take none from a pool.
+    :ivar largest: shortest prefix length of users' IPv4 subnets.
+    :ivar quarantine: seconds, of new public subnets.
+    """
+
+    enabled: tuple[Kind, ...] = (Kind.MAC_FILTERED,)
+    bridge: str = "br0"
+    filtered_bridge: str = "prv0"
+    mac_prefix: str = "aa:00:0"
+    largest: int = 22
+    quarantine: int = 60
+
+
+RULES = Rules()
+"""What holds where the operator says nothing."""
