@@ -114,15 +114,20 @@ def choose(
     """The best cluster for ``want``, or None if none may take it.
 
     One with room comes before one without, one that the hints speak for before
-    others, then ``judge`` decides. Where all are too full the best of them is
-    taken: its own allocator has the last word.
+    others, then ``judge`` decides, then the number of instances. Where all are too
+    full the best of them is taken: its own allocator has the last word.
     """
     usable = [cluster for cluster in clusters if may_take(cluster, want)]
 
-    def rank(cluster: ClusterFacts) -> tuple[bool, int, float, int]:
+    def rank(cluster: ClusterFacts) -> tuple[bool, int, float, float, int]:
         judged = judge(cluster, want)
-        bad = judged if math.isfinite(judged) else math.inf
-        return not fits(cluster, want), _against(cluster, want.hints), bad, cluster.id
+        return (
+            not fits(cluster, want),
+            _against(cluster, want.hints),
+            judged if math.isfinite(judged) else math.inf,
+            (cluster.pinst or 0) / cluster.weight,
+            cluster.id,
+        )
 
     return min(usable, key=rank, default=None)
 

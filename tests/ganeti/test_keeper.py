@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from snfd import outbox
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, Unavailable
+from snfd.ganeti import store
 from snfd.ganeti.fake import FakeGaneti
 from snfd.ganeti.keeper import Keepers
 from snfd.ganeti.model import Outcome
@@ -169,6 +170,46 @@ class KeeperTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(frozenset(), a.works_on)
         self.assertEqual({}, self.locks.held)
+        calls = len(self.ganetis[one].calls)
+        self.put(one, 1)
+        a.heard_intent(str(one))
+        self.pump(120)
+        self.assertEqual(calls, len(self.ganetis[one].calls))
+        self.assertEqual([], self.outcomes)
+
+    def test_several_clusters_are_worked_on_and_one_that_is_away_stops_none(
+        self,
+    ) -> None:
+        idents = [self.add(name) for name in ("one", "two", "three")]
+        a = self.process("a")
+        self.pump(1)
+        self.ganetis[idents[1]].trouble.down = True
+        self.pump(10)
+        for number, ident in enumerate(idents, 1):
+            self.put(ident, number)
+            a.heard_intent(str(ident))
+        self.pump(3)
+        self.assertEqual(
+            {"server:1", "server:3"}, {each.subject for each in self.outcomes}
+        )
+        self.assertEqual(frozenset({idents[1]}), a.unanswering)
+        self.ganetis[idents[1]].trouble.down = False
+        self.pump(10)
+        self.assertIn("server:2", [each.subject for each in self.outcomes])
+
+    def test_whoever_asks_gets_new_statistics_soon(self) -> None:
+        one = self.add("one")
+        a = self.process("a")
+        self.pump(1.5)
+        calls = self.ganetis[one].calls.count("describe")
+
+        async def ask(tx: Transaction) -> None:
+            await store.refresh(tx, one)
+
+        self.successResultOf(self.database.run(ask))
+        a.heard_cluster(str(one))
+        self.pump(1)
+        self.assertEqual(calls + 1, self.ganetis[one].calls.count("describe"))
 
     def test_a_new_address_is_connected_to(self) -> None:
         one = self.add("one")

@@ -11,10 +11,10 @@ _FACTS = """
     SELECT c.id, c.name, c.idx, c.hypervisor, c.os_name, c.disk_templates,
         c.node_groups, c.drained, c.offline, c.public, c.reachable,
         c.mfree - w.ram, c.mtotal, c.dfree - w.disk, c.dtotal,
-        c.pinst_cnt + w.number, c.ctotal, c.weight
+        coalesce(c.pinst_cnt, 0) + w.number, c.ctotal, c.weight
     FROM compute.cluster c LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE s.created > c.stats_at
-                                   OR s.state = 'BUILD') AS number,
+            OR s.state = 'BUILD' OR c.stats_at IS NULL) AS number,
             coalesce(sum(f.ram), 0)::bigint AS ram,
             coalesce(sum((
                 SELECT sum(v.size * CASE WHEN t.disk_template = 'drbd' THEN 2048
@@ -23,8 +23,9 @@ _FACTS = """
                 JOIN compute.volume_type t ON t.id = v.volume_type
                 WHERE v.server = s.id AND NOT v.deleted)), 0)::bigint AS disk
         FROM compute.server s JOIN compute.flavor f ON f.id = s.flavor
-        WHERE s.cluster = c.id AND NOT s.deleted AND (s.state = 'BUILD'
-            OR s.created > c.stats_at OR s.launched > c.stats_at)
+        WHERE s.cluster = c.id AND NOT s.deleted
+            AND (c.stats_at IS NULL OR s.state = 'BUILD'
+                OR s.created > c.stats_at OR s.launched > c.stats_at)
     ) w ON true
     ORDER BY c.id
 """
