@@ -21,6 +21,7 @@ username = "{user}"
 password = "{password}"
 tls_ca = "{ca}"
 hypervisor = "{hypervisor}"
+os_name = "{os_name}"
 disk_templates = ["{template}"]
 """
 
@@ -30,6 +31,7 @@ def on_ganeti(
     lab: ganeti.Lab,
     hypervisor: str = "fake",
     template: str = "file",
+    os_name: str = "snf-image+default",
     **environment: str,
 ) -> Iterator[Daemon]:
     """A fresh daemon whose only cluster is the first of ``lab``."""
@@ -46,6 +48,7 @@ def on_ganeti(
                 password=lab.password,
                 ca=ca,
                 hypervisor=hypervisor,
+                os_name=os_name,
             )
         )
         return config
