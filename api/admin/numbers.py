@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from api.admin.bodies import Short, Text
 from api.admin.lists import Listing
@@ -37,6 +37,7 @@ class Verifying(Struct):
     usage: bool = False
     sums: bool = False
     force: bool = False
+    actual: bool = False
 
 
 class FindingRow(Reply):
@@ -134,7 +135,7 @@ class IntegrityApi:
     @operation("POST", "/quotas/verify", body=Verifying)
     async def verify(self, staff: Staff, body: Verifying) -> Verified:
         """Compare limits and usage with what they must be."""
-        fixes = Fixes(body.limits, body.unexpected, body.usage, body.sums, body.force)
+        fixes = Fixes(**structs.asdict(body))
         report = await self._integrity.verify(staff.to(Right.QUOTAS), fixes)
         return Verified(list(map(finding, report.findings)), None, report.fixed)
 

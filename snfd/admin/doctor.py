@@ -125,6 +125,7 @@ QUOTA_REMEDIES = {
     Kind.UNEXPECTED: "snfctl quota verify --unexpected",
     Kind.USAGE: "snfctl quota verify --usage",
     Kind.SUM: "snfctl quota verify --sums",
+    Kind.ACTUAL: "snfctl quota verify --actual",
 }
 
 

@@ -57,6 +57,8 @@ class Kind(StrEnum):
     """The cluster lacks so much that its list is not believed."""
     NETWORK_ORPHAN = "network-orphan"
     """The cluster has a network of ours that nobody knows."""
+    NETWORK_PARTED = "network-parted"
+    """The cluster has a network that we do not know to be there."""
     NETWORK_MISSING = "network-missing"
     """The cluster lacks a network that it had."""
     NETWORK_HANGING = "network-hanging"
@@ -266,24 +268,6 @@ def stuck(
         each.subject
         for each in found
         if each.kind is Kind.STUCK and _twice(looks[each.subject, each.kind])
-    ][:EVENTS_MAX]
-
-
-def mendable(
-    found: Sequence[Finding], looks: Mapping[tuple[str, str], Looks]
-) -> list[Finding]:
-    """Networks to be put right; what is missing needs two looks."""
-    missing = [each for each in found if each.kind is Kind.NETWORK_MISSING]
-    believed = len(missing) <= MISSING_MIN
-    return [
-        each
-        for each in found
-        if each.kind in (Kind.NETWORK_HANGING, Kind.NETWORK_UNSYNCED)
-        or (
-            each.kind is Kind.NETWORK_MISSING
-            and believed
-            and _twice(looks[each.subject, each.kind])
-        )
     ][:EVENTS_MAX]
 
 

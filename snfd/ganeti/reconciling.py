@@ -7,7 +7,7 @@ believe: see `snfd.ganeti.reconcile`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -27,41 +27,41 @@ from snfd.ganeti.settling import Settling
 Seen = Mapping[tuple[str, str], Looks]
 
 
-class Survey(Protocol):
-    """What compares a cluster's networks with what is known of them."""
+class Flaw(Protocol):
+    """A network on which rows and a cluster disagree."""
 
-    async def find(
-        self, tx: Transaction, cluster: int, seen: Sequence[Network]
-    ) -> Sequence[Finding]:
-        """All that disagrees; what something is being done to is left out."""
+    @property
+    def network(self) -> int:
+        """Its id."""
         ...
 
-    async def mend(
-        self, tx: Transaction, cluster: int, finding: Finding, seen: Network | None
-    ) -> None:
-        """Put one of them right, as far as that takes nothing from anybody."""
+    @property
+    def flaw(self) -> str:
+        """In what way, as a `reconcile.Kind`."""
+        ...
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Node groups that cannot use it."""
         ...
 
 
-class NoSurvey:
-    """Finds nothing."""
+Mend = Callable[[Transaction, int, Sequence[Network]], Awaitable[Sequence[Flaw]]]
+"""Puts right what can be of a cluster's networks; all that it found."""
 
-    async def find(
-        self, tx: Transaction, cluster: int, seen: Sequence[Network]
-    ) -> Sequence[Finding]:
-        """See `Survey.find`."""
-        return ()
 
-    async def mend(
-        self, tx: Transaction, cluster: int, finding: Finding, seen: Network | None
-    ) -> None:
-        """See `Survey.mend`."""
+async def leave(
+    tx: Transaction, cluster: int, told: Sequence[Network]
+) -> Sequence[Flaw]:
+    """The `Mend` that looks at nothing."""
+    return ()
 
 
 @define(eq=False)
 class Reconciler:
     """Compares one cluster with its rows.
 
+    :ivar mend: sees to networks.
     :ivar counts: how much of each kind the last look found.
     :ivar looked: when the last look that went well began, by our clock, or None.
     """
@@ -70,10 +70,12 @@ class Reconciler:
     ganeti: Ganeti
     tenure: Tenure
     settling: Settling
-    survey: Survey = field(factory=NoSurvey)
+    mend: Mend = leave
     counts: Mapping[str, int] = field(init=False, factory=dict)
     looked: float | None = field(init=False, default=None)
     _alarmed: bool = field(init=False, default=False)
+    _networks: frozenset[str] | None = field(init=False, default=None)
+    _flaws: Sequence[Finding] = field(init=False, default=())
     _log: Logger = field(init=False, factory=Logger)
 
     async def look(self) -> bool:
@@ -87,14 +89,30 @@ class Reconciler:
             return False  # the poller says so
         every = await self.tenure.run(findings.every, cluster)
         found = reconcile.findings(rows, every, seen)
-        found += await self.tenure.run(self.survey.find, cluster, networks)
+        found += await self._see_to(networks)
         self._alarm(found)
         counts = len(seen), len(networks), len(found)
         looks = await self.tenure.run(self._record, found, began, counts)
-        await self._follow(found, looks, rows, networks)
+        await self._follow(found, looks, rows)
         self.counts = Counter(str(each.kind) for each in found)
         self.looked = began.timestamp()
         return True
+
+    async def _see_to(self, networks: Sequence[Network]) -> Sequence[Finding]:
+        """Put networks right, unless the cluster lacks one that it had just now."""
+        before, self._networks = self._networks, frozenset(n.name for n in networks)
+        if before is None or not before <= self._networks:
+            return self._flaws
+        flaws = await self.tenure.run(self.mend, self.tenure.cluster, networks)
+        self._flaws = [
+            Finding(
+                names.network_subject(each.network),
+                Kind(each.flaw),
+                ", ".join(each.groups),
+            )
+            for each in flaws
+        ]
+        return self._flaws
 
     async def _record(
         self,
@@ -113,18 +131,11 @@ class Reconciler:
         found: Sequence[Finding],
         looks: Seen,
         rows: Sequence[Known],
-        networks: Sequence[Network],
     ) -> None:
         told = reconcile.events(found, looks)
         stuck = reconcile.stuck(found, looks)
         if told or stuck:
             await self._tell(told, stuck, {row.subject: row for row in rows})
-        there = {each.name: each for each in networks}
-        for each in reconcile.mendable(found, looks):
-            network = there.get(names.name_of_subject(each.subject))
-            run, cluster = self.tenure.run, self.tenure.cluster
-            mended = run(self.survey.mend, cluster, each, network)
-            await self._tried(each.subject, mended)
 
     async def _tell(
         self, told: Sequence[Told], stuck: Sequence[str], rows: Mapping[str, Known]

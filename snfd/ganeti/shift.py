@@ -13,6 +13,7 @@ from snfd.ganeti.dispatcher import Dispatcher, Enrich, as_it_is
 from snfd.ganeti.follower import Follower
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.port import Ganeti, Settle
+from snfd.ganeti.reconciling import Mend, leave
 from snfd.ganeti.settling import Settling
 from snfd.ganeti.store import Cluster
 from snfd.ganeti.upkeep import Upkeep
@@ -26,6 +27,7 @@ class Shifts:
     :ivar connect: to a cluster, with its password in the clear.
     :ivar settle: what the rest of the daemon makes of an outcome.
     :ivar enrich: adds to a request what must not be kept.
+    :ivar mend: sees to a cluster's networks.
     """
 
     clock: IReactorTime
@@ -33,6 +35,7 @@ class Shifts:
     settle: Settle
     enrich: Enrich = as_it_is
     probe: Probe = nothing
+    mend: Mend = leave
 
     def make(self, cluster: Cluster, tenure: Tenure) -> Work:
         """The work on ``cluster`` under ``tenure``; not yet started."""
@@ -51,7 +54,12 @@ class Shifts:
         )
         follower.moved = dispatcher.wake
         upkeep = Upkeep(
-            self.clock, ganeti, tenure, settling, lambda: follower.seen is not None
+            self.clock,
+            ganeti,
+            tenure,
+            settling,
+            lambda: follower.seen is not None,
+            self.mend,
         )
         return Work(follower, dispatcher, upkeep)
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from snfd.ganeti import queue, store
 from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.port import Away, Ganeti, Refused
-from snfd.ganeti.reconciling import NoSurvey, Reconciler, Survey
+from snfd.ganeti.reconciling import Mend, Reconciler, leave
 from snfd.ganeti.settling import Settling
 from snfd.loop import Loop
 
@@ -31,7 +31,7 @@ class Upkeep(Service):
     """Reconciles, reads statistics and forgets what is old, for one cluster.
 
     :ivar reachable: whether the cluster answers; nothing is asked otherwise.
-    :ivar survey: compares networks.
+    :ivar mend: sees to networks.
     :ivar reconciler: compares the cluster with its rows.
     """
 
@@ -40,14 +40,14 @@ class Upkeep(Service):
     tenure: Tenure
     settling: Settling
     reachable: Callable[[], bool]
-    survey: Survey = field(factory=NoSurvey)
+    mend: Mend = leave
     reconciler: Reconciler = field(init=False)
     _loops: list[Loop] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         cluster = self.tenure.cluster
         self.reconciler = Reconciler(
-            self.clock, self.ganeti, self.tenure, self.settling, self.survey
+            self.clock, self.ganeti, self.tenure, self.settling, self.mend
         )
         self._loops = [
             Loop(self.clock, work, f"{what} of cluster {cluster}", (LeaseLost,))

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     UNEXPECTED = "unexpected"
     USAGE = "usage"
     SUM = "sum"
+    ACTUAL = "actual"
 
 
 @frozen
@@ -53,6 +54,7 @@ class Fixes:
     :ivar sums: projects' usage, from their members'. Programs that charge
         members or projects alone make such differences on purpose.
     :ivar force: remove unexpected holdings though they are used.
+    :ivar actual: usage of what this daemon counts itself, from what there is.
     """
 
     limits: bool = False
@@ -60,6 +62,7 @@ class Fixes:
     usage: bool = False
     sums: bool = False
     force: bool = False
+    actual: bool = False
 
 
 NOTHING = Fixes()

@@ -38,19 +38,33 @@ Count = Callable[[Transaction], Awaitable[Mapping[UUID, int]]]
 """Counts something of each user, in his own project."""
 
 
+@frozen
+class Recount:
+    """How to count what there is of some resources.
+
+    :ivar sql: gives rows of project, user, resource and amount.
+    :ivar resources: all that it counts.
+    """
+
+    sql: str
+    resources: Sequence[str]
+
+
 @frozen(eq=False)
 class Integrity:
     """What administrators do when numbers are in doubt.
 
     :ivar undecided: counts users' undecided applications.
+    :ivar recount: None where nothing is counted here.
     """
 
     db: Database
     undecided: Count
+    recount: Recount | None = None
 
     async def verify(self, actor: Actor, fixes: Fixes = NOTHING) -> Report:
         """Look at all holdings, and put right what ``fixes`` names."""
-        return await self.db.run(verify, actor, fixes)
+        return await self.db.run(verify, actor, fixes, self.recount)
 
     async def reconcile(
         self, actor: Actor, *, fix: bool = False, force: bool = False
@@ -66,12 +80,18 @@ class Integrity:
         )
 
 
-async def verify(tx: Transaction, actor: Actor, fixes: Fixes = NOTHING) -> Report:
+async def verify(
+    tx: Transaction,
+    actor: Actor,
+    fixes: Fixes = NOTHING,
+    recount: Recount | None = None,
+) -> Report:
     """Look at all holdings, and put right what ``fixes`` names.
 
     Locks holdings; call it last in the transaction.
     """
     findings = await find(tx)
+    findings += await miscounted(tx, recount)
     fixed = 0
     if fixes.limits:
         fixed += await _fix_limits(tx, findings)
@@ -82,6 +102,8 @@ async def verify(tx: Transaction, actor: Actor, fixes: Fixes = NOTHING) -> Repor
         fixed += await _fix_usage(tx)
     if fixes.sums:
         fixed += await _fix_sums(tx)
+    if fixes.actual and recount is not None:
+        fixed += await _fix_actual(tx, recount)
     if fixes != NOTHING:
         await record(tx, actor, "quota.fix", "quota", fixed=fixed)
     return Report(findings, fixed)
@@ -103,6 +125,23 @@ async def find(tx: Transaction) -> list[Finding]:
             )
         )
     return found
+
+
+async def miscounted(tx: Transaction, recount: Recount | None) -> list[Finding]:
+    """Usage that is not what there is, at most `MOST`; locks nothing."""
+    if recount is None:
+        return []
+    rows = await integrity_store.actual(tx, recount.sql, recount.resources, MOST)
+    return [
+        Finding(
+            Kind.ACTUAL,
+            Key(*row[:3]),
+            f"usage {row[3]}",
+            f"usage {row[4]}, counted anew",
+            row[3] > 0,
+        )
+        for row in rows
+    ]
 
 
 async def _fix_limits(tx: Transaction, findings: Sequence[Finding]) -> int:
@@ -147,6 +186,22 @@ async def _fix_sums(tx: Transaction) -> int:
     after = [
         at_usage(held[key], *row[4:])
         for row in await integrity_store.sums(tx, MOST)
+        if (key := Key(*row[:3])) in held
+    ]
+    await store.save(tx, after)
+    return len(after)
+
+
+async def _fix_actual(tx: Transaction, recount: Recount) -> int:
+    counted = recount.sql, recount.resources, MOST
+    suspects = await integrity_store.actual(tx, *counted)
+    if not suspects:
+        return 0
+    held = await store.locked(tx, [Key(*row[:3]) for row in suspects])
+    # counted again, now that nobody else charges them
+    after = [
+        at_usage(held[key], *row[4:])
+        for row in await integrity_store.actual(tx, *counted)
         if (key := Key(*row[:3])) in held
     ]
     await store.save(tx, after)

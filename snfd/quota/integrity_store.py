@@ -90,6 +90,38 @@ async def sums(tx: Transaction, most: int) -> list[Row]:
     )
 
 
+async def actual(
+    tx: Transaction, counted: str, resources: Sequence[str], most: int
+) -> list[Row]:
+    """Holdings whose settled usage is not what there is, counted anew.
+
+    One statement, so that both are of one moment.
+
+    :param counted: SQL for rows of project, user, resource and amount.
+    :param resources: all that it counts.
+    :returns: project, member, resource, usage, count, pending imports and releases.
+    """
+    return await tx.rows(
+        f"""
+        WITH part (project_id, member, resource, amount) AS ({counted}),
+        counted AS (
+            SELECT project_id, coalesce(member, {NIL}) AS member, resource,
+                   sum(amount)::bigint AS amount
+              FROM part
+             GROUP BY GROUPING SETS ((project_id, member, resource),
+                                     (project_id, resource)))
+        SELECT u.project_id, u.member, u.resource, u.usage_max - u.imports,
+               coalesce(c.amount, 0), u.imports, u.releases
+          FROM ({_USAGE}) AS u
+          LEFT JOIN counted c USING (project_id, member, resource)
+         WHERE u.resource = ANY (%s)
+           AND u.usage_max - u.imports <> coalesce(c.amount, 0)
+         ORDER BY 1, 2, 3 LIMIT %s
+        """,
+        (list(resources), most),
+    )
+
+
 async def of_members(
     tx: Transaction, projects: Sequence[UUID], resources: Sequence[str]
 ) -> list[Key]:

@@ -22,7 +22,9 @@ from snfd.accounts.upkeep import AccountUpkeep
 from snfd.catalog import Catalog, only
 from snfd.cloud import Cloud
 from snfd.compute.backends import Backends
+from snfd.compute.books import Books
 from snfd.compute.service import Parts, compute
+from snfd.compute.store import charges
 from snfd.config import Config, Urls
 from snfd.db import schema
 from snfd.db.database import PostgresDatabase, Times
@@ -44,6 +46,7 @@ from snfd.plugin import IApi, Mount
 from snfd.probe import Probe, nothing
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
+from snfd.quota.integrity import Recount
 from snfd.quota.watch import CommissionWatch
 from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
@@ -51,7 +54,7 @@ from snfd.tasks import Tasks
 from snfd.wiring import consoles
 from snfd.wiring.astakos import astakos
 from snfd.wiring.clusters import clusters
-from snfd.wiring.figures import commissions, figures, tally, validations
+from snfd.wiring.figures import commissions, figures, findings, tally, validations
 from snfd.wiring.mail import mail
 from snfd.wiring.projects import expiry
 from snfd.wiring.retention import retention
@@ -223,6 +226,8 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         services.append(mail(ground, db, listener))
         services.append(retention(ground, db))
         services.append(commissions(ground.metrics, CommissionWatch(reactor, db)))
+        recount = Recount(charges.ACTUAL, charges.RESOURCES)
+        services.append(findings(ground.metrics, Books(reactor, db, recount)))
     if "console" in config.run:
         services.append(cloud.consoles)
         consoles.watch(cloud.consoles, listener)

@@ -9,6 +9,7 @@ from uuid import uuid4
 from snfd.admin.doctor import Doctor
 from snfd.admin.service import Administration
 from snfd.cloud import Astakos
+from snfd.compute.store import charges
 from snfd.identity.allowance import Allowance
 from snfd.identity.credentials import Credentials
 from snfd.identity.directory import Directory
@@ -19,7 +20,7 @@ from snfd.mail.service import Post
 from snfd.mail.staff import Staff
 from snfd.projects.application_store import undecided
 from snfd.quota.commissions import Commissions
-from snfd.quota.integrity import Integrity
+from snfd.quota.integrity import Integrity, Recount
 from snfd.quota.reports import Reports
 from snfd.registry.importing import Services
 from snfd.registry.service import Registry
@@ -59,7 +60,8 @@ def astakos(
     parts = projects(ground, db, post)
     people = accounts(ground, db, verifier, tasks, post, parts.parts.letters)
     told = people.signup.parts.letters.changed
-    integrity = Integrity(patient, undecided)
+    recount = Recount(charges.ACTUAL, charges.RESOURCES)
+    integrity = Integrity(patient, undecided, recount)
     doctor = Doctor(patient, integrity, ground.keys.idents)
     return Astakos(
         projects=parts,

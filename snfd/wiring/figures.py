@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import Counter, Metric
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from snfd.cloud import Cloud
+from snfd.compute.books import Books
 from snfd.db.database import PostgresDatabase
+from snfd.ganeti.reconcile import Kind
 from snfd.identity.proof import OURS
 from snfd.identity.tally import OUTCOMES, Tally
 from snfd.identity.upkeep import TokenUpkeep
@@ -80,3 +82,26 @@ def figures(metrics: Metrics, db: PostgresDatabase, cloud: Cloud) -> None:
     }
     for name, (help_text, read) in readings.items():
         metrics.gauge(name, help_text, read)
+
+
+def findings(metrics: Metrics, books: Books) -> Books:
+    """Register how much reconciliation found, by kind."""
+
+    class _Findings(Collector):
+        def collect(self) -> Iterable[Metric]:
+            found = GaugeMetricFamily(
+                "snfd_findings",
+                "Where rows disagree with clusters, pools or quota.",
+                labels=("kind",),
+            )
+            for kind in Kind:
+                found.add_metric((str(kind),), books.found.get(kind, 0))
+            yield found
+
+    metrics.registry.register(_Findings())
+    metrics.gauge(
+        "reconciled_seconds",
+        "How long ago the cluster was looked at that was not for longest.",
+        lambda: books.oldest,
+    )
+    return books

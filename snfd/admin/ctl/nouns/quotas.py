@@ -48,6 +48,7 @@ QUOTA = Noun(
                 flag("unexpected", "Remove holdings that there must not be."),
                 flag("usage", "Put usage right that does not fit what is pending."),
                 flag("sums", "Have projects use what their members use together."),
+                flag("actual", "Count servers, networks and floating IPs anew."),
                 flag("force", "Remove unexpected holdings though they are used."),
             ),
             columns=("kind", "project", "user", "resource", "found", "wanted"),
