@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from attrs import frozen
 
 from pocket import modify, netops
@@ -157,6 +158,29 @@ def remove(cluster: Cluster, op: Op, say: Say) -> Action:
     return Action(act)
 
 
+def reinstall(cluster: Cluster, op: Op, say: Say) -> Action:
+    """Stop an instance, write its image anew if there is one, start it.
+
+    Ganeti has an opcode for each of the three; here one is all of them.
+    """
+    instance = cluster.instances.get(op["instance_name"])
+    _not_offline(instance)
+    image = _image(op)
+
+    async def act() -> None:
+        kept = cluster.instances.keep(instance, admin_state="down")
+        await cluster.hypervisor.stop(instance.name, 120)
+        if image is not None and instance.disks:
+            first = instance.disks[0]
+            await cluster.space.discard(instance.uuid, first.uuid)
+            single = msgspec.structs.replace(instance, disks=(first,))
+            await cluster.space.make(single, image, say)
+        if op["start"]:
+            await _run(cluster, cluster.instances.keep(kept, admin_state="up"))
+
+    return Action(act)
+
+
 def tags_set(cluster: Cluster, op: Op, say: Say) -> Action:
     """Add tags to the cluster, an instance or a network."""
     tags = set(checked_tags(op["tags"]))
@@ -205,6 +229,7 @@ HANDLERS: Mapping[str, Handler] = {
     "OP_INSTANCE_SHUTDOWN": shutdown,
     "OP_INSTANCE_REBOOT": reboot,
     "OP_INSTANCE_SET_PARAMS": modify.set_params,
+    "OP_INSTANCE_REINSTALL": reinstall,
     "OP_TAGS_SET": tags_set,
     "OP_TAGS_DEL": tags_del,
     "OP_NETWORK_ADD": netops.add,

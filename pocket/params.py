@@ -184,6 +184,13 @@ OPCODES: Mapping[str, Mapping[str, Field]] = {
         "hotplug": (_bool, False),
         "hotplug_if_possible": (_bool, False),
     },
+    "OP_INSTANCE_REINSTALL": {
+        **_INSTANCE,
+        "os_type": (_maybe(_str), None),
+        "force_variant": (_bool, False),
+        "osparams": (_maybe(_dict), None),
+        "start": (_bool, True),  # ours: Ganeti has further opcodes in the job
+    },
     "OP_TAGS_SET": {
         "kind": (_str, REQUIRED),
         "name": (_maybe(_str), None),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from attrs import evolve
+
 from pocket import node, queries, views
 from pocket.call import Call, uris
 from pocket.errors import OpError, Refusal
@@ -145,6 +147,25 @@ def modify_instance(call: Call) -> int:
     )
 
 
+def reinstall_instance(call: Call) -> int:
+    """Submit a run of the OS definition; as Ganeti's, it takes no dependencies."""
+    if call.body and call.args:
+        raise Refusal(400, "Can't combine query and body parameters")
+    body = call.body or {}
+    if not isinstance(body, dict):
+        raise Refusal(400, "Invalid body contents, not a dictionary")
+    given = {"os_type": body.get("os"), "osparams": body.get("osparams")}
+    start = body.get("start", not call.flag("nostartup"))
+    bare = evolve(call, body=None)
+    return bare.submit(
+        "OP_INSTANCE_REINSTALL",
+        "instances_name_reinstall",
+        given,
+        instance_name=call.item,
+        start=start,
+    )
+
+
 # -- tags --------------------------------------------------------------------
 
 
@@ -240,6 +261,7 @@ ROUTES: list[tuple[str, dict[str, Handler]]] = [
         {"POST": _instance("OP_INSTANCE_REBOOT", "instances_name_reboot")},
     ),
     (f"/2/instances/{_NAME}/modify", {"PUT": modify_instance}),
+    (f"/2/instances/{_NAME}/reinstall", {"POST": reinstall_instance}),
     (f"/2/instances/{_NAME}/console", {"GET": get_console}),
     *(
         (

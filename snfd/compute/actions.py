@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from snfd import outbox
 from snfd.clock import Seconds, now
+from snfd.compute import passwords
 from snfd.compute.model import Locked
 from snfd.compute.settle import apply
 from snfd.compute.states import Footprint, State, Task, difference, may_begin
@@ -148,7 +149,10 @@ class Actions:
         hard: bool,
     ) -> None:
         server = await ready(tx, scope, ident, task)
-        await self.begin(tx, caller, server, Plan(task, [request(server.id)], hard))
+        wanted = request(server.id)
+        if server.new_password and task in (Task.START, Task.REBOOT):
+            wanted = await passwords.applied(tx, server, now(self.clock))
+        await self.begin(tx, caller, server, Plan(task, [wanted], hard))
 
     async def begin(
         self, tx: Transaction, caller: Caller, server: Locked, plan: Plan

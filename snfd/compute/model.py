@@ -194,6 +194,7 @@ class Locked:
     :ivar settled_job: id of the last job that was settled.
     :ivar reachable: whether its cluster answers.
     :ivar rescue: whether it starts from a rescue image.
+    :ivar new_password: whether one waits for the next start.
     :ivar task_to: where the task leads, if its kind does not say.
     :ivar task_size: the size that the task leads to, or None: the same.
     """
@@ -217,6 +218,7 @@ class Locked:
     metadata: Mapping[str, str]
     flavor: int
     rescue: bool
+    new_password: bool
     task_to: State | None
     task_size: Footprint | None
     footprint: Footprint

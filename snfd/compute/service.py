@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from attrs import frozen
@@ -15,11 +14,11 @@ from snfd.compute.actions import Actions, changeable
 from snfd.compute.catalog import Flavors
 from snfd.compute.custody import Custody
 from snfd.compute.handoff import Handoffs
+from snfd.compute.images import Images
 from snfd.compute.keypairs import Keypairs, whose
 from snfd.compute.metadata import Metadata
 from snfd.compute.model import (
     Diagnostic,
-    ImageFacts,
     NewServer,
     Page,
     Server,
@@ -27,6 +26,7 @@ from snfd.compute.model import (
 )
 from snfd.compute.nics import Nics
 from snfd.compute.reassigning import Reassigning
+from snfd.compute.rebuilding import Rebuilding
 from snfd.compute.resizing import Resizing
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
@@ -35,17 +35,6 @@ from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope, project_for
 from snfd.probe import AFTER_COMMIT, Probe, nothing
 from snfd.sealed import LOGIN_PASSWORD, Sealer
-
-
-class Images(Protocol):
-    """What compute needs of the image service."""
-
-    def usable(self, caller: Caller, image: UUID) -> Awaitable[ImageFacts]:
-        """An image that servers can be made from.
-
-        :raises NotFound: the caller sees no such image.
-        :raises Conflict: it has no data yet.
-        """
 
 
 @frozen(eq=False)
@@ -216,6 +205,7 @@ class Compute:
     resizing: Resizing
     reassigning: Reassigning
     custody: Custody
+    rebuilding: Rebuilding
 
 
 @frozen(kw_only=True, eq=False)
@@ -266,4 +256,5 @@ def compute(parts: Parts) -> Compute:
         Resizing(actions, flavors),
         Reassigning(parts.db),
         Custody(parts.db),
+        Rebuilding(actions, parts.images, servers_.tools),
     )

@@ -59,17 +59,22 @@ async def apply(tx: Transaction, server: Locked, outcome: Outcome) -> None:
     await _quota(tx, server, to.state, size, ends or gone)
 
 
+_IF_DOWN = {
+    Event.CREATED: Event.STOPPED,
+    Event.REINSTALLED: Event.REINSTALLED_DOWN,
+    Event.REINSTALL_FAILED: Event.REINSTALL_FAILED_DOWN,
+}
+
+
 def event(outcome: Outcome) -> Event:
-    """The event of an outcome; a new instance that is down counts as stopped."""
+    """The event of an outcome; of some it matters that the instance is down now."""
     instance = outcome.instance
-    if (
-        outcome.event is Event.CREATED
-        and instance is not None
+    down = (
+        instance is not None
         and instance.oper_state is False
         and instance.admin_state == "down"
-    ):
-        return Event.STOPPED
-    return outcome.event
+    )
+    return _IF_DOWN.get(outcome.event, outcome.event) if down else outcome.event
 
 
 def _stale(server: Locked, outcome: Outcome, ends: bool) -> bool:
@@ -162,6 +167,10 @@ async def _run(
             await _sync_ports(tx, server, outcome, ends)
         case Effect.FORGET_SECRETS:
             await rows.forget_secrets(tx, server.id, password=True)
+        case Effect.HANDED_OVER:
+            if outcome.intent is not None:
+                await rows.forget_secrets(tx, server.id, password=False)
+                await rows.update(tx, server.id, new_password=None)
         case Effect.DIAGNOSE:
             await _diagnose(tx, server.id, outcome)
         case Effect.CLOSE_CONSOLES:

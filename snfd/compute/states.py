@@ -36,6 +36,7 @@ class Effect(Enum):
     FORGET_SECRETS = "hand-offs and the stored password go"
     CRASHED = "it is shown as stopped, but keeps its charge"
     SYNC_PORTS = "ports follow the instance's network cards"
+    HANDED_OVER = "hand-offs go, and a password that waited for its turn"
     SYNC_SIZE = "the flavor follows the instance's processors and memory"
     DIAGNOSE = "the job's message is kept for the owner"
 
@@ -65,6 +66,16 @@ _NO_CHANGE = (
     Event.REMOVE_FAILED,
 )
 
+_REINSTALLED = {
+    Event.REINSTALLED: Step(State.STARTED, (*_SYNC, Effect.HANDED_OVER)),
+    Event.REINSTALLED_DOWN: Step(
+        State.STOPPED, (Effect.HANDED_OVER, Effect.CLOSE_CONSOLES)
+    ),
+    Event.REINSTALL_FAILED_DOWN: Step(
+        State.STOPPED, (Effect.HANDED_OVER, Effect.CLOSE_CONSOLES, Effect.DIAGNOSE)
+    ),
+}
+
 STEPS: Mapping[tuple[State, Event], Step] = {
     (State.BUILD, Event.CREATED): _UP,
     (State.BUILD, Event.CREATE_FAILED): _ERROR,
@@ -93,6 +104,17 @@ STEPS: Mapping[tuple[State, Event], Step] = {
     },
     **{
         (state, Event.MODIFIED): Step(state, _SYNC)
+        for state in (State.STARTED, State.STOPPED)
+    },
+    **{
+        (state, event): step_
+        for state in (State.STARTED, State.STOPPED)
+        for event, step_ in _REINSTALLED.items()
+    },
+    **{
+        (state, Event.REINSTALL_FAILED): Step(
+            state, (Effect.HANDED_OVER, Effect.DIAGNOSE)
+        )
         for state in (State.STARTED, State.STOPPED)
     },
     **{

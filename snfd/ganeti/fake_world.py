@@ -175,6 +175,16 @@ def _modify(world: World, request: Request) -> Any:
     return [[f"be/{key}", value] for key, value in be.items()]
 
 
+def _reinstall(world: World, request: Request) -> Any:
+    instance, runs = world.the(request.name), bool(request.body["start"])
+    world.change(
+        instance,
+        admin_state="up" if runs else "down",
+        oper_state=runs,
+        status="running" if runs else "ADMIN_down",
+    )
+
+
 def _changed(
     old: Sequence[Any], steps: Any, make: Callable[..., Any], world: World
 ) -> tuple[Any, ...]:
@@ -264,6 +274,7 @@ _DO: Mapping[str, Callable[[World, Request], Any]] = {
     Kind.STOP: _stop,
     Kind.REBOOT: _reboot,
     Kind.MODIFY: _modify,
+    Kind.REINSTALL: _reinstall,
     Kind.ADD_TAGS: _add_tags,
     Kind.REMOVE_TAGS: _remove_tags,
     Kind.NETWORK_ADD: _network_add,

@@ -32,6 +32,7 @@ EVENTS: Mapping[str, tuple[Event, Event]] = {
     Kind.REBOOT: (Event.REBOOTED, Event.REBOOT_FAILED),
     Kind.MODIFY: (Event.MODIFIED, Event.MODIFY_FAILED),
     Kind.GROW_DISK: (Event.MODIFIED, Event.MODIFY_FAILED),
+    Kind.REINSTALL: (Event.REINSTALLED, Event.REINSTALL_FAILED),
     Kind.ADD_TAGS: (Event.TAGGED, Event.TAG_FAILED),
     Kind.REMOVE_TAGS: (Event.UNTAGGED, Event.UNTAG_FAILED),
     Kind.NETWORK_ADD: (Event.NETWORK_ADDED, Event.NETWORK_ADD_FAILED),
@@ -52,6 +53,8 @@ LOOKS_AT_INSTANCE = frozenset(
         Event.REBOOTED,
         Event.MODIFIED,
         Event.MODIFY_FAILED,
+        Event.REINSTALLED,
+        Event.REINSTALL_FAILED,
     }
 )
 """Events whose outcome carries the instance as it is now."""
@@ -100,9 +103,22 @@ def _op(given: Mapping[str, Any], status: str, result: Any, log: Any) -> Op:
         Status(status),
         given,
         result,
-        tuple(str(each[1]) for each in given.get("reason") or ()),
+        (*(str(each[1]) for each in given.get("reason") or ()), *_mark(given)),
         tuple(str(entry[3]) for entry in (log or ())[-LOG_LINES:]),
     )
+
+
+def marked(url: str, reason: str) -> str:
+    """A hand-off's URL that names the reason, as a fragment: nobody sends that."""
+    return f"{url}#{reason}"
+
+
+def _mark(given: Mapping[str, Any]) -> Iterator[str]:
+    """The reason that a hand-off's URL names; RAPI takes no other to reinstall."""
+    url = (given.get("osparams") or {}).get("config_url")
+    mark = str(url or "").partition("#")[2]
+    if mark:
+        yield mark
 
 
 def carries(job: Job, reason: str) -> bool:

@@ -36,7 +36,8 @@ async def claim(tx: Transaction, cluster: int, seen: int, most: int) -> list[Cla
     """Mark up to ``most`` due intents as being submitted, in order.
 
     Due is what no earlier intent of its subject, nor one it depends on, must
-    be submitted before.
+    be submitted before. A reinstallation takes no dependencies: it is due when
+    all earlier ones of its subject have ended.
 
     :param seen: the highest job id seen: the new jobs' ids will be higher.
     """
@@ -49,6 +50,9 @@ async def claim(tx: Transaction, cluster: int, seen: int, most: int) -> list[Cla
         f"   AND e.state IN {_UNSENT}))"
         "  AND NOT EXISTS (SELECT FROM ops.outbox d WHERE d.id = ANY (o.depends)"
         f"   AND d.state IN {_UNSENT})"
+        "  AND NOT (o.kind = 'OP_INSTANCE_REINSTALL' AND EXISTS (SELECT FROM"
+        "   ops.outbox e WHERE e.cluster = o.cluster AND e.subject = o.subject"
+        "   AND e.seq < o.seq AND e.finished IS NULL))"
         "  ORDER BY o.seq LIMIT %s FOR UPDATE SKIP LOCKED)"
         f" RETURNING {COLUMNS}",
         (seen, cluster, most),

@@ -9,7 +9,13 @@ from urllib.parse import quote
 from attrs import frozen
 
 from snfd.ganeti import names, views
-from snfd.ganeti.jobs import JOB_FIELDS, STATUS_FIELDS, job_of, status_of
+from snfd.ganeti.jobs import (
+    JOB_FIELDS,
+    STATUS_FIELDS,
+    job_of,
+    marked,
+    status_of,
+)
 from snfd.ganeti.model import (
     Description,
     Instance,
@@ -19,7 +25,7 @@ from snfd.ganeti.model import (
     Network,
     Sighting,
 )
-from snfd.ganeti.port import IDS_MAX, Away
+from snfd.ganeti.port import IDS_MAX, Away, Refused
 from snfd.ganeti.requests import Request
 from snfd.ganeti.transport import Caller
 
@@ -30,6 +36,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     Kind.STOP: ("PUT", "/2/instances/{name}/shutdown"),
     Kind.REBOOT: ("POST", "/2/instances/{name}/reboot"),
     Kind.MODIFY: ("PUT", "/2/instances/{name}/modify"),
+    Kind.REINSTALL: ("POST", "/2/instances/{name}/reinstall"),
     Kind.ADD_TAGS: ("PUT", "/2/instances/{name}/tags"),
     Kind.REMOVE_TAGS: ("DELETE", "/2/instances/{name}/tags"),
     Kind.NETWORK_ADD: ("POST", "/2/networks"),
@@ -52,6 +59,23 @@ def route(request: Request) -> tuple[str, str]:
     return method, path
 
 
+def _told(request: Request, reason: str) -> tuple[Any, dict[str, Any]]:
+    """Body and query of a request.
+
+    Beside a body RAPI takes no query to reinstall, hence no reason; the job is
+    told by the URL that its OS definition fetches.
+
+    :raises Refused: the job could not be told from others.
+    """
+    if request.kind != Kind.REINSTALL:
+        return request.body, {**request.query, "reason": reason}
+    params = dict(request.body.get("osparams") or {})
+    if not params.get("config_url"):
+        raise Refused("there is no hand-off for the OS definition (any more)")
+    params["config_url"] = marked(params["config_url"], reason)
+    return {**request.body, "osparams": params}, {}
+
+
 @frozen
 class RapiJobs:
     """The job queue of a cluster; never waits in it, never lists it whole."""
@@ -64,8 +88,7 @@ class RapiJobs:
         answer = await self.transport.call(
             method,
             path.format(name=quote(request.name, safe="")),
-            request.body,
-            {**request.query, "reason": reason},
+            *_told(request, reason),
         )
         try:
             return int(answer)

@@ -219,6 +219,17 @@ def resize(server: int, vcpus: int, memory: int) -> Request:
     return modify(server, beparams=beparams)
 
 
+def reinstall(
+    server: int, os_name: str, *, start: bool, osparams: Mapping[str, str] | None = None
+) -> Request:
+    """Stop an instance, run its OS definition again, and start it if so asked.
+
+    :param osparams: for this run; must hold no secret: see `Dispatcher.enrich`.
+    """
+    body = {"os": os_name, "start": start, "osparams": dict(osparams or {})}
+    return Request("OP_INSTANCE_REINSTALL", names.instance(server), body)
+
+
 def add_nic(server: int, nic: NewNic, *, hotplug: bool) -> Request:
     """Add a network card as the last one."""
     return modify(server, nics=[["add", "-1", nic.parameters()]], **_hot(hotplug))

@@ -114,7 +114,7 @@ class LifeTests(NovaCase):
             self.assertEqual(400, self.http.post(path, body).status, body)
         self.assertEqual(400, self.http.post(path, {"reboot": {"type": "X"}}).status)
         self.assertEqual(400, self.http.post(path, {"reboot": None}).status)
-        self.assertEqual(501, self.http.post(path, {"rebuild": {}}).status)
+        self.assertEqual(501, self.http.post(path, {"shelve": {}}).status)
         self.assertEqual(403, self.http.post(path, {"suspend": None}).status)
 
     def test_an_error_tells_its_fault(self) -> None:

@@ -361,7 +361,7 @@ class ActionTests(CycladesCase):
 
     def test_cyclades_47_48_what_is_not_served(self) -> None:
         ident = self.active()
-        for name in ("os-getSPICEConsole", "changePassword", "rebuild"):
+        for name in ("os-getSPICEConsole", "os-getRDPConsole"):
             self.assertEqual(501, self.act(ident, {name: {}}))
         self.assertEqual(403, self.act(ident, {"suspend": {}}))
         self.assertEqual(400, self.act(ident, {"createImage": {}}))

@@ -101,3 +101,48 @@ class BelongingTests(ActionCase):
         home = {"project": str(self.parts.project)}
         self.answers(403, self.cyclades, ident, "reassign", home)
         self.answers(400, self.nova, ident, "reassign", home)
+
+
+class InsideTests(ActionCase):
+    def test_cyclades_47_rebuild(self) -> None:
+        ident = self.active()
+        for wrong in (
+            {},
+            {"imageRef": "x"},
+            {"imageRef": str(IMAGE), "adminPass": "x"},
+        ):
+            for http in (self.nova, self.cyclades):
+                self.answers(400, http, ident, "rebuild", wrong)
+        absent = {"imageRef": "00000000-0000-4000-8000-000000000000"}
+        self.answers(400, self.nova, ident, "rebuild", absent)
+        self.answers(404, self.cyclades, ident, "rebuild", absent)
+        wanted = {"imageRef": str(IMAGE), "adminPass": "Correct1Horse", "name": "new"}
+        got = self.answers(202, self.nova, ident, "rebuild", wanted).json["server"]
+        self.assertEqual(
+            ("REBUILD", "Correct1Horse", "new", "rebuilding"),
+            (
+                got["status"],
+                got["adminPass"],
+                got["name"],
+                got["OS-EXT-STS:task_state"],
+            ),
+        )
+        self.answers(409, self.nova, ident, "rebuild", wanted)
+        self.parts.work()
+        self.assertNotIn("adminPass", self.server(ident, self.nova))
+        self.assertEqual("ACTIVE", self.server(ident, self.nova)["status"])
+        got = self.answers(
+            202, self.cyclades, ident, "rebuild", {"imageRef": str(IMAGE)}
+        )
+        self.assertGreaterEqual(len(got.json["adminPass"]), 10)
+        self.assertEqual("REBUILDING", self.server(ident)["SNF:task_state"])
+
+    def test_cyclades_47_change_password(self) -> None:
+        ident = self.active()
+        for http in (self.nova, self.cyclades):
+            self.answers(400, http, ident, "changePassword", {"adminPass": "short"})
+            self.answers(400, http, ident, "changePassword", {})
+            wanted = {"adminPass": "Correct1Horse"}
+            self.answers(202, http, ident, "changePassword", wanted)
+        got = self.cyclades.get(f"/servers/{ident}/password")
+        self.assertEqual({"password": "Correct1Horse"}, got.json)

@@ -259,9 +259,8 @@ class ComputeCloud:
         found = self.ganeti.world.instances.get(name)
         if found is None:
             return None
-        return evolve(
-            found, node="node1", port=11000, hvparams={"vnc_bind_address": "127.0.0.9"}
-        )
+        shown = {**found.hvparams, "vnc_bind_address": "127.0.0.9"}
+        return evolve(found, node="node1", port=11000, hvparams=shown)
 
     def settle(self, outcome: Outcome) -> None:
         self.people.clock.advance(1)

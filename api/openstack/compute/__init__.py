@@ -33,7 +33,7 @@ def resource(cloud: Services) -> Served:
         cloud.authenticator,
         VersionApi(links.base),
         ServersApi(cloud.compute, links, lists),
-        ActionsApi(cloud.compute, cloud.tickets, page),
+        ActionsApi(cloud.compute, cloud.tickets, page, links),
         MetadataApi(cloud.compute),
         AddressesApi(cloud.compute),
         InterfacesApi(cloud.compute, cloud.networks.ports),

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum
 from typing import Any
 
 import msgspec
 from attrs import frozen
 
 from api.decoding import decode_json
+from api.links import Links
 from api.openstack.compute.bodies import (
+    ChangePassword,
     CreateRemoteConsole,
     Reboot,
+    Rebuild,
     RemoteConsole,
     Resize,
     VncConsole,
     named_in_body,
 )
 from api.openstack.compute.servers import existing, within
+from api.openstack.compute.views import ServerReply, ServerView
 from api.operations import Answer, Reply, operation
 from api.paging import number
 from snfd.compute.console import ConsoleTickets
@@ -66,12 +69,6 @@ class GroupName(msgspec.Struct):
     name: str
 
 
-class Done(Enum):
-    """What an action has to say when it is over at once."""
-
-    NOTHING_LEFT = 204
-
-
 Act = Callable[["ActionsApi", Caller, int, msgspec.Raw], Awaitable[Any]]
 
 
@@ -85,6 +82,7 @@ class ActionsApi:
     compute: Compute
     consoles: ConsoleTickets
     page: str
+    links: Links
 
     @operation(
         "POST",
@@ -95,7 +93,7 @@ class ActionsApi:
     )
     async def act(
         self, caller: Caller, server: int, body: dict[str, msgspec.Raw]
-    ) -> Answer[None]:
+    ) -> Answer[ServerReply | None]:
         """Have a server do something."""
         if len(body) != 1:
             raise Invalid("the body must name exactly one action")
@@ -104,8 +102,8 @@ class ActionsApi:
             raise Invalid(f"there is no action {name!r}")
         await existing(self.compute, caller, server)
         reply: Any = await ACTIONS[name](self, caller, server, arguments)
-        if isinstance(reply, Done):
-            return Answer(None, status=reply.value)
+        if isinstance(reply, Answer):
+            return reply
         return Answer(reply, status=202 if reply is None else 200)
 
     @operation("POST", "/servers/<server>/remote-consoles", body=CreateRemoteConsole)
@@ -193,13 +191,35 @@ async def _resize(
         )
 
 
+async def _rebuild(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> Answer[ServerReply]:
+    wanted = decode_json(bytes(given), Rebuild).wanted()
+    with named_in_body():
+        made, password = await api.compute.rebuilding.rebuild(
+            caller, within(caller), server, wanted
+        )
+    view = ServerView.of(made, api.links)
+    view.password = password
+    return Answer(ServerReply(view), status=202)
+
+
+async def _change_password(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    password = decode_json(bytes(given), ChangePassword).password
+    await api.compute.rebuilding.change_password(
+        caller, within(caller), server, password
+    )
+
+
 async def _confirm(
     api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
-) -> Done:
+) -> Answer[None]:
     found = await api.compute.servers.show(within(caller), server)
     if found.task is not None:
         raise Busy(f"the server is busy with {found.task.value}")
-    return Done.NOTHING_LEFT
+    return Answer(None, status=204)
 
 
 async def _revert(api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw) -> None:
@@ -208,7 +228,7 @@ async def _revert(api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw) 
 
 _UNSERVED = (
     *("os-getSPICEConsole", "os-getRDPConsole", "os-getSerialConsole"),
-    *("changePassword", "rebuild", "createImage", "rescue", "unrescue"),
+    *("createImage", "rescue", "unrescue"),
     *("lock", "unlock", "pause", "unpause", "shelve", "unshelve", "migrate"),
     *("evacuate", "addFloatingIp", "removeFloatingIp", "addFixedIp"),
     *("removeFixedIp", "os-migrateLive", "createBackup", "trigger_crash_dump"),
@@ -220,6 +240,8 @@ ACTIONS: Mapping[str, Act] = {
     "reboot": _reboot,
     "forceDelete": _delete,
     "resize": _resize,
+    "rebuild": _rebuild,
+    "changePassword": _change_password,
     "confirmResize": _confirm,
     "revertResize": _revert,
     "os-getVNCConsole": _vnc,

@@ -126,6 +126,7 @@ class ServerView(Reply):
     volumes: list[VolumeRef] = named(name="os-extended-volumes:volumes_attached")
     progress: int | UnsetType = UNSET
     fault: FaultView | UnsetType = UNSET
+    password: str | UnsetType = named(name="adminPass", default=UNSET)
 
     @classmethod
     def of(cls, server: Server, links: Links) -> ServerView:

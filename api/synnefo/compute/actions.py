@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,8 +12,22 @@ from attrs import frozen
 from api.decoding import decode_json
 from api.operations import Answer, operation
 from api.paging import number
-from api.synnefo.compute.bodies import Console, Reassign, Reboot, Resize, VncConsole
-from api.synnefo.compute.views import ConsoleReply, ConsoleView, VncReply, VncView
+from api.synnefo.compute.bodies import (
+    ChangePassword,
+    Console,
+    Reassign,
+    Reboot,
+    Rebuild,
+    Resize,
+    VncConsole,
+)
+from api.synnefo.compute.views import (
+    ConsoleReply,
+    ConsoleView,
+    RebuiltReply,
+    VncReply,
+    VncView,
+)
 from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Compute
 from snfd.errors import Forbidden, Invalid, NotImplementedHere
@@ -22,13 +35,6 @@ from snfd.identity.model import Caller
 from snfd.network.scope import Scope
 
 T = TypeVar("T")
-
-
-class Done(Enum):
-    """What an action answers when it is over at once."""
-
-    AT_ONCE = 200
-
 
 Act = Callable[["ActionsApi", Caller, int, msgspec.Raw], Awaitable[Any]]
 
@@ -63,7 +69,7 @@ class ActionsApi:
     )
     async def act(
         self, caller: Caller, server: int, body: dict[str, msgspec.Raw]
-    ) -> Answer[None]:
+    ) -> Answer[RebuiltReply | None]:
         """Have a server do something."""
         if len(body) != 1:
             raise Invalid("the body must name exactly one action")
@@ -71,8 +77,8 @@ class ActionsApi:
         if name not in ACTIONS:
             raise Invalid(f"there is no action {name!r}")
         reply: Any = await ACTIONS[name](self, caller, server, given)
-        if isinstance(reply, Done):
-            return Answer(None, status=reply.value)
+        if isinstance(reply, Answer):
+            return reply
         return Answer(reply, status=202 if reply is None else 200)
 
 
@@ -106,12 +112,31 @@ async def _resize(
 
 async def _reassign(
     api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
-) -> Done:
+) -> Answer[None]:
     wanted = arguments(given, Reassign)
     await api.compute.reassigning.reassign(
         caller, Scope.own(caller), server, wanted.project, shared=wanted.shared
     )
-    return Done.AT_ONCE
+    return Answer(None, status=200)
+
+
+async def _rebuild(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> Answer[RebuiltReply]:
+    wanted = arguments(given, Rebuild).wanted()
+    _, password = await api.compute.rebuilding.rebuild(
+        caller, Scope.own(caller), server, wanted
+    )
+    return Answer(RebuiltReply(password), status=202)
+
+
+async def _change_password(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    password = arguments(given, ChangePassword).password
+    await api.compute.rebuilding.change_password(
+        caller, Scope.own(caller), server, password
+    )
 
 
 async def _console(
@@ -161,7 +186,7 @@ async def _suspend(
 
 
 _UNSERVED = (
-    *("os-getRDPConsole", "os-getSPICEConsole", "changePassword", "rebuild"),
+    *("os-getRDPConsole", "os-getSPICEConsole"),
     *("confirmResize", "revertResize", "firewallProfile"),
     *("addFloatingIp", "removeFloatingIp", "rescue", "unrescue"),
 )
@@ -175,6 +200,8 @@ ACTIONS: Mapping[str, Act] = {
     "delete": _delete,
     "resize": _resize,
     "reassign": _reassign,
+    "rebuild": _rebuild,
+    "changePassword": _change_password,
     "console": _console,
     "os-getVNCConsole": _vnc,
     "suspend": _suspend,

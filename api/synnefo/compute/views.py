@@ -271,6 +271,12 @@ class PasswordReply(Reply):
     password: str
 
 
+class RebuiltReply(Reply):
+    """A server's new password, told once."""
+
+    password: str = named(name="adminPass")
+
+
 class ConsoleView(Reply):
     """Where a console is."""
 

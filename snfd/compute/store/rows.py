@@ -18,9 +18,9 @@ _LOCKED = """
     SELECT s.id, s.name, s.owner, s.project, s.shared, s.cluster, s.state, s.task,
         s.task_intent, s.commission, s.commission_from, s.settled_job, s.settled_at,
         s.suspended, s.crashed, coalesce(c.reachable AND NOT c.offline, false),
-        s.metadata, s.flavor, s.rescue, s.task_to, t.cpu, t.ram, f.cpu,
-        f.ram, (SELECT coalesce(sum(v.size), 0) FROM compute.volume v
-                WHERE v.server = s.id AND NOT v.deleted)
+        s.metadata, s.flavor, s.rescue, s.new_password IS NOT NULL, s.task_to,
+        t.cpu, t.ram, f.cpu, f.ram, (SELECT coalesce(sum(v.size), 0)
+            FROM compute.volume v WHERE v.server = s.id AND NOT v.deleted)
     FROM compute.server s
     JOIN compute.flavor f ON f.id = s.flavor
     LEFT JOIN compute.flavor t ON t.id = s.task_flavor
@@ -44,7 +44,8 @@ async def lock(
 _FIELDS = (
     *("id", "name", "owner", "project", "shared", "cluster", "state", "task"),
     *("intent", "commission", "commission_from", "settled_job", "settled_at"),
-    *("suspended", "crashed", "reachable", "metadata", "flavor", "rescue", "task_to"),
+    *("suspended", "crashed", "reachable", "metadata", "flavor", "rescue"),
+    *("new_password", "task_to"),
 )
 
 
@@ -55,7 +56,7 @@ def _locked(row: Row) -> Locked:
     began = found["commission_from"]
     found["commission_from"] = State(began) if began else None
     found["task_to"] = State(found["task_to"]) if found["task_to"] else None
-    cpu, ram, *size = row[20:]
+    cpu, ram, *size = row[21:]
     footprint = Footprint(*size)
     resized = None if cpu is None else Footprint(cpu, ram, footprint.disk)
     return Locked(**found, task_size=resized, footprint=footprint)
