@@ -239,6 +239,32 @@ class BrandingSection(Section, frozen=True):
     images: str = ""
 
 
+class NetworkSection(Section, frozen=True):
+    """Networks and addresses.
+
+    :ivar enabled_flavors: kinds of networks that users may make, the first where
+        they do not say.
+    :ivar bridge: the nodes' bridge of networks of kind CUSTOM.
+    :ivar mac_filtered_bridge: the one that all MAC-filtered networks share.
+    :ivar mac_prefix: of networks that have none of their own.
+    :ivar largest: shortest prefix length of users' IPv4 subnets.
+    :ivar quarantine: seconds that an address of a new public subnet rests once it
+        was given back.
+    """
+
+    enabled_flavors: Annotated[
+        list[Literal["CUSTOM", "IP_LESS_ROUTED", "MAC_FILTERED", "PHYSICAL_VLAN"]],
+        Meta(min_length=1),
+    ] = msgspec.field(default_factory=lambda: ["MAC_FILTERED"])
+    bridge: str = "br0"
+    mac_filtered_bridge: str = "prv0"
+    mac_prefix: Annotated[str, Meta(pattern="^[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]$")] = (
+        "aa:00:0"
+    )
+    largest: Annotated[int, Meta(ge=16, le=29)] = 22
+    quarantine: Annotated[int, Meta(ge=0, le=86400)] = 60
+
+
 class ClusterSection(Section, frozen=True):
     """A Ganeti cluster to create a row for, where there is none of the name.
 
@@ -336,6 +362,7 @@ class Config(Section, frozen=True):
     audit: AuditSection = AuditSection()
     quota: QuotaSection = QuotaSection()
     branding: BrandingSection = BrandingSection()
+    network: NetworkSection = NetworkSection()
     bootstrap: BootstrapSection = BootstrapSection()
     pocket: PocketSection = PocketSection()
     log: LogSection = LogSection()

@@ -25,7 +25,7 @@ from snfd.compute.store import rows, secrets
 from snfd.db.port import Jsonb, Transaction
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller
-from snfd.network import plugging
+from snfd.network import plugging, standard
 from snfd.network.addressing import Owner
 from snfd.network.model import Cluster, Nic
 from snfd.network.scope import Scope
@@ -105,7 +105,8 @@ async def accept_server(
         tools.draw,
         tools.new_id,
     )
-    plugged = await plugging.plug(tx, how, wanted.spec.nics)
+    nics = await standard.cards(tx, wanted.spec.nics)
+    plugged = await plugging.plug(tx, how, nics)
     disks = await _disks(tx, caller, wanted, cluster, server, tools)
     await _secrets(tx, server, wanted, tools, now)
     request = _request(server, wanted, cluster, plugged.nics, disks)

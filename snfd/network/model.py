@@ -225,6 +225,8 @@ class NicRequest:
     :ivar needs_floating: on public networks, refuse anything but a floating
         IP of the caller's (the synnefo dialect's rule).
     :ivar numbered: whether it shall have an IPv4 address, where there are any.
+    :ivar choices: instead of ``network``: see `snfd.network.standard.choices`.
+    :ivar forced: whether its user did not ask for it: none is our fault then.
     """
 
     network: int | None = None
@@ -233,6 +235,8 @@ class NicRequest:
     needs_floating: bool = False
     for_port: int | None = None
     numbered: bool = True
+    choices: tuple[str, ...] = ()
+    forced: bool = False
 
 
 @frozen

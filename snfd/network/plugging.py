@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, Invalid
-from snfd.network import pools
+from snfd.errors import Conflict, Invalid, Unavailable
+from snfd.network import pools, standard
 from snfd.network.addressing import Owner, make_port
 from snfd.network.model import (
     MAX_NICS,
@@ -97,11 +97,15 @@ async def plug(
 
 @frozen
 class _Wanted:
-    """A request with the networks that may serve it."""
+    """A request with the networks that may serve it.
+
+    :ivar bare: those of them on which it shall have no IPv4 address.
+    """
 
     request: NicRequest
     networks: tuple[int, ...]
     port: Port | None = None
+    bare: frozenset[int] = frozenset()
 
 
 @frozen
@@ -119,6 +123,10 @@ async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
         return _Wanted(one, (port.network,), port)
     if one.network is not None:
         return _Wanted(one, (one.network,))
+    if one.choices:
+        found = await standard.choices(tx, how.scope, one.choices)
+        bare = frozenset(each.network for each in found if not each.numbered)
+        return _Wanted(one, tuple(each.network for each in found), bare=bare)
     return _Wanted(one, tuple(await networks.public_ids(tx)))
 
 
@@ -145,9 +153,10 @@ async def _make(
     place = {"server": how.server, "idx": index, "state": "BUILD", "device_owner": "vm"}
     failure: Conflict | None = None
     for ident in one.networks:
+        request = evolve(one.request, numbered=ident not in one.bare)
         try:
             port, ip = await make_port(
-                tx, how.scope, how.owner, locked[ident], one.request, place
+                tx, how.scope, how.owner, locked[ident], request, place
             )
         except Conflict as error:
             if one.request.network is not None:
@@ -155,6 +164,8 @@ async def _make(
             failure = error
         else:
             return _Made(port, ident, ip)
+    if one.request.forced:
+        raise Unavailable("no network that servers must have has room for another")
     raise failure or Conflict("there is no public network", kind="NoAddress")
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import frozen
 
 from snfd.network.model import Kind
+
+if TYPE_CHECKING:
+    from snfd.config import NetworkSection
 
 
 @frozen
@@ -25,6 +30,18 @@ class Rules:
     mac_prefix: str = "aa:00:0"
     largest: int = 22
     quarantine: int = 60
+
+    @classmethod
+    def of(cls, section: NetworkSection) -> Rules:
+        """What the configuration says."""
+        return cls(
+            tuple(Kind(name) for name in section.enabled_flavors),
+            section.bridge,
+            section.mac_filtered_bridge,
+            section.mac_prefix,
+            section.largest,
+            section.quarantine,
+        )
 
 
 RULES = Rules()

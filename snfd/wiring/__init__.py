@@ -39,6 +39,7 @@ from snfd.identity.upkeep import TokenUpkeep
 from snfd.image.service import Images
 from snfd.image.uploads import ImageUploads
 from snfd.lending import Limits
+from snfd.network.rules import Rules
 from snfd.network.service import NetworkServices
 from snfd.objects.service import ObjectStore
 from snfd.observe import Metrics, request_id
@@ -205,7 +206,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             )
         ),
         backends=Backends(db, ground.keys, uuid4),
-        networks=NetworkServices.build(db, uuid4),
+        networks=NetworkServices.build(db, uuid4, Rules.of(config.network)),
         tickets=tickets,
         consoles=consoles.consoles(ground, tickets, tasks),
         store=store,

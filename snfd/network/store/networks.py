@@ -107,6 +107,16 @@ async def public_ids(tx: Transaction, version: int | None = None) -> list[int]:
     return [row[0] for row in rows]
 
 
+async def takes_ports(tx: Transaction, scope: Scope, ident: int) -> bool:
+    """Whether ``scope`` sees a network that new ports may join."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.network n WHERE n.id = %(id)s AND n.state = 'ACTIVE' "
+        f"AND n.action IS NULL AND NOT n.drained AND {seen(scope)}",
+        {"id": ident, **scope.params},
+    )
+    return row is not None
+
+
 def _network(row: Row) -> Network:
     head = (*row[:5], Kind(row[5]), *row[6:9], tuple(row[9]))
     return Network(*(*head, *row[10:18], tuple(row[18]), tuple(row[19]), row[20]))
