@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from socket import gethostname
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from snfd.cloud import Cloud
 from snfd.compute.settle import settle
@@ -14,6 +15,7 @@ from snfd.db.session import hold_lock
 from snfd.ganeti.keeper import Keepers
 from snfd.ganeti.service import connector
 from snfd.ganeti.shift import Shifts
+from snfd.network.mending import Mending
 
 if TYPE_CHECKING:
     from snfd.wiring import Ground
@@ -34,6 +36,7 @@ def clusters(
         settle,
         cloud.compute.handoffs.enrich,
         ground.probe,
+        Mending(uuid4),
     )
     keepers = Keepers(
         ground.reactor,
