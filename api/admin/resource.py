@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.admin.adoptions import AdoptionsApi
 from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
+from api.admin.nodes import NodesApi
 from api.admin.numbers import IntegrityApi, NumbersApi
 from api.admin.operations import MailApi, WatchApi
 from api.admin.people import FactorsApi, ModerationApi, UsersApi
@@ -17,9 +19,12 @@ from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, Projects
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
 from api.dispatch import Served, build
+from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
+from snfd.compute.adoptions import Adoptions
+from snfd.compute.nodes import Nodes
 
 if TYPE_CHECKING:
     from snfd.cloud import Cloud
@@ -55,6 +60,8 @@ def apis(cloud: Cloud) -> Sequence[object]:
         TermsApi(accounts.terms),
         BackendsApi(*clusters),
         ServedApi(*clusters),
+        AdoptionsApi(AdoptionViews(admin.db), admin.find, Adoptions(admin.db)),
+        NodesApi(Nodes(admin.db, cloud.compute.handoffs.reports)),
         PoliciesApi(admin, parts.weblogin.policies),
         ClientsApi(parts.weblogin.oauth2),
         ContactApi(admin, admin.contact),

@@ -12,9 +12,8 @@ all but the document's URL from the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from snfd.clock import Seconds, now
 from snfd.compute.progress import Reports
 from snfd.compute.store import secrets
 from snfd.db.port import Database, Transaction
-from snfd.errors import Invalid, NotFound
+from snfd.errors import NotFound
 from snfd.ganeti.model import Kind
 from snfd.ganeti.requests import Request
 from snfd.intent import Intent
@@ -197,17 +196,3 @@ class Handoffs:
             "hostname": place.name,
             **told,
         }
-
-    async def allow(self, cluster: int, networks: Sequence[str]) -> None:
-        """Say from where a cluster's hand-offs may be fetched.
-
-        :param networks: its nodes' addresses or networks; none: anywhere.
-        :raises Invalid: one is no network.
-        :raises NotFound: no such cluster.
-        """
-        try:
-            known = [str(ip_network(one, strict=False)) for one in networks]
-        except ValueError as error:
-            raise Invalid(str(error)) from None
-        if not await self.db.run(secrets.allow, cluster, known):
-            raise NotFound(f"there is no cluster {cluster}")

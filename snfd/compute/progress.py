@@ -109,18 +109,12 @@ class Reports:
     sealer: Sealer
     fresh: Callable[[], bytes]
 
-    async def secret(self, cluster: int) -> str:
-        """The secret of a cluster's nodes, for their configuration; made if need be.
-
-        :raises NotFound: no such cluster.
-        """
-        return (await self.db.run(self._secret, cluster)).hex()
-
     async def token_of(self, tx: Transaction, server: int, cluster: int) -> str:
         """The token with which a server's build is told of."""
-        return token(await self._secret(tx, cluster), names.instance(server))
+        return token(await self.secret_in(tx, cluster), names.instance(server))
 
-    async def _secret(self, tx: Transaction, cluster: int) -> bytes:
+    async def secret_in(self, tx: Transaction, cluster: int) -> bytes:
+        """The secret of a cluster's nodes; made if need be."""
         place = REPORT_SECRET.at(cluster)
         sealed = await progress.secret(tx, cluster)
         if sealed is not None:

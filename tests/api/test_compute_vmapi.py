@@ -11,8 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseFailed
 
 import api.synnefo.vmapi
+from snfd.audit import Actor
 from snfd.clock import now
 from snfd.compute import handoff
+from snfd.compute.nodes import Nodes
 from snfd.compute.progress import Report, note
 from snfd.compute.store import secrets
 from snfd.db.port import Transaction
@@ -23,6 +25,7 @@ from tests.api.memory import Browser
 from tests.compute.http import HttpCloud, http_cloud
 
 DATA = b"a very small disk"
+ROOT = Actor(None, "root")
 
 
 @frozen
@@ -120,20 +123,23 @@ class VmapiTests(SynchronousTestCase):
         self.assertEqual("5" * 64, got.headers["x-content-sha256"])
         self.assertEqual(404, self.browser.get(path).status)
 
+    @property
+    def nodes(self) -> Nodes:
+        return Nodes(self.parts.people.db, self.parts.compute.handoffs.reports)
+
     def test_documents_and_images_go_to_the_nodes_only(self) -> None:
-        cluster = int(
-            str(self.parts.people.sql("SELECT id FROM compute.cluster")[0][0])
-        )
-        allow = self.parts.compute.handoffs.allow
-        self.parts.wait(allow(cluster, ["10.0.0.0/8", "192.0.2.7"]))
+        nodes, wait, fails = self.nodes, self.parts.wait, self.parts.people.fails
+        wait(nodes.allow(ROOT, "one", ["10.0.0.1/8", "192.0.2.7"]))
+        self.assertEqual(["10.0.0.0/8", "192.0.2.7/32"], wait(nodes.show("one")))
         params = self.armed()
         for key in ("img_id", "config_url"):
             self.assertEqual(404, self.browser.get(params[key]).status)
-        self.parts.wait(allow(cluster, ["127.0.0.1"]))
+        wait(nodes.allow(ROOT, "one", ["127.0.0.1"]))
         for key in ("img_id", "config_url"):
             self.assertEqual(200, self.browser.get(params[key]).status)
-        self.parts.people.fails(allow(cluster, ["10.0.0"]), Invalid)
-        self.parts.people.fails(allow(0, []), NotFound)
+        fails(nodes.allow(ROOT, "one", ["10.0.0"]), Invalid)
+        fails(nodes.allow(ROOT, "one", ["10.0.0.1"] * 257), Invalid)
+        fails(nodes.allow(ROOT, "none", []), NotFound)
 
     def test_what_nobody_fetched_is_dropped_in_time(self) -> None:
         self.armed()
@@ -308,10 +314,7 @@ class VmapiTests(SynchronousTestCase):
     def test_nodes_can_make_the_tokens_themselves(self) -> None:
         """As a monitor of snf-image does."""
         path = _path(self.ours()["progress_url"])
-        cluster = self.parts.people.sql("SELECT id FROM compute.cluster")[0][0]
-        secret = self.parts.wait(
-            self.parts.compute.handoffs.reports.secret(int(str(cluster)))
-        )
+        secret = self.parts.wait(self.nodes.secret(ROOT, "one"))
         mac = hmac.new(bytes.fromhex(secret), f"snf-{self.ident}".encode(), "sha256")
         self.assertEqual(f"/progress/snf-{self.ident}.{mac.hexdigest()}", path)
 

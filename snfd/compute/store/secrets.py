@@ -117,14 +117,20 @@ async def purge(tx: Transaction, before: datetime, limit: int) -> int:
     )
 
 
-async def allow(tx: Transaction, cluster: int, networks: Sequence[str]) -> bool:
-    """Set where a cluster's hand-offs are fetched from; False: no such cluster."""
-    return bool(
-        await tx.execute(
-            "UPDATE compute.cluster SET handoff_from = %s::cidr[] WHERE id = %s",
-            (list(networks), cluster),
-        )
+async def allow(tx: Transaction, cluster: int, networks: Sequence[str]) -> None:
+    """Set where a cluster's hand-offs may be fetched from."""
+    await tx.execute(
+        "UPDATE compute.cluster SET handoff_from = %s::cidr[] WHERE id = %s",
+        (list(networks), cluster),
     )
+
+
+async def allowed(tx: Transaction, cluster: int) -> list[str]:
+    """Where a cluster's hand-offs may be fetched from; empty: from anywhere."""
+    row = await tx.row(
+        "SELECT handoff_from::text[] FROM compute.cluster WHERE id = %s", (cluster,)
+    )
+    return [] if row is None else list(row[0])
 
 
 async def keep_password(tx: Transaction, server: int, sealed: bytes) -> None:

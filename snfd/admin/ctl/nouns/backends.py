@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from snfd.admin.ctl.adopting import COLUMNS, adopt
 from snfd.admin.ctl.files import text_of
-from snfd.admin.ctl.verbs import Noun, Param, Verb, flag, yes_no
+from snfd.admin.ctl.verbs import COUNT, Noun, Param, Verb, flag, yes_no
 
 WHICH = Param("backend", "a cluster's name or number", metavar="BACKEND")
 
@@ -173,6 +174,78 @@ BACKEND = Noun(
             "Send a person's new servers to a cluster no longer.",
             "athens demo@example.org",
             (WHICH, Param("user", "by uuid, username or e-mail")),
+        ),
+        Verb(
+            "adopt",
+            "POST",
+            "/backends/{backend}/adoptions",
+            "Make servers of instances that run there already.\n\n"
+            "They keep their numbers, disks, cards, MAC and IP addresses; quota is"
+            " charged whatever the limits say. Instances are called snf-<number>,"
+            " their cards snf-nic-<number>, on networks called snf-net-<number>.",
+            "athens --user demo@example.org --project physics --dry-run",
+            (
+                WHICH,
+                Param(
+                    "instances",
+                    "names; all that are called like servers if none is said",
+                    many=True,
+                    metavar="[INSTANCE]...",
+                ),
+            ),
+            (
+                Param("user", "Whose they shall be.", required=True),
+                Param("project", "Which project they count for.", required=True),
+                flag("shared", "Show them to all members of the project."),
+                flag("networks", "Make networks that are not known here, too."),
+                flag("dry_run", "Only tell what would be done."),
+            ),
+            run=adopt,
+        ),
+        Verb(
+            "adoption",
+            "GET",
+            "/backends/{backend}/adoptions/{adoption}",
+            "Show what came of an earlier 'backend adopt'.",
+            "athens 7",
+            (WHICH, Param("adoption", "its number", COUNT)),
+            parts={"results": COLUMNS},
+        ),
+        Verb(
+            "nodes",
+            "GET",
+            "/backends/{backend}/nodes",
+            "Show from where a cluster's hand-offs may be fetched: images, and what"
+            " new servers are given.",
+            "athens",
+            (WHICH,),
+        ),
+        Verb(
+            "allow",
+            "PUT",
+            "/backends/{backend}/nodes",
+            "Say from where a cluster's hand-offs may be fetched: its nodes, or"
+            " anywhere if none are named.",
+            "athens --from 192.0.2.0/28",
+            (WHICH,),
+            (
+                Param(
+                    "networks",
+                    "A node's address, or a network of them; repeatable.",
+                    many=True,
+                    metavar="ADDRESS",
+                    spelled="from",
+                ),
+            ),
+        ),
+        Verb(
+            "node-secret",
+            "POST",
+            "/backends/{backend}/nodes/secret",
+            "Show what a cluster's nodes need to tell how builds go, if they have"
+            " snf-image; see 'Ganeti nodes' in the manual.",
+            "athens",
+            (WHICH,),
         ),
     ),
 )
