@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.admin.adoptions import AdoptionsApi
 from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
@@ -19,11 +18,9 @@ from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, Projects
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
 from api.dispatch import Served, build
-from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
-from snfd.compute.adoptions import Adoptions
 from snfd.compute.nodes import Nodes
 
 if TYPE_CHECKING:
@@ -60,7 +57,6 @@ def apis(cloud: Cloud) -> Sequence[object]:
         TermsApi(accounts.terms),
         BackendsApi(*clusters),
         ServedApi(*clusters),
-        AdoptionsApi(AdoptionViews(admin.db), admin.find, Adoptions(admin.db)),
         NodesApi(Nodes(admin.db, cloud.compute.handoffs.reports)),
         PoliciesApi(admin, parts.weblogin.policies),
         ClientsApi(parts.weblogin.oauth2),
