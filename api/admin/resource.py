@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.admin.adoptions import AdoptionsApi
 from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
@@ -17,10 +18,14 @@ from api.admin.people import FactorsApi, ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
+from api.admin.upkeep import FindingsApi, JobsApi
 from api.dispatch import Served, build
+from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
+from snfd.admin.upkeep import UpkeepViews
+from snfd.compute.adoptions import Adoptions
 from snfd.compute.nodes import Nodes
 
 if TYPE_CHECKING:
@@ -57,12 +62,15 @@ def apis(cloud: Cloud) -> Sequence[object]:
         TermsApi(accounts.terms),
         BackendsApi(*clusters),
         ServedApi(*clusters),
+        AdoptionsApi(AdoptionViews(admin.db), admin.find, Adoptions(admin.db)),
         NodesApi(Nodes(admin.db, cloud.compute.handoffs.reports)),
         PoliciesApi(admin, parts.weblogin.policies),
         ClientsApi(parts.weblogin.oauth2),
         ContactApi(admin, admin.contact),
         MailApi(admin.directory, admin.outbox),
         WatchApi(admin.trail, admin.doctor, admin.statistics),
+        FindingsApi(UpkeepViews(admin.db), cloud.mends),
+        JobsApi(UpkeepViews(admin.db), cloud.mends),
     ]
 
 

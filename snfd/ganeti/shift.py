@@ -9,6 +9,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
+from snfd.ganeti.adopter import Adopt, Adopter, nobody
 from snfd.ganeti.dispatcher import Dispatcher, Enrich, as_it_is
 from snfd.ganeti.follower import Follower
 from snfd.ganeti.lease import Tenure
@@ -26,6 +27,7 @@ class Shifts:
 
     :ivar connect: to a cluster, with its password in the clear.
     :ivar settle: what the rest of the daemon makes of an outcome.
+    :ivar adopt: makes servers of instances.
     :ivar enrich: adds to a request what must not be kept.
     :ivar mend: sees to a cluster's networks.
     """
@@ -36,6 +38,7 @@ class Shifts:
     enrich: Enrich = as_it_is
     probe: Probe = nothing
     mend: Mend = leave
+    adopt: Adopt = nobody
 
     def make(self, cluster: Cluster, tenure: Tenure) -> Work:
         """The work on ``cluster`` under ``tenure``; not yet started."""
@@ -61,7 +64,10 @@ class Shifts:
             lambda: follower.seen is not None,
             self.mend,
         )
-        return Work(follower, dispatcher, upkeep)
+        adopter = Adopter(
+            self.clock, ganeti, tenure, self.adopt, lambda: follower.seen is not None
+        )
+        return Work(follower, dispatcher, upkeep, adopter)
 
 
 @define(eq=False)
@@ -71,6 +77,7 @@ class Work(Service):
     follower: Follower
     dispatcher: Dispatcher
     upkeep: Upkeep
+    adopter: Adopter
 
     def wake(self) -> None:
         """Look into the outbox now."""
@@ -79,10 +86,11 @@ class Work(Service):
     def refresh(self) -> None:
         """Look at the cluster itself now."""
         self.upkeep.refresh()
+        self.adopter.wake()
 
     def startService(self) -> None:  # noqa: D102
         Service.startService(self)
-        for part in (self.follower, self.dispatcher, self.upkeep):
+        for part in (self.follower, self.dispatcher, self.upkeep, self.adopter):
             part.startService()
 
     def stopService(self) -> Deferred[None]:  # noqa: D102
@@ -90,5 +98,5 @@ class Work(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        parts = (self.dispatcher, self.upkeep, self.follower)
+        parts = (self.dispatcher, self.adopter, self.upkeep, self.follower)
         await DeferredList([part.stopService() for part in parts])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from snfd.cloud import Cloud
+from snfd.compute.adopting import Adopting
 from snfd.compute.settle import settle
 from snfd.db.database import PostgresDatabase
 from snfd.db.listener import Listener
@@ -37,6 +38,7 @@ def clusters(
         cloud.compute.handoffs.enrich,
         ground.probe,
         Mending(uuid4),
+        Adopting(uuid4).adopt,
     )
     keepers = Keepers(
         ground.reactor,

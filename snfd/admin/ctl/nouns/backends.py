@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from snfd.admin.ctl.adopting import COLUMNS, adopt
 from snfd.admin.ctl.files import text_of
-from snfd.admin.ctl.verbs import Noun, Param, Verb, flag, yes_no
+from snfd.admin.ctl.verbs import COUNT, Noun, Param, Verb, flag, yes_no
 
 WHICH = Param("backend", "a cluster's name or number", metavar="BACKEND")
 
@@ -173,6 +174,42 @@ BACKEND = Noun(
             "Send a person's new servers to a cluster no longer.",
             "athens demo@example.org",
             (WHICH, Param("user", "by uuid, username or e-mail")),
+        ),
+        Verb(
+            "adopt",
+            "POST",
+            "/backends/{backend}/adoptions",
+            "Make servers of instances that run there already.\n\n"
+            "They keep their numbers, disks, cards, MAC and IP addresses; quota is"
+            " charged whatever the limits say. Instances are called snf-<number>,"
+            " their cards snf-nic-<number>, on networks called snf-net-<number>.",
+            "athens --user demo@example.org --project physics --dry-run",
+            (
+                WHICH,
+                Param(
+                    "instances",
+                    "names; all that are called like servers if none is said",
+                    many=True,
+                    metavar="[INSTANCE]...",
+                ),
+            ),
+            (
+                Param("user", "Whose they shall be.", required=True),
+                Param("project", "Which project they count for.", required=True),
+                flag("shared", "Show them to all members of the project."),
+                flag("networks", "Make networks that are not known here, too."),
+                flag("dry_run", "Only tell what would be done."),
+            ),
+            run=adopt,
+        ),
+        Verb(
+            "adoption",
+            "GET",
+            "/backends/{backend}/adoptions/{adoption}",
+            "Show what came of an earlier 'backend adopt'.",
+            "athens 7",
+            (WHICH, Param("adoption", "its number", COUNT)),
+            parts={"results": COLUMNS},
         ),
         Verb(
             "nodes",
