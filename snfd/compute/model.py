@@ -103,6 +103,24 @@ class Volume:
     status: str
 
 
+@frozen
+class RescueImage:
+    """A system to start servers from whose own does not start.
+
+    :ivar path: of its file on every node.
+    :ivar os_family: of servers that it suits, or empty for any.
+    :ivar os: likewise, within the family.
+    :ivar is_default: for servers that no other suits.
+    """
+
+    id: int
+    name: str
+    path: str
+    os_family: str = ""
+    os: str = ""
+    is_default: bool = False
+
+
 class Status(Enum):
     """What users see of a server; each dialect has its own words for it."""
 

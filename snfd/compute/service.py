@@ -27,6 +27,7 @@ from snfd.compute.model import (
 from snfd.compute.nics import Nics
 from snfd.compute.reassigning import Reassigning
 from snfd.compute.rebuilding import Rebuilding
+from snfd.compute.rescuing import RescueImages, Rescuing
 from snfd.compute.resizing import Resizing
 from snfd.compute.store import keypairs, rows, secrets, servers
 from snfd.db.port import Database, Transaction
@@ -206,6 +207,8 @@ class Compute:
     reassigning: Reassigning
     custody: Custody
     rebuilding: Rebuilding
+    rescuing: Rescuing
+    rescue_images: RescueImages
 
 
 @frozen(kw_only=True, eq=False)
@@ -257,4 +260,6 @@ def compute(parts: Parts) -> Compute:
         Reassigning(parts.db),
         Custody(parts.db),
         Rebuilding(actions, parts.images, servers_.tools),
+        Rescuing(actions, parts.images),
+        RescueImages(parts.db),
     )

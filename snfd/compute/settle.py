@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from snfd.compute import sizing
+from snfd.compute import effects, sizing
 from snfd.compute.model import Locked
 from snfd.compute.states import (
     Effect,
@@ -22,9 +22,9 @@ from snfd.compute.states import (
 )
 from snfd.compute.store import rows
 from snfd.db.port import Transaction, notify
-from snfd.ganeti import names
+from snfd.ganeti import requests
 from snfd.ganeti.model import Event, Instance, Outcome
-from snfd.network import plugging, presence
+from snfd.network import presence
 from snfd.quota import service as quota
 
 
@@ -54,7 +54,7 @@ async def apply(tx: Transaction, server: Locked, outcome: Outcome) -> None:
     if changes:
         await rows.update(tx, server.id, **changes)
     for effect in to.effects:
-        await _run(tx, server, effect, outcome, ends)
+        await effects.run(tx, effect, effects.Happening(server, outcome, ends))
     await notify(tx, "server", server.id)
     await _quota(tx, server, to.state, size, ends or gone)
 
@@ -123,6 +123,9 @@ def _moved(server: Locked, outcome: Outcome, to: Step) -> Mapping[str, object]:
         changes["settled_job"] = outcome.job.id
     if outcome.instance is not None:
         changes.update(_seen(outcome.instance))
+        rescue = changes["rescue"] = requests.rescued(outcome.instance.hvparams)
+        if not rescue and server.task is not Task.RESCUE:
+            changes["rescue_image"] = None
     if to.state is State.ERROR:
         changes["fault"] = outcome.error[:2000] or "the server could not be made"
     if to.state in (State.STARTED, State.STOPPED):
@@ -146,69 +149,6 @@ def _seen(instance: Instance) -> Mapping[str, object]:
         "console_host": host if usable else None,
         "console_port": instance.port if usable else None,
     }
-
-
-async def _run(
-    tx: Transaction, server: Locked, effect: Effect, outcome: Outcome, ends: bool
-) -> None:
-    match effect:
-        case Effect.PARTS_UP:
-            await plugging.confirm(tx, server.id)
-            for old in ("CREATING", "ERROR"):
-                await rows.volumes_status(tx, server.id, old, "IN_USE")
-            await rows.forget_secrets(tx, server.id, password=False)
-        case Effect.PARTS_FAILED:
-            await plugging.failed(tx, server.id)
-            await rows.volumes_status(tx, server.id, "CREATING", "ERROR")
-        case Effect.PARTS_GONE:
-            await plugging.unplug(tx, server.id)
-            await rows.volumes_gone(tx, server.id)
-        case Effect.SYNC_PORTS:
-            await _sync_ports(tx, server, outcome, ends)
-        case Effect.FORGET_SECRETS:
-            await rows.forget_secrets(tx, server.id, password=True)
-        case Effect.HANDED_OVER:
-            if outcome.intent is not None:
-                await rows.forget_secrets(tx, server.id, password=False)
-                await rows.update(tx, server.id, new_password=None)
-        case Effect.DIAGNOSE:
-            await _diagnose(tx, server.id, outcome)
-        case Effect.CLOSE_CONSOLES:
-            await notify(tx, "console", server.id)
-        case Effect.CRASHED | Effect.SYNC_SIZE:
-            pass  # columns of the row; see `_changes` and `_size`
-
-
-async def _sync_ports(
-    tx: Transaction, server: Locked, outcome: Outcome, ends: bool
-) -> None:
-    """Let ports follow the instance's cards, unless a job still changes them."""
-    if outcome.instance is None:
-        if ends and outcome.event is Event.MODIFY_FAILED:
-            await plugging.failed(tx, server.id)
-        return
-    if not ends and server.task in (Task.CONNECT, Task.DISCONNECT):
-        return
-    macs: dict[int, str | None] = {}
-    for card in outcome.instance.nics:
-        port = _port(card.name)
-        if port is not None:
-            macs[port] = card.mac
-    await plugging.came_up(tx, server.id, macs)
-
-
-def _port(card: str | None) -> int | None:
-    """The port that a network card is called after, or None."""
-    number = (card or "").removeprefix("snf-nic-")
-    known = card == names.nic(int(number)) if number.isdecimal() else False
-    return int(number) if known else None
-
-
-async def _diagnose(tx: Transaction, server: int, outcome: Outcome) -> None:
-    source = f"ganeti-{outcome.event.value}"
-    await rows.diagnose(
-        tx, server, source, outcome.at, outcome.error or outcome.event.value
-    )
 
 
 async def _quota(

@@ -230,6 +230,24 @@ def reinstall(
     return Request("OP_INSTANCE_REINSTALL", names.instance(server), body)
 
 
+def rescue(server: int, path: str) -> Request:
+    """Have an instance start from a CD, a file on its node, from the next start on."""
+    hvparams = {"boot_order": "cdrom", "cdrom_image_path": path}
+    return modify(server, hvparams=hvparams)
+
+
+def unrescue(server: int) -> Request:
+    """Have an instance start from its disk again, from the next start on."""
+    hvparams = {"boot_order": "disk", "cdrom_image_path": ""}
+    return modify(server, hvparams=hvparams)
+
+
+def rescued(hvparams: Pairs) -> bool:
+    """Whether an instance with these parameters starts from a CD."""
+    order = str(hvparams.get("boot_order") or "")
+    return order.startswith("cdrom") and bool(hvparams.get("cdrom_image_path"))
+
+
 def add_nic(server: int, nic: NewNic, *, hotplug: bool) -> Request:
     """Add a network card as the last one."""
     return modify(server, nics=[["add", "-1", nic.parameters()]], **_hot(hotplug))

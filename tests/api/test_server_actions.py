@@ -146,3 +146,72 @@ class InsideTests(ActionCase):
             self.answers(202, http, ident, "changePassword", wanted)
         got = self.cyclades.get(f"/servers/{ident}/password")
         self.assertEqual({"password": "Correct1Horse"}, got.json)
+
+
+class RescueTests(ActionCase):
+    def test_both_dialects(self) -> None:
+        ident = self.active()
+        self.answers(404, self.cyclades, ident, "rescue")
+        self.answers(400, self.nova, ident, "rescue")
+        self.parts.people.execute("UPDATE compute.cluster SET hypervisor = 'kvm'")
+        self.parts.people.execute(
+            "INSERT INTO compute.rescue_image (name, path, is_default)"
+            " VALUES ('any', '/r/any.iso', true)"
+        )
+        self.answers(400, self.cyclades, ident, "rescue")
+        self.answers(400, self.nova, ident, "rescue", {"rescue_image_ref": "x"})
+        given = {"adminPass": "Correct1Horse"}
+        got = self.answers(200, self.nova, ident, "rescue", given)
+        self.assertEqual(given, got.json)
+        self.assertEqual(
+            "rescuing", self.server(ident, self.nova)["OS-EXT-STS:task_state"]
+        )
+        self.parts.work()
+        shown = self.server(ident, self.nova)
+        self.assertEqual(
+            ("RESCUE", "rescued", 1),
+            (shown["status"], shown["OS-EXT-STS:vm_state"],
+             shown["OS-EXT-STS:power_state"]),
+        )  # fmt: skip
+        shown = self.server(ident)
+        self.assertEqual(("ACTIVE", True), (shown["status"], shown["SNF:rescue"]))
+        self.answers(409, self.nova, ident, "rescue")
+        self.answers(400, self.cyclades, ident, "unrescue")
+        self.answers(202, self.nova, ident, "unrescue")
+        self.parts.work()
+        self.assertEqual("ACTIVE", self.server(ident, self.nova)["status"])
+        self.answers(409, self.nova, ident, "unrescue")
+        self.answers(202, self.cyclades, ident, "shutdown", {})
+        self.parts.work()
+        self.answers(202, self.cyclades, ident, "rescue", {})
+        self.assertEqual("RESCUING", self.server(ident)["SNF:task_state"])
+        self.parts.work()
+        self.assertTrue(self.server(ident)["SNF:rescue"])
+        self.answers(202, self.cyclades, ident, "unrescue")
+
+
+class RefusedTests(ActionCase):
+    def test_what_this_cloud_does_not_do_says_so(self) -> None:
+        ident = self.active()
+        for status, names in (
+            (501, ("createImage", "lock", "unlock", "pause", "unpause", "shelve",
+                   "os-getSPICEConsole", "os-getRDPConsole", "createBackup")),
+            (403, ("migrate", "os-migrateLive", "evacuate", "suspend", "resume")),
+        ):  # fmt: skip
+            for name in names:
+                got = self.answers(status, self.nova, ident, name, {})
+                [fault] = got.json.values()
+                self.assertTrue(fault["message"])
+                self.answers(404, self.nova, 999_999, name, {})
+        for status, name in ((501, "os-getSPICEConsole"), (403, "suspend"),
+                             (400, "createImage"), (400, "snapshot")):  # fmt: skip
+            self.answers(status, self.cyclades, ident, name, {})
+        for name in ("c", "fly"):
+            self.answers(400, self.nova, ident, name)
+            self.answers(400, self.cyclades, ident, name)
+
+    def test_force_delete(self) -> None:
+        ident = self.active()
+        self.answers(202, self.nova, ident, "forceDelete")
+        self.parts.work()
+        self.assertEqual(404, self.nova.get(f"/servers/{ident}").status)

@@ -7,17 +7,21 @@ from typing import Any
 
 import msgspec
 from attrs import frozen
+from msgspec import field as named
 
 from api.decoding import decode_json
 from api.links import Links
-from api.openstack.compute.bodies import (
+from api.openstack.compute.action_bodies import (
     ChangePassword,
-    CreateRemoteConsole,
     Reboot,
     Rebuild,
-    RemoteConsole,
+    Rescue,
     Resize,
     VncConsole,
+)
+from api.openstack.compute.bodies import (
+    CreateRemoteConsole,
+    RemoteConsole,
     named_in_body,
 )
 from api.openstack.compute.servers import existing, within
@@ -57,6 +61,12 @@ class RemoteConsoleReply(Reply):
     remote_console: RemoteConsoleView
 
 
+class PasswordReply(Reply):
+    """The password that a rescue system was asked to have; its own counts."""
+
+    password: str = named(name="adminPass")
+
+
 class OutputReply(Reply):
     """Answer of ``os-getConsoleOutput``."""
 
@@ -89,7 +99,7 @@ class ActionsApi:
         "/servers/<server>/action",
         body=dict[str, msgspec.Raw],
         status=202,
-        also={200: ConsoleReply | OutputReply, 204: None},
+        also={200: ConsoleReply | OutputReply | PasswordReply, 204: None},
     )
     async def act(
         self, caller: Caller, server: int, body: dict[str, msgspec.Raw]
@@ -204,6 +214,24 @@ async def _rebuild(
     return Answer(ServerReply(view), status=202)
 
 
+async def _rescue(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> PasswordReply:
+    raw = bytes(given)
+    wanted = decode_json(b"{}" if raw == b"null" else raw, Rescue)
+    with named_in_body():
+        await api.compute.rescuing.rescue(
+            caller, within(caller), server, wanted.ident(), running=True
+        )
+    return PasswordReply(wanted.password or "")
+
+
+async def _unrescue(
+    api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
+) -> None:
+    await api.compute.rescuing.unrescue(caller, within(caller), server, running=True)
+
+
 async def _change_password(
     api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
 ) -> None:
@@ -226,12 +254,23 @@ async def _revert(api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw) 
     raise Busy("a resize is final as soon as it is done; resize to the old flavor")
 
 
+async def _no_image(
+    api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
+) -> None:
+    raise NotImplementedHere("images of servers are not made yet: copy the data out")
+
+
+async def _moved(api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw) -> None:
+    raise Forbidden("only the cluster's administrators move servers between nodes")
+
+
+_MOVES = ("migrate", "os-migrateLive", "evacuate", "os-resetState", "injectNetworkInfo")
+
 _UNSERVED = (
     *("os-getSPICEConsole", "os-getRDPConsole", "os-getSerialConsole"),
-    *("createImage", "rescue", "unrescue"),
-    *("lock", "unlock", "pause", "unpause", "shelve", "unshelve", "migrate"),
-    *("evacuate", "addFloatingIp", "removeFloatingIp", "addFixedIp"),
-    *("removeFixedIp", "os-migrateLive", "createBackup", "trigger_crash_dump"),
+    *("lock", "unlock", "pause", "unpause", "shelve", "shelveOffload", "unshelve"),
+    *("addFloatingIp", "removeFloatingIp", "addFixedIp"),
+    *("removeFixedIp", "createBackup", "trigger_crash_dump"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -241,6 +280,8 @@ ACTIONS: Mapping[str, Act] = {
     "forceDelete": _delete,
     "resize": _resize,
     "rebuild": _rebuild,
+    "rescue": _rescue,
+    "unrescue": _unrescue,
     "changePassword": _change_password,
     "confirmResize": _confirm,
     "revertResize": _revert,
@@ -250,6 +291,8 @@ ACTIONS: Mapping[str, Act] = {
     "removeSecurityGroup": _group,
     "suspend": _suspend,
     "resume": _suspend,
+    "createImage": _no_image,
+    **dict.fromkeys(_MOVES, _moved),
     **dict.fromkeys(_UNSERVED, _unserved),
 }
 """What the one key of the body may be."""

@@ -12,7 +12,6 @@ from msgspec import field as named
 
 from api.computing import Texts
 from api.paging import Id, Limit, moment, number, since, size
-from snfd.compute import rebuilding
 from snfd.compute.model import File, NewServer, NewVolume, ServerFilter
 from snfd.compute.states import State
 from snfd.errors import Invalid, NotFound
@@ -151,52 +150,6 @@ class UpdateServer(Struct):
     """Body of ``PUT /servers/{server}``."""
 
     server: ServerChange
-
-
-class Reboot(Struct):
-    """Arguments of the action ``reboot``."""
-
-    type: Literal["SOFT", "HARD", "soft", "hard"]
-
-
-class Resize(Struct):
-    """Arguments of the action ``resize``."""
-
-    flavor: Id = named(name="flavorRef")
-
-
-class Rebuild(Struct):
-    """Arguments of the action ``rebuild``."""
-
-    image: UUID = named(name="imageRef")
-    password: str | None = named(name="adminPass", default=None)
-    name: Name | None = None
-    metadata: Texts | None = None
-    personality: list[Personality] | None = None
-    user_data: str | None = None
-
-    def wanted(self) -> rebuilding.Rebuild:
-        """What is wanted, in the cloud's own terms."""
-        return rebuilding.Rebuild(
-            self.image,
-            self.password,
-            self.name,
-            self.metadata,
-            [File(one.path, one.contents) for one in self.personality or ()],
-            self.user_data or "",
-        )
-
-
-class ChangePassword(Struct):
-    """Arguments of the action ``changePassword``."""
-
-    password: str = named(name="adminPass")
-
-
-class VncConsole(Struct):
-    """Arguments of the action ``os-getVNCConsole``."""
-
-    type: str
 
 
 class RemoteConsole(Struct):

@@ -12,12 +12,13 @@ from attrs import frozen
 from api.decoding import decode_json
 from api.operations import Answer, operation
 from api.paging import number
-from api.synnefo.compute.bodies import (
+from api.synnefo.compute.action_bodies import (
     ChangePassword,
     Console,
     Reassign,
     Reboot,
     Rebuild,
+    Rescue,
     Resize,
     VncConsole,
 )
@@ -130,6 +131,26 @@ async def _rebuild(
     return Answer(RebuiltReply(password), status=202)
 
 
+async def _rescue(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    image = arguments(given, Rescue).image
+    await api.compute.rescuing.rescue(
+        caller,
+        Scope.own(caller),
+        server,
+        None if image is None else number(image),
+        running=False,
+    )
+
+
+async def _unrescue(
+    api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
+) -> None:
+    scope = Scope.own(caller)
+    await api.compute.rescuing.unrescue(caller, scope, server, running=False)
+
+
 async def _change_password(
     api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
 ) -> None:
@@ -188,7 +209,7 @@ async def _suspend(
 _UNSERVED = (
     *("os-getRDPConsole", "os-getSPICEConsole"),
     *("confirmResize", "revertResize", "firewallProfile"),
-    *("addFloatingIp", "removeFloatingIp", "rescue", "unrescue"),
+    *("addFloatingIp", "removeFloatingIp"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -201,6 +222,8 @@ ACTIONS: Mapping[str, Act] = {
     "resize": _resize,
     "reassign": _reassign,
     "rebuild": _rebuild,
+    "rescue": _rescue,
+    "unrescue": _unrescue,
     "changePassword": _change_password,
     "console": _console,
     "os-getVNCConsole": _vnc,
