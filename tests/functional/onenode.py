@@ -30,6 +30,7 @@ class Source:
     :ivar digest: of the image; None for the right one.
     :ivar told: messages of the node.
     :ivar ranges: ``Range`` headers of the image's requests.
+    :ivar posted: where the messages went to.
     """
 
     image: bytes = b""
@@ -38,6 +39,7 @@ class Source:
     digest: str | None = None
     told: list[Any] = field(factory=list)
     ranges: list[str | None] = field(factory=list)
+    posted: list[str] = field(factory=list)
     url: str = ""
 
     def messages(self, kind: str) -> list[str]:
@@ -76,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
+        self.source.posted.append(self.path)
         self.source.told.append(json.loads(self.rfile.read(length)))
         self._answer(204, b"", {})
 
@@ -121,8 +124,10 @@ class Ran:
     output: str
 
 
-def create(url: str, disk: Path, scratch: Path, **more: str) -> Ran:
-    """Run ``create`` as Ganeti's node daemon does."""
+def create(
+    url: str, disk: Path, scratch: Path, uid: int | None = None, **more: str
+) -> Ran:
+    """Run ``create`` as Ganeti's node daemon does, or as another user."""
     environment = {
         "PATH": PATH,
         "TMPDIR": str(scratch),
@@ -136,6 +141,7 @@ def create(url: str, disk: Path, scratch: Path, **more: str) -> Ran:
         [OS / "create"],
         cwd=OS,
         env=environment,
+        user=uid,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import os
 import shutil
+import subprocess
 import unittest
 from base64 import b64encode
 from pathlib import Path
@@ -219,6 +222,77 @@ class CreateTests(unittest.TestCase):
         got = self.run_on(32)
         self.assertEqual(0, got.code, got.output)
         self.assertEqual(1, len(self.source.messages("image-warning")))
+
+    def test_a_root_that_is_not_last_does_not_grow(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        told = self.told(img_properties=json.dumps({"ROOT_PARTITION": "3"}))
+        self.assertEqual(0, self.run_on(64, told=told).code)
+        self.assertEqual([(1, 14), (59, 4)], partitions(self.disk))
+        self.assertEqual([], self.source.messages("image-warning"))
+
+    def test_logical_partitions_and_full_tables(self) -> None:
+        logical = "label: dos\n2048,8192,83\n10240,20480,5\n12288,16384,83\n"
+        full = "label: dos\n" + "".join(f"{2048 * n},2048,83\n" for n in range(1, 5))
+        crowded = "the image's partition table is full: nothing is put into the server"
+        cases: list[tuple[str, list[str]]] = [(logical, []), (full, [crowded])]
+        for script, told in cases:
+            with self.subTest(script):
+                self.disk.unlink(missing_ok=True)
+                self.source.told.clear()
+                raw = self.place / "raw"
+                raw.write_bytes(bytes(16 * MIB))
+                tool("sfdisk", "-q", raw, given=script)
+                self.source.image = raw.read_bytes()
+                self.assertEqual(0, self.run_on(64).code)
+                self.assertEqual(4, len(partitions(self.disk)))
+                self.assertEqual(told, self.source.messages("image-warning"))
+        self.assertEqual(self.source.image, self.disk.read_bytes()[: 16 * MIB])
+
+    @unittest.skipIf(os.geteuid(), "needs root to be somebody else")
+    def test_nobody_in_particular_can_run_it(self) -> None:
+        self.source.image = an_image(self.place / "image", "gpt")
+        self.disk.write_bytes(b"")
+        self.place.chmod(0o755)
+        for path in (self.disk, self.scratch):
+            os.chown(path, 12345, 12345)
+        got = self.run_on(64, uid=12345)
+        self.assertEqual(0, got.code, got.output)
+        self.grown()
+
+    def test_a_block_device_is_written_over(self) -> None:
+        """Its old content is not taken for holes."""
+        self.source.image = an_image(self.place / "image", "gpt", 32)
+        self.disk.write_bytes(b"x" * 64 * MIB)
+        try:
+            device = tool("losetup", "--find", "--show", self.disk).strip()
+        except (OSError, subprocess.CalledProcessError):
+            raise unittest.SkipTest("there are no loop devices here") from None
+        self.addCleanup(tool, "losetup", "--detach", device)
+        disk, self.disk = self.disk, Path(device)
+        self.source.document = self.told()
+        got = create(self.url, self.disk, self.scratch)
+        self.assertEqual(0, got.code, got.output)
+        self.assertEqual(0, self.disk.stat().st_uid)
+        tool("sync", disk)
+        self.disk = disk
+        self.grown()
+        self.seeded()
+
+    def test_messages_of_snf_image_are_handed_on(self) -> None:
+        conf = self.place / "progress.conf"
+        conf.write_text(f"url = {self.url}\nsecret = {'ab' * 32}\n")
+        lines = [
+            '{"type": "image-copy-progress", "progress": 12.5, "timestamp": 1.5}',
+            "no JSON",
+            '{"type": "image-error", "messages": ["disk full"]}',
+        ]
+        monitor = OS.parent / "snfd-progress"
+        tool(monitor, "snf-7", conf, given="\n".join(lines))
+        mac = hmac.new(bytes.fromhex("ab" * 32), b"snf-7", "sha256").hexdigest()
+        first, second = self.source.told
+        self.assertEqual((12.5, 1.5), (first["progress"], first["event_time"]))
+        self.assertEqual(["disk full"], second["messages"])
+        self.assertEqual([f"/vmapi/v1.0/progress/snf-7.{mac}"] * 2, self.source.posted)
 
     def test_nodes_that_lack_nothing_are_fit(self) -> None:
         self.assertEqual("", tool(OS / "verify"))
