@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from snfd.catalog import Catalog
     from snfd.compute.backends import Backends
     from snfd.compute.console import ConsoleTickets
+    from snfd.compute.mends import Mends
     from snfd.compute.service import Compute
     from snfd.config import Config, Urls
     from snfd.identity.allowance import Allowance
@@ -90,6 +91,7 @@ class Cloud:
     astakos: Astakos
     compute: Compute
     backends: Backends
+    mends: Mends
     networks: NetworkServices
     tickets: ConsoleTickets
     consoles: Consoles

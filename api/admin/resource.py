@@ -18,11 +18,13 @@ from api.admin.people import FactorsApi, ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
+from api.admin.upkeep import FindingsApi, JobsApi
 from api.dispatch import Served, build
 from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
+from snfd.admin.upkeep import UpkeepViews
 from snfd.compute.adoptions import Adoptions
 from snfd.compute.nodes import Nodes
 
@@ -67,6 +69,8 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ContactApi(admin, admin.contact),
         MailApi(admin.directory, admin.outbox),
         WatchApi(admin.trail, admin.doctor, admin.statistics),
+        FindingsApi(UpkeepViews(admin.db), cloud.mends),
+        JobsApi(UpkeepViews(admin.db), cloud.mends),
     ]
 
 

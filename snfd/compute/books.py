@@ -36,7 +36,7 @@ class Books(Rounds):
 
     clock: IReactorTime
     db: Database
-    recount: Recount
+    recount: Recount | None
     period: float = PERIOD
     found: Mapping[str, int] = field(init=False, factory=dict)
     oldest: float = field(init=False, default=0.0)
@@ -47,7 +47,7 @@ class Books(Rounds):
         self.found, self.oldest = await self.db.run(_figures)
 
 
-async def look(tx: Transaction, recount: Recount) -> Sequence[Finding]:
+async def look(tx: Transaction, recount: Recount | None) -> Sequence[Finding]:
     """All that is wrong with pools and quota, noted as findings."""
     found = [
         Finding(f"address:{subnet}/{address}", Kind.ADDRESS, _wrong(state))

@@ -228,6 +228,17 @@ class FakeGaneti:
         await self._called("jobs")
         return [job for job in map(self.queue.known, sorted(set(ids))) if job]
 
+    async def cancel(self, job: int) -> bool:
+        """See `Jobs.cancel`."""
+        await self._called("cancel")
+        found = self.queue.known(job)
+        if found is None:
+            raise Refused(f"there is no job {job}", 404)
+        if found.status in (Status.QUEUED, Status.WAITING):
+            self.queue.cancel(job)
+            return True
+        return found.status.final
+
     async def sightings(self) -> list[Sighting]:
         """See `Views.sightings`."""
         await self._called("sightings")

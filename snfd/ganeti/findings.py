@@ -100,17 +100,19 @@ async def record(
 
 
 async def looked(
-    tx: Transaction, cluster: int, began: datetime, counts: Sequence[int]
+    tx: Transaction, cluster: int, took: float, counts: Sequence[int]
 ) -> None:
     """Note that a look at a cluster has ended.
 
+    :param took: seconds since it began.
     :param counts: of servers, networks and findings.
     """
     await tx.execute(
-        "INSERT INTO ops.look VALUES (%s, %s, %s, %s, %s) ON CONFLICT (cluster)"
+        "INSERT INTO ops.look VALUES (%s, clock_timestamp()"
+        " - make_interval(secs => %s), %s, %s, %s) ON CONFLICT (cluster)"
         " DO UPDATE SET (at, servers, networks, findings) = (excluded.at,"
         " excluded.servers, excluded.networks, excluded.findings)",
-        (cluster, began, *counts),
+        (cluster, took, *counts),
     )
 
 

@@ -10,6 +10,10 @@ _NETWORK = re.compile(r"snf-net-([1-9][0-9]{0,17})\Z")
 _SUBJECT = re.compile(r"(server|network):([0-9]+)\Z")
 
 
+ORPHAN = "orphan"
+"""How subjects begin that stand for what a cluster has and nobody knows."""
+
+
 def instance(server: int) -> str:
     """Name of a server's instance."""
     return f"snf-{server}"

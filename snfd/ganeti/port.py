@@ -86,6 +86,13 @@ class Jobs(Protocol):
         """The named jobs in full, by id; unknown ids are left out."""
         ...
 
+    async def cancel(self, job: int) -> bool:
+        """Cancel a job, if it has not begun; whether it has ended now.
+
+        :raises Refused: there is no such job.
+        """
+        ...
+
 
 class Views(Protocol):
     """The other things of a cluster, as they are now."""

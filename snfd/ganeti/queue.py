@@ -165,6 +165,18 @@ async def followed(tx: Transaction, cluster: int) -> list[Entry]:
     return await _open(tx, cluster, "job IS NOT NULL")
 
 
+async def unwanted(tx: Transaction, cluster: int) -> list[Entry]:
+    """Intents that have not ended, and that somebody wants to be given up."""
+    return await _open(tx, cluster, "cancel_wanted IS NOT NULL")
+
+
+async def told(tx: Transaction, ident: UUID) -> None:
+    """Note that the cluster heard that an intent is to be given up."""
+    await tx.execute(
+        "UPDATE ops.outbox SET cancel_wanted = NULL WHERE id = %s", (ident,)
+    )
+
+
 async def _open(tx: Transaction, cluster: int, which: str) -> list[Entry]:
     rows = await tx.rows(
         f"SELECT {COLUMNS} FROM ops.outbox WHERE cluster = %s AND finished IS NULL"

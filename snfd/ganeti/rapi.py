@@ -120,6 +120,11 @@ class RapiJobs:
             found += [job_of(row) for row in rows if row["ops"]]
         return sorted(found, key=lambda job: job.id)
 
+    async def cancel(self, job: int) -> bool:
+        """See `Jobs.cancel`."""
+        answer = await self.transport.call("DELETE", f"/2/jobs/{job}")
+        return isinstance(answer, list) and answer[:1] == [True]
+
     async def _query(
         self, what: str, fields: Sequence[str], only: Any = None
     ) -> list[dict[str, Any]]:

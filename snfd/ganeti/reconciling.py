@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from snfd.clock import now
 from snfd.db.port import Transaction
 from snfd.ganeti import findings, names, reconcile
 from snfd.ganeti.lease import Tenure
@@ -80,7 +78,7 @@ class Reconciler:
 
     async def look(self) -> bool:
         """Look at everything once, and do what follows; whether it was possible."""
-        began, cluster = now(self.clock), self.tenure.cluster
+        began, cluster = self.clock.seconds(), self.tenure.cluster
         rows = await self.tenure.run(findings.known, cluster)
         try:
             seen = await self.ganeti.sightings()
@@ -92,10 +90,11 @@ class Reconciler:
         found += await self._see_to(networks)
         self._alarm(found)
         counts = len(seen), len(networks), len(found)
-        looks = await self.tenure.run(self._record, found, began, counts)
+        took = self.clock.seconds() - began
+        looks = await self.tenure.run(self._record, found, took, counts)
         await self._follow(found, looks, rows)
         self.counts = Counter(str(each.kind) for each in found)
-        self.looked = began.timestamp()
+        self.looked = began
         return True
 
     async def _see_to(self, networks: Sequence[Network]) -> Sequence[Finding]:
@@ -118,12 +117,12 @@ class Reconciler:
         self,
         tx: Transaction,
         found: Sequence[Finding],
-        began: datetime,
+        took: float,
         counts: Sequence[int],
     ) -> Seen:
         cluster = self.tenure.cluster
         looks = await findings.record(tx, cluster, found)
-        await findings.looked(tx, cluster, began, counts)
+        await findings.looked(tx, cluster, took, counts)
         return looks
 
     async def _follow(

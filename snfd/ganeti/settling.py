@@ -30,7 +30,7 @@ from snfd.ganeti.verdict import (
     refused,
     shortened,
 )
-from snfd.intent import Entry, Intent
+from snfd.intent import Entry, Intent, State
 from snfd.probe import WHILE_SETTLING, Probe, nothing
 
 Ended = tuple[UUID, Job | None]
@@ -91,6 +91,18 @@ class Settling:
         """End an intent that the cluster refused for good."""
         verdict = refused(entry.intent, text)
         await self.tenure.run(self._write, entry, None, verdict, None, None)
+
+    async def given_up(self, entry: Entry) -> None:
+        """End an intent that the cluster has not heard of, if that is still so."""
+        await self.tenure.run(self._given_up, entry)
+
+    async def _given_up(self, tx: Transaction, seen: Entry) -> None:
+        entry = await queue.lock(tx, seen.intent.id)
+        if entry is None or entry.state is not State.NEW:
+            return
+        event = jobs.EVENTS[entry.intent.kind][1]
+        verdict = Verdict(event, State.CANCELED, "it was given up")
+        await self._write(tx, entry, None, verdict, None, None)
 
     async def foreign(self, job: Job) -> bool:
         """Tell of what somebody else's job changed; whether that succeeded."""
@@ -241,6 +253,8 @@ class Settling:
     ) -> None:
         results = [op.result for op in job.ops] if job else None
         await queue.finish(tx, entry.intent.id, verdict, results)
+        if entry.intent.subject.startswith(names.ORPHAN):
+            return  # it is nobody's
         outcome = Outcome(
             entry.intent,
             entry.intent.subject,

@@ -14,12 +14,14 @@ from snfd.ganeti.lease import LeaseLost, Tenure
 from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.reconciling import Mend, Reconciler, leave
 from snfd.ganeti.settling import Settling
+from snfd.intent import State
 from snfd.loop import Loop
 
 RECONCILE_EVERY = 30.0
 STATISTICS_EVERY = 60.0
 REMOVAL_EVERY = 10.0
 PRUNE_EVERY = 3600.0
+GIVE_UP_EVERY = 3.0
 KEEP_DAYS = 30
 """How long intents that have ended are kept."""
 
@@ -56,6 +58,7 @@ class Upkeep(Service):
                 ("statistics", self._statistics),
                 ("removal", self._removal),
                 ("pruning", self._prune),
+                ("giving up", self._give_up),
             )
         ]
 
@@ -98,6 +101,22 @@ class Upkeep(Service):
         cluster = self.tenure.cluster
         gone = await self.tenure.run(queue.prune, cluster, KEEP_DAYS)
         return SOON if gone else PRUNE_EVERY
+
+    async def _give_up(self) -> float:
+        """Cancel the jobs that somebody wants no more."""
+        unwanted = await self.tenure.run(queue.unwanted, self.tenure.cluster)
+        for entry in unwanted if self.reachable() else ():
+            if entry.state is State.NEW:
+                await self.settling.given_up(entry)
+            elif entry.job is not None:
+                try:
+                    await self.ganeti.cancel(entry.job)
+                except Away:
+                    return SOON
+                except Refused:
+                    pass  # it is lost, or is running
+                await self.tenure.run(queue.told, entry.intent.id)
+        return GIVE_UP_EVERY
 
     async def _reconcile(self) -> float:
         if self.reachable() and await self.reconciler.look():

@@ -23,8 +23,8 @@ from snfd.catalog import Catalog, only
 from snfd.cloud import Cloud
 from snfd.compute.backends import Backends
 from snfd.compute.books import Books
+from snfd.compute.mends import Mends
 from snfd.compute.service import Parts, compute
-from snfd.compute.store import charges
 from snfd.config import Config, Urls
 from snfd.db import schema
 from snfd.db.database import PostgresDatabase, Times
@@ -47,7 +47,6 @@ from snfd.plugin import IApi, Mount
 from snfd.probe import Probe, nothing
 from snfd.projects.service import Projects
 from snfd.quota import service as quota
-from snfd.quota.integrity import Recount
 from snfd.quota.watch import CommissionWatch
 from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
@@ -206,6 +205,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
             )
         ),
         backends=Backends(db, ground.keys, uuid4),
+        mends=Mends(db, reactor, parts.integrity, uuid4),
         networks=NetworkServices.build(db, uuid4, Rules.of(config.network)),
         tickets=tickets,
         consoles=consoles.consoles(ground, tickets, tasks),
@@ -227,8 +227,8 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
         services.append(mail(ground, db, listener))
         services.append(retention(ground, db))
         services.append(commissions(ground.metrics, CommissionWatch(reactor, db)))
-        recount = Recount(charges.ACTUAL, charges.RESOURCES)
-        services.append(findings(ground.metrics, Books(reactor, db, recount)))
+        books = Books(reactor, db, parts.integrity.recount)
+        services.append(findings(ground.metrics, books))
     if "console" in config.run:
         services.append(cloud.consoles)
         consoles.watch(cloud.consoles, listener)

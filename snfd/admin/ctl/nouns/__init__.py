@@ -10,6 +10,7 @@ from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
 from snfd.admin.ctl.nouns.registry import COMPONENT, SERVICE, TERMS
 from snfd.admin.ctl.nouns.tokens import SESSION, TOKEN
+from snfd.admin.ctl.nouns.upkeep import JOB, RECONCILE
 from snfd.admin.ctl.verbs import Noun
 
 NOUNS: tuple[Noun, ...] = (
@@ -31,5 +32,7 @@ NOUNS: tuple[Noun, ...] = (
     AUDIT,
     STATS,
     DOCTOR,
+    JOB,
+    RECONCILE,
 )
 """In the order in which they are documented."""
