@@ -336,6 +336,12 @@ class SeedSection(Section, frozen=True):
     password: str = ""
 
 
+class ComputeSection(Section, frozen=True):
+    """Servers; ``allocator`` judges clusters: ``balanced``, ``packed`` or a plugin."""
+
+    allocator: str = "balanced"
+
+
 class Config(Section, frozen=True):
     """All of it.
 
@@ -356,6 +362,7 @@ class Config(Section, frozen=True):
     database: DatabaseSection = DatabaseSection()
     storage: StorageSection = StorageSection()
     secrets: SecretsSection = SecretsSection()
+    compute: ComputeSection = ComputeSection()
     console: ConsoleSection = ConsoleSection()
     identity: IdentitySection = IdentitySection()
     mail: MailSection = MailSection()

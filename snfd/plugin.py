@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from snfd.cloud import Cloud
+    from snfd.compute.placement import ClusterFacts, Want
     from snfd.logins.port import Tools, Way
 
 
@@ -39,6 +40,18 @@ class IApi(Interface):
 
     def mounts(cloud: Cloud) -> Sequence[Mount]:  # noqa: N805
         """Resources over the services of ``cloud``."""
+
+
+class IAllocator(Interface):
+    """One way to judge clusters, found by ``getPlugins(IAllocator, snfd.plugins)``."""
+
+    kind: str = Attribute("Its name in ``[compute] allocator`` of the configuration.")
+
+    def judge(cluster: ClusterFacts, want: Want) -> float:  # noqa: N805
+        """How bad a cluster is for a new server; the lowest gets it.
+
+        Asked only of clusters that may take it; must not wait for anything.
+        """
 
 
 class ILogin(Interface):

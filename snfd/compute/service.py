@@ -11,6 +11,7 @@ from snfd.clock import Seconds, now
 from snfd.compute import rules
 from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions, changeable
+from snfd.compute.allocation import Allocator
 from snfd.compute.catalog import Flavors
 from snfd.compute.custody import Custody
 from snfd.compute.handoff import Handoffs
@@ -25,6 +26,7 @@ from snfd.compute.model import (
     ServerFilter,
 )
 from snfd.compute.nics import Nics
+from snfd.compute.placement import Score, balanced
 from snfd.compute.reassigning import Reassigning
 from snfd.compute.rebuilding import Rebuilding
 from snfd.compute.rescuing import RescueImages, Rescuing
@@ -220,6 +222,7 @@ class Parts:
     :ivar token: 32 unpredictable bytes.
     :ivar request_id: of the request under way, or None.
     :ivar hotplug: whether clusters change cards of running servers.
+    :ivar judge: how bad a cluster is for a new server.
     """
 
     db: Database
@@ -233,6 +236,7 @@ class Parts:
     request_id: Callable[[], str | None]
     probe: Probe = nothing
     hotplug: bool = True
+    judge: Score = balanced
 
 
 def compute(parts: Parts) -> Compute:
@@ -244,7 +248,9 @@ def compute(parts: Parts) -> Compute:
         parts.clock,
         parts.images,
         flavors,
-        Tools(parts.sealer, parts.new_id, parts.draw, parts.probe),
+        Tools(
+            parts.sealer, parts.new_id, parts.draw, parts.probe, Allocator(parts.judge)
+        ),
         parts.request_id,
     )
     return Compute(

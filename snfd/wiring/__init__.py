@@ -52,6 +52,7 @@ from snfd.registry.importing import Services
 from snfd.secrets import KeyRing
 from snfd.tasks import Tasks
 from snfd.wiring import consoles
+from snfd.wiring.allocators import judge
 from snfd.wiring.astakos import astakos
 from snfd.wiring.clusters import clusters
 from snfd.wiring.figures import commissions, figures, findings, tally, validations
@@ -202,6 +203,7 @@ def build(ground: Ground, db: PostgresDatabase) -> Built:
                 token=consoles.secret,
                 request_id=lambda: request_id() or None,
                 probe=ground.probe,
+                judge=judge(config.compute.allocator),
             )
         ),
         backends=Backends(db, ground.keys, uuid4),
