@@ -16,6 +16,7 @@ from snfd.compute.catalog import Flavors
 from snfd.compute.custody import Custody
 from snfd.compute.handoff import Handoffs
 from snfd.compute.images import Images
+from snfd.compute.journal import Journal
 from snfd.compute.keypairs import Keypairs, whose
 from snfd.compute.metadata import Metadata
 from snfd.compute.model import (
@@ -211,6 +212,7 @@ class Compute:
     rebuilding: Rebuilding
     rescuing: Rescuing
     rescue_images: RescueImages
+    journal: Journal
 
 
 @frozen(kw_only=True, eq=False)
@@ -268,4 +270,5 @@ def compute(parts: Parts) -> Compute:
         Rebuilding(actions, parts.images, servers_.tools),
         Rescuing(actions, parts.images),
         RescueImages(parts.db),
+        Journal(parts.db),
     )

@@ -215,3 +215,28 @@ class RefusedTests(ActionCase):
         self.answers(202, self.nova, ident, "forceDelete")
         self.parts.work()
         self.assertEqual(404, self.nova.get(f"/servers/{ident}").status)
+
+
+class HistoryTests(ActionCase):
+    def test_what_was_done_is_told(self) -> None:
+        ident = self.active()
+        self.answers(202, self.nova, ident, "os-stop")
+        self.parts.work(fail="no")
+        path = f"/servers/{ident}/os-instance-actions"
+        [told] = self.nova.get(path).json["instanceActions"]
+        # Every request of the tests has the same id: a create, and more after it.
+        self.assertEqual("create", told["action"])
+        self.assertEqual(
+            ("Error", "req-1", str(ident)),
+            (told["message"], told["request_id"], told["instance_uuid"]),
+        )
+        got = self.nova.get(f"{path}/req-1").json["instanceAction"]
+        events = [(one["event"], one["result"]) for one in got["events"]]
+        self.assertEqual(
+            [("compute__create", "Success"), ("compute__stop", "Error")], events
+        )
+        self.assertNotIn("events", told)
+        self.assertEqual(404, self.nova.get(f"{path}/req-9").status)
+        self.assertEqual(404, self.nova.get("/servers/9/os-instance-actions").status)
+        stranger = self.cloud.nova("other")
+        self.assertEqual(404, stranger.get(path).status)

@@ -8,6 +8,7 @@ from api.openstack.compute.about import AboutApi
 from api.openstack.compute.actions import ActionsApi
 from api.openstack.compute.devices import InterfacesApi, VolumesApi
 from api.openstack.compute.flavors import FlavorsApi, KeypairsApi
+from api.openstack.compute.history import HistoryApi
 from api.openstack.compute.images import ImagesApi
 from api.openstack.compute.limits import LimitsApi
 from api.openstack.compute.servers import (
@@ -34,6 +35,7 @@ def resource(cloud: Services) -> Served:
         VersionApi(links.base),
         ServersApi(cloud.compute, links, lists),
         ActionsApi(cloud.compute, cloud.tickets, page, links),
+        HistoryApi(cloud.compute),
         MetadataApi(cloud.compute),
         AddressesApi(cloud.compute),
         InterfacesApi(cloud.compute, cloud.networks.ports),
