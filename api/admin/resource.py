@@ -11,17 +11,20 @@ from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
+from api.admin.networks import NetworkPlacesApi, NetworksApi
 from api.admin.nodes import NodesApi
 from api.admin.numbers import IntegrityApi, NumbersApi
 from api.admin.operations import MailApi, WatchApi
 from api.admin.people import FactorsApi, ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
+from api.admin.ranges import PoolsApi, SubnetsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
 from api.admin.upkeep import FindingsApi, JobsApi
 from api.dispatch import Served, build
 from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
+from snfd.admin.networks import NetworkViews
 from snfd.admin.rights import Staff
 from snfd.admin.settled import Settled
 from snfd.admin.upkeep import UpkeepViews
@@ -61,6 +64,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ServicesApi(parts.services),
         TermsApi(accounts.terms),
         BackendsApi(*clusters),
+        *_networks(cloud),
         ServedApi(*clusters),
         AdoptionsApi(AdoptionViews(admin.db), admin.find, Adoptions(admin.db)),
         NodesApi(Nodes(admin.db, cloud.compute.handoffs.reports)),
@@ -71,6 +75,17 @@ def apis(cloud: Cloud) -> Sequence[object]:
         WatchApi(admin.trail, admin.doctor, admin.statistics),
         FindingsApi(UpkeepViews(admin.db), cloud.mends),
         JobsApi(UpkeepViews(admin.db), cloud.mends),
+    ]
+
+
+def _networks(cloud: Cloud) -> Sequence[object]:
+    views = NetworkViews(cloud.astakos.admin.db, cloud.astakos.admin.find)
+    staff = cloud.networks.staff
+    return [
+        NetworksApi(views, staff),
+        NetworkPlacesApi(views, staff),
+        SubnetsApi(views, staff.subnets),
+        PoolsApi(views, staff.pools),
     ]
 
 

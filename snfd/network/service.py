@@ -13,6 +13,7 @@ from snfd.errors import Conflict, Forbidden
 from snfd.identity.model import Caller, require_writer
 from snfd.network import presence
 from snfd.network.addressing import Owner, make_port
+from snfd.network.administering import NetworkStaff
 from snfd.network.building import build, remove
 from snfd.network.floating import FloatingIps
 from snfd.network.model import (
@@ -256,6 +257,7 @@ class NetworkServices:
     subnets: Subnets
     ports: Ports
     floating: FloatingIps
+    staff: NetworkStaff
 
     @classmethod
     def build(
@@ -270,4 +272,5 @@ class NetworkServices:
             Subnets(db, new_id, rules),
             Ports(db),
             FloatingIps(db),
+            NetworkStaff.build(db, new_id, rules),
         )

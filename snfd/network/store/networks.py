@@ -211,6 +211,16 @@ async def in_use(tx: Transaction, ident: int) -> bool:
     return bool(row and row[0])
 
 
+async def has_floating(tx: Transaction, ident: int) -> bool:
+    """Whether floating IPs of a network are reserved."""
+    row = await tx.row(
+        "SELECT 1 FROM compute.ip WHERE network = %s AND floating AND NOT deleted "
+        "LIMIT 1",
+        (ident,),
+    )
+    return row is not None
+
+
 async def has_servers(tx: Transaction, ident: int) -> bool:
     """Whether servers have cards on a network."""
     row = await tx.row(

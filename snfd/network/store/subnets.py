@@ -60,6 +60,14 @@ async def find(db: Database, scope: Scope, ident: int) -> Subnet | None:
     return _subnet(rows[0]) if rows else None
 
 
+async def network_of(tx: Transaction, ident: int) -> int | None:
+    """The network of a subnet; None if there is no such one."""
+    row = await tx.row(
+        "SELECT network FROM compute.subnet WHERE id = %s AND NOT deleted", (ident,)
+    )
+    return int(row[0]) if row else None
+
+
 async def within(tx: Transaction, network: int) -> list[Subnet]:
     """The subnets of a network as ``tx`` has them by now, IPv4 first."""
     rows = await tx.rows(

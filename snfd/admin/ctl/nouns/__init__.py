@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from snfd.admin.ctl.nouns.backends import BACKEND
 from snfd.admin.ctl.nouns.logins import CLIENT, POLICY
+from snfd.admin.ctl.nouns.networks import NETWORK
 from snfd.admin.ctl.nouns.operations import AUDIT, DOCTOR, MAIL, STATS
 from snfd.admin.ctl.nouns.people import GROUP, USER
 from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
+from snfd.admin.ctl.nouns.ranges import POOL, SUBNET
 from snfd.admin.ctl.nouns.registry import COMPONENT, SERVICE, TERMS
 from snfd.admin.ctl.nouns.tokens import SESSION, TOKEN
 from snfd.admin.ctl.nouns.upkeep import JOB, RECONCILE
@@ -24,6 +26,9 @@ NOUNS: tuple[Noun, ...] = (
     COMPONENT,
     TERMS,
     BACKEND,
+    NETWORK,
+    SUBNET,
+    POOL,
     POLICY,
     CLIENT,
     TOKEN,
