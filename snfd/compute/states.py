@@ -185,7 +185,7 @@ def may_begin(state: State, current: Task | None, wanted: Task) -> None:
         raise BuildInProgress("the server is still being built")
     if current is not None:
         raise Busy(f"the server is busy with {current.value}")
-    if state not in ALLOWED[wanted]:
+    if state not in ALLOWED.get(wanted, ()):
         raise Busy(f"the server is {state.value}; that excludes {wanted.value}")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.compute.effects import EFFECTS
 from snfd.compute.states import (
     ALLOWED,
     DONE,
@@ -91,6 +92,63 @@ class StepTests(SynchronousTestCase):
                 self.assertIn(Effect.CLOSE_CONSOLES, move.effects, event)
 
 
+ALIVE = (State.BUILD, State.ERROR, State.STOPPED, State.STARTED)
+E = Event
+LEADS: Mapping[Event, str] = {
+    # from BUILD, ERROR, STOPPED, STARTED; "-" where it means nothing
+    E.CREATED: "STARTED STARTED - -",
+    E.CREATE_FAILED: "ERROR - - -",
+    E.REMOVED: "DESTROYED DESTROYED DESTROYED DESTROYED",
+    E.REMOVE_FAILED: "BUILD ERROR STOPPED STARTED",
+    E.STARTED: "STARTED STARTED STARTED STARTED",
+    E.START_FAILED: "BUILD ERROR STOPPED STARTED",
+    E.STOPPED: "STOPPED STOPPED STOPPED STOPPED",
+    E.CRASHED: "- - - STARTED",
+    E.STOP_FAILED: "BUILD ERROR STOPPED STARTED",
+    E.REBOOTED: "- STARTED STARTED STARTED",
+    E.REBOOT_FAILED: "BUILD ERROR STOPPED STARTED",
+    E.MODIFIED: "- - STOPPED STARTED",
+    E.MODIFY_FAILED: "- - STOPPED STARTED",
+    E.REINSTALLED: "- - STARTED STARTED",
+    E.REINSTALLED_DOWN: "- - STOPPED STOPPED",
+    E.REINSTALL_FAILED: "- - STOPPED STARTED",
+    E.REINSTALL_FAILED_DOWN: "- - STOPPED STOPPED",
+    E.TAGGED: "- - - -",
+    E.TAG_FAILED: "- - - -",
+    E.UNTAGGED: "- - - -",
+    E.UNTAG_FAILED: "- - - -",
+}
+
+
+class TableTests(SynchronousTestCase):
+    def test_every_pair_leads_where_it_should(self) -> None:
+        for event in Event:
+            if event.name.startswith("NETWORK"):
+                continue
+            for state, wanted in zip(ALIVE, LEADS[event].split(), strict=True):
+                move = step(state, event)
+                found = "-" if move is None else move.state.value
+                self.assertEqual(wanted, found, (state, event))
+            self.assertIsNone(step(State.DESTROYED, event), event)
+
+    def test_networks_have_another_table(self) -> None:
+        for state, event in STEPS:
+            self.assertFalse(event.name.startswith("NETWORK"), (state, event))
+
+    def test_what_fails_tells_the_owner_why(self) -> None:
+        for (state, event), move in STEPS.items():
+            if "FAILED" in event.name:
+                self.assertIn(Effect.DIAGNOSE, move.effects, (state, event))
+
+    def test_every_effect_happens(self) -> None:
+        self.assertEqual(set(Effect), set(EFFECTS))
+        used = {effect for move in STEPS.values() for effect in move.effects}
+        self.assertEqual(set(Effect), used)
+
+
+PAIRS = [(state, task) for state in State for task in Task]
+
+
 class TaskTests(SynchronousTestCase):
     def test_a_build_excludes_all_but_deletion(self) -> None:
         for task in ALLOWED:
@@ -108,6 +166,28 @@ class TaskTests(SynchronousTestCase):
                 else:
                     with self.assertRaises(Busy):
                         may_begin(State.STOPPED, current, wanted)
+
+    def test_every_task_begins_where_it_should_and_nowhere_else(self) -> None:
+        for state, wanted in PAIRS:
+            for current in (None, *Task):
+                try:
+                    may_begin(state, current, wanted)
+                except Busy:
+                    begins = False
+                else:
+                    begins = True
+                self.assertIs(begins, self.may(state, current, wanted), (
+                    state, current, wanted))  # fmt: skip
+
+    def may(self, state: State, current: Task | None, wanted: Task) -> bool:
+        if state is State.DESTROYED or wanted is Task.BUILD:
+            return False
+        if wanted is Task.DESTROY:
+            return True
+        if current is not None or state in (State.BUILD, State.ERROR):
+            return False
+        narrow = {Task.START: State.STOPPED, Task.STOP: State.STARTED}
+        return state is narrow.get(wanted, state)
 
     def test_the_state_decides(self) -> None:
         may_begin(State.STOPPED, None, Task.START)

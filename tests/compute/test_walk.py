@@ -6,14 +6,16 @@ import random
 from collections import Counter
 from typing import Any
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from snfd.compute.rebuilding import Rebuild
 from snfd.compute.states import Footprint, State, usage
 from snfd.errors import CloudError
 from snfd.ganeti.model import Event, Outcome
 from snfd.network.model import Filter, NewNetwork, NewPort, NewSubnet, NicRequest
 from snfd.network.scope import Scope
-from tests.compute.kit import compute_cloud
+from tests.compute.kit import IMAGE, compute_cloud
 
 STEPS = 120
 SEEDS = (1, 2, 3)
@@ -22,6 +24,12 @@ SEEDS = (1, 2, 3)
 class WalkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.cloud = compute_cloud(self)
+        for cpu, ram in ((2, 128), (1, 192), (2, 256)):
+            self.cloud.people.execute(
+                "INSERT INTO compute.flavor (cpu, ram, disk, volume_type)"
+                " SELECT %s, %s, 1, volume_type FROM compute.flavor WHERE id = %s",
+                cpu, ram, self.cloud.flavor(),
+            )  # fmt: skip
 
     def test_cyclades_83_84_the_books_balance(self) -> None:
         for seed in SEEDS:
@@ -87,8 +95,26 @@ class WalkTests(SynchronousTestCase):
                     lambda: actions.stop(caller, scope, server),
                     lambda: actions.reboot(caller, scope, server, hard=True),
                     lambda: self.delete(server),
+                    lambda: self.resize(server),
+                    lambda: self.resize(server),
+                    lambda: self.rebuild(server),
                 )
             )()
+        )
+
+    def resize(self, server: int) -> Any:
+        """To any of the sizes that a new server's disk goes with."""
+        flavors = self.cloud.people.sql(
+            "SELECT f.id FROM compute.flavor f WHERE disk = 1 AND public"
+        )
+        flavor = int(str(self.dice.choice(flavors)[0]))
+        return self.cloud.compute.resizing.resize(
+            self.cloud.caller(), self.cloud.scope(), server, flavor, running=True
+        )
+
+    def rebuild(self, server: int) -> Any:
+        return self.cloud.compute.rebuilding.rebuild(
+            self.cloud.caller(), self.cloud.scope(), server, Rebuild(IMAGE)
         )
 
     def work(self) -> None:
@@ -112,7 +138,13 @@ class WalkTests(SynchronousTestCase):
             event = self.dice.choice((Event.STARTED, Event.STOPPED, Event.CRASHED))
             self.cloud.ganeti.queue.last += 1
             job = self.cloud.ganeti.queue.last
-            self.cloud.seen(self.dice.choice(found), event, job)
+            server = self.dice.choice(found)
+            instance = self.cloud.instance(f"snf-{server}")
+            if instance is None or self.dice.random() < 0.5:
+                self.cloud.seen(server, event, job)
+                return
+            changed = evolve(instance, vcpus=self.dice.choice((1, 2, 3)))
+            self.cloud.seen(server, Event.MODIFIED, job, instance=changed)
 
     def network(self) -> None:
         services, caller = self.cloud.networks, self.cloud.caller()
