@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -102,14 +103,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(source: Source) -> Iterator[str]:
-    """The base URL under which a source is served."""
+def serving(source: Source, certificate: Path | None = None) -> Iterator[str]:
+    """The base URL under which a source is served.
+
+    :param certificate: PEM with its key, for TLS.
+    """
     handler = type("Handler", (_Handler,), {"source": source})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if certificate is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

@@ -29,6 +29,16 @@ from tests.functional.onenode import (
 
 PASSWORD, SECRET = "Tr0ub4dor-Pass", "a very private file"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI laptop"
+LENDS = """
+import os, signal, sys
+from snfd_os import __main__ as main, programs
+signal.signal(signal.SIGTERM, main.stop)
+file = os.open(sys.argv[1], os.O_RDWR)
+with programs._lent(file, False):
+    print(os.fstat(file).st_uid != 0, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+"""
 _TOOLS = ("sfdisk", "mformat", "mke2fs", "setpriv", "openssl", "resize2fs")
 MISSING = [one for one in _TOOLS if not shutil.which(one, path=PATH)]
 
@@ -277,6 +287,33 @@ class CreateTests(unittest.TestCase):
         self.disk = disk
         self.grown()
         self.seeded()
+
+    def test_certificates_are_verified(self) -> None:
+        key, cert, both = (self.place / one for one in ("key", "cert", "both"))
+        tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", key, "-out", cert)  # fmt: skip
+        both.write_text(key.read_text() + cert.read_text())
+        self.url = self.enterContext(serving(self.source, both))
+        self.source.image = an_image(self.place / "image", "dos")
+        got = self.run_on(32)
+        self.assertEqual(1, got.code)
+        self.assertIn("the certificate is not trusted here", got.output)
+        got = self.run_on(32, SNFD_OS_CA=str(cert))
+        self.assertEqual(0, got.code, got.output)
+        self.assertEqual(2, len(partitions(self.disk)))
+
+    @unittest.skipIf(os.geteuid(), "only root lends")
+    def test_who_is_told_to_stop_takes_back_what_was_lent(self) -> None:
+        self.disk.touch()
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", LENDS, self.disk],
+            env={"PYTHONPATH": str(OS / "lib"), "PATH": PATH},
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual((1, "True\n"), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(0, self.disk.stat().st_uid)
 
     def test_messages_of_snf_image_are_handed_on(self) -> None:
         conf = self.place / "progress.conf"

@@ -72,8 +72,8 @@ def _config(
 
 
 def _users(told: Mapping[str, str]) -> list[str]:
-    """Who gets the password, as the image's property says."""
-    return str(properties(told).get("USERS") or "root").split()
+    """Who gets the password, as the image's property says; none: its own user."""
+    return str(properties(told).get("USERS") or "").split()
 
 
 def properties(told: Mapping[str, str]) -> Mapping[str, Any]:
@@ -86,17 +86,10 @@ def properties(told: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _login(secret: str, users: Sequence[str]) -> dict[str, Any]:
-    """The password of the image's own user and of these; in old words and new."""
-    return {
-        "password": secret,
-        "chpasswd": {
-            "expire": False,
-            "list": [f"{user}:{secret}" for user in users],
-            "users": [
-                {"name": user, "password": secret, "type": "hash"} for user in users
-            ],
-        },
-    }
+    """The password of these users, or else of the image's own."""
+    each = [{"name": user, "password": secret, "type": "hash"} for user in users]
+    named = {"users": each} if each else {}
+    return {"password": secret, "chpasswd": {"expire": False, **named}}
 
 
 def _file(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,8 @@ class Web:
                 raise Away(f"the answer is {error.code}") from None
             raise Refused(f"the answer is {error.code}") from None
         except URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                raise Refused("the certificate is not trusted here") from None
             raise Away(str(error.reason)) from None
         except BROKEN as error:
             raise Away(str(error) or type(error).__name__) from None
