@@ -176,7 +176,7 @@ async def _quota(
 async def _again(tx: Transaction, server: Locked, now: State, size: Footprint) -> None:
     """Reserve anew for the task of a server that is in another state now."""
     assert server.target is not None and server.intent is not None
-    left = difference(now, server.target[0], size, server.target[1])
+    left = difference(now, server.target[0], size, server.task_size or size)
     serial = None
     if left:
         serial = await quota.reserve(

@@ -195,6 +195,14 @@ class ForeignTests(ResizeCase):
         self.settled(server.id, self.small, Status.ACTIVE)
         self.uses(State.STARTED, SMALL)
 
+    def test_while_another_task_is_under_way_it_stays(self) -> None:
+        server = self.cloud.active(flavor=self.big)
+        self.cloud.wait(self.cloud.compute.actions.stop(*self.who, server.id))
+        self.changed(server.id, 1, 1024)
+        self.cloud.work()
+        self.settled(server.id, self.small, Status.STOPPED)
+        self.uses(State.STOPPED, SMALL)
+
     def test_between_ours_it_counts_once(self) -> None:
         server = self.stopped()
         self.resize(server.id, self.big)
