@@ -89,7 +89,7 @@ class Transfer:
     image: UUID
 
 
-HANDED = frozenset({Kind.CREATE, "OP_INSTANCE_REINSTALL"})
+HANDED = frozenset({Kind.CREATE, Kind.REINSTALL})
 """Jobs that run an OS definition's scripts."""
 
 
