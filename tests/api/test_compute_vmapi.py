@@ -21,6 +21,8 @@ from snfd.db.port import Transaction
 from snfd.errors import Invalid, NotFound
 from snfd.ganeti import names
 from snfd.ganeti.requests import Request
+from storage.blocks import MemoryBlocks
+from storage.download import Reader as StoredReader
 from tests.api.memory import Browser
 from tests.compute.http import HttpCloud, http_cloud
 
@@ -36,9 +38,12 @@ class Content:
     sha256: str = "5" * 64
 
 
+@frozen
 class Images:
+    found: Content = Content()
+
     async def content(self, ident: UUID) -> Content:
-        return Content()
+        return self.found
 
 
 class Reader:
@@ -321,3 +326,19 @@ class VmapiTests(SynchronousTestCase):
     def test_a_note_never_fails_for_its_length(self) -> None:
         kept = note(Report("image-warning", messages=["\0" + "é" * 70_000]))
         self.assertEqual((255, 10_000), (len(kept.message), len(kept.details)))
+
+    def test_pieces_from_real_blocks_make_the_whole(self) -> None:
+        blocks = MemoryBlocks()
+        pieces = [DATA[start : start + 5] for start in range(0, len(DATA), 5)]
+        digests = [self.parts.wait(blocks.put(piece)) for piece in pieces]
+        clock = self.parts.people.clock
+        images = Images(Content(block_size=5, digests=tuple(digests)))
+        cloud = Cloud(self.http, images, StoredReader(blocks, clock, 5))
+        self.browser = Browser(api.synnefo.vmapi.resource(cloud))
+        path = self.armed()["img_id"]
+        for start in range(1, len(DATA) - 1):
+            got = self.browser.get(path, headers={"Range": f"bytes=0-{start - 1}"})
+            self.assertEqual((206, DATA[:start]), (got.status, got.body))
+        got = self.browser.get(path, headers={"Range": "bytes=3-"})
+        self.assertEqual((206, DATA[3:]), (got.status, got.body))
+        self.assertEqual(404, self.browser.get(path).status)
