@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from api.links import Link
 from api.openstack.network.bodies import ListQuery
+from api.openstack.network.fields import narrowed
 from api.openstack.network.queries import NetworkQuery, SubnetQuery
 from api.openstack.network.views import (
     NetworkReply,
@@ -78,7 +79,8 @@ class NetworksApi:
         """List networks."""
         url = f"{self.base}/networks"
         found, more = await page(url, caller, query, self.networks.list)
-        return NetworksReply([network_view(one, caller) for one in found], more)
+        views = [network_view(one, caller) for one in found]
+        return NetworksReply(narrowed(views, query.fields), more)
 
     @operation("POST", "/networks", body=CreateNetworks, status=201)
     async def create(self, caller: Caller, body: CreateNetworks) -> NetworksMade:
@@ -127,7 +129,8 @@ class SubnetsApi:
         """List subnets."""
         url = f"{self.base}/subnets"
         found, more = await page(url, caller, query, self.subnets.list)
-        return SubnetsReply([SubnetView.of(one) for one in found], more)
+        views = [SubnetView.of(one) for one in found]
+        return SubnetsReply(narrowed(views, query.fields), more)
 
     @operation("POST", "/subnets", body=CreateSubnets, status=201)
     async def create(self, caller: Caller, body: CreateSubnets) -> SubnetsMade:
