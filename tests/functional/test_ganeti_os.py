@@ -269,22 +269,31 @@ class CreateTests(unittest.TestCase):
         self.assertEqual(0, got.code, got.output)
         self.grown()
 
-    def test_a_block_device_is_written_over(self) -> None:
-        """Its old content is not taken for holes."""
-        self.source.image = an_image(self.place / "image", "gpt", 32)
+    def on_a_device(self) -> Ran:
+        """Run ``create`` on a block device of 64 MiB, full of other things."""
         self.disk.write_bytes(b"x" * 64 * MIB)
         try:
             device = tool("losetup", "--find", "--show", self.disk).strip()
         except (OSError, subprocess.CalledProcessError):
             raise unittest.SkipTest("there are no loop devices here") from None
-        self.addCleanup(tool, "losetup", "--detach", device)
-        disk, self.disk = self.disk, Path(device)
-        self.source.document = self.told()
-        got = create(self.url, self.disk, self.scratch)
+        try:
+            self.source.document = self.told()
+            got = create(self.url, Path(device), self.scratch)
+            self.assertEqual(0, Path(device).stat().st_uid)
+        finally:
+            tool("losetup", "--detach", device)
         self.assertEqual(0, got.code, got.output)
-        self.assertEqual(0, self.disk.stat().st_uid)
-        tool("sync", disk)
-        self.disk = disk
+        return got
+
+    def test_a_block_device_is_written_over(self) -> None:
+        """Its old content is not taken for holes."""
+        image = b"first" + bytes(5 * MIB) + b"then" + bytes(3 * MIB + 1)
+        self.source.image = image
+        self.on_a_device()
+        found = self.disk.read_bytes()
+        self.assertEqual((image, b"x"), (found[: len(image)], found[len(image) :][:1]))
+        self.source.image = an_image(self.place / "image", "gpt", 32)
+        self.on_a_device()
         self.grown()
         self.seeded()
 

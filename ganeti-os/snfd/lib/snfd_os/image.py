@@ -30,6 +30,7 @@ class Disk:
         self.device = stat.S_ISBLK(os.fstat(self.file).st_mode)
         real = os.lseek(self.file, 0, os.SEEK_END)
         self.size = real if self.device or not size else size
+        self._hole = self._length = 0
 
     def empty(self) -> None:
         """Forget what a file held; a device is written over instead."""
@@ -38,13 +39,16 @@ class Disk:
             os.ftruncate(self.file, self.size)
 
     def write(self, data: bytes, place: int) -> None:
-        """Write, or make a hole where ``data`` is all zeros."""
+        """Write, or make a hole where ``data`` is all zeros; in order, see `sync`."""
         for start in range(0, len(data), HOLE):
             part = data[start : start + HOLE]
             if part.strip(b"\0"):
+                self._zero()
                 self._write(part, place + start)
+            elif not self._length:
+                self._hole, self._length = place + start, len(part)
             else:
-                self._zero(place + start, len(part))
+                self._length += len(part)
 
     def _write(self, part: bytes, place: int) -> None:
         view = memoryview(part)
@@ -52,16 +56,20 @@ class Disk:
             done = os.pwrite(self.file, view, place)
             view, place = view[done:], place + done
 
-    def _zero(self, place: int, length: int) -> None:
-        if not self.device:
+    def _zero(self) -> None:
+        """Make the hole that came last; a file has it already."""
+        place, length, self._length = self._hole, self._length, 0
+        if not length or not self.device:
             return
         try:
             fcntl.ioctl(self.file, _BLKZEROOUT, struct.pack("QQ", place, length))
         except OSError:
-            self._write(bytes(length), place)
+            for start in range(0, length, PIECE):
+                self._write(bytes(min(PIECE, length - start)), place + start)
 
     def sync(self) -> None:
         """All that was written is there for good."""
+        self._zero()
         os.fsync(self.file)
 
     def close(self) -> None:
