@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import unittest
 from base64 import b64encode
+from email import message_from_string
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -146,6 +147,21 @@ class CreateTests(unittest.TestCase):
                  if one["type"] == "image-helper"]  # fmt: skip
         self.assertEqual(["image", "customise", "grow"], tasks)
         self.assertEqual([], self.source.messages("image-warning"))
+
+    def test_files_of_the_request_and_of_the_user_data_are_both_written(self) -> None:
+        self.source.image = an_image(self.place / "image", "dos")
+        mine = "#cloud-config\nwrite_files:\n- {path: /etc/mine, content: καλά}\n"
+        told = self.told(cloud_userdata=b64encode(mine.encode()).decode())
+        self.assertEqual(0, self.run_on(64, told=told).code)
+        found = seed_of(self.disk)
+        whole = message_from_string(found["user-data"])
+        ours, theirs = (one.get_payload(decode=True) for one in whole.walk()
+                        if not one.is_multipart())  # fmt: skip
+        assert isinstance(ours, bytes)
+        self.assertIn(b'"/root/x"', ours)
+        self.assertEqual(mine.encode(), theirs)
+        self.assertIn("X-Merge-Type: list(append)", found["user-data"])
+        self.assertNotIn("write_files", found["vendor-data"])
 
     def test_holes_stay_holes(self) -> None:
         self.source.image = an_image(self.place / "image", "dos", 32)

@@ -12,6 +12,8 @@ import subprocess
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable, Mapping, Sequence
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from typing import Any
 
 from snfd_os import Trouble
@@ -20,6 +22,8 @@ from snfd_os.table import SEED_SIZE
 
 Files = Mapping[str, bytes]
 _READABLE = 0o440
+_CONFIG = b"#cloud-config"
+_APPEND = "list(append)+dict(no_replace,recurse_list)+str()"
 
 
 def files(told: Mapping[str, str], hashed: Callable[[str], str], new: bool) -> Files:
@@ -44,11 +48,31 @@ def files(told: Mapping[str, str], hashed: Callable[[str], str], new: bool) -> F
         user = b64decode(told.get("cloud_userdata", ""), validate=True)
     except Error:
         raise Trouble("the user data is not base64", "") from None
+    if b"write_files" in user and user.startswith(_CONFIG) and "write_files" in config:
+        user = _joined({"write_files": config.pop("write_files")}, user)
     return {
         "meta-data": json.dumps(meta).encode(),
-        "user-data": user or b"#cloud-config\n{}\n",
-        "vendor-data": b"#cloud-config\n" + json.dumps(config).encode() + b"\n",
+        "user-data": user or _written({}),
+        "vendor-data": _written(config),
     }
+
+
+def _written(config: Mapping[str, Any]) -> bytes:
+    return _CONFIG + b"\n" + json.dumps(config).encode() + b"\n"
+
+
+def _joined(config: Mapping[str, Any], user: bytes) -> bytes:
+    """A cloud-config and the user's, whose lists are added to those of ours.
+
+    Elsewhere the user's come instead of ours, as those of vendors.
+    """
+    whole = MIMEMultipart()
+    for part, more in ((_written(config), {}), (user, {"X-Merge-Type": _APPEND})):
+        one = MIMEText(part.decode(errors="replace"), "cloud-config", "utf-8")
+        for name_, value in more.items():
+            one[name_] = value
+        whole.attach(one)
+    return whole.as_bytes()
 
 
 def hostname(text: str) -> str:
