@@ -19,7 +19,7 @@ from snfd.ganeti import names
 from snfd.ganeti.requests import intent
 from snfd.network import presence, telling
 from snfd.network.model import Cluster, Network
-from snfd.network.store import networks
+from snfd.network.store import networks, subnets
 from snfd.network.store import presence as store
 from snfd.network.store.presence import Presence
 
@@ -115,10 +115,9 @@ class Mending:
         found = []
         for each in flaws(cluster, rows, absent, busy, seen)[:MOST]:
             found.append(await self._mend(tx, cluster, each, seen.get(each.network)))
-        for row in rows:
-            if row.network in seen:
-                reserved = seen[row.network].reserved
-                await presence.learn(tx, row.network, at, reserved)
+        for known in await subnets.held_by(tx, at):
+            if known.network in seen and known.network not in busy:
+                await presence.keep(tx, known, at, seen[known.network].reserved)
         return found
 
     async def _mend(

@@ -188,14 +188,24 @@ async def learn(
     tx: Transaction, network: int, cluster: int, reserved: Iterable[str]
 ) -> None:
     """Note which addresses of a network a cluster has for itself."""
-    for one in await subnets.within(tx, network):
-        if one.version == 4:
-            known = await subnets.reserved(tx, one.id, cluster)
-            now = set(reserved)
-            if now - known:
-                await subnets.reserve(tx, one.id, sorted(now - known), cluster)
-            if known - now:
-                await subnets.release(tx, one.id, sorted(known - now), cluster)
+    for one in await subnets.held_by(tx, cluster, network):
+        await keep(tx, one, cluster, reserved)
+
+
+async def keep(
+    tx: Transaction, known: subnets.Held, cluster: int, reserved: Iterable[str]
+) -> None:
+    """Note which addresses of a subnet a cluster has for itself, if that is new.
+
+    Ganeti counts a range's ends and its gateway among them; nobody gets those.
+    """
+    now = frozenset(reserved) - known.never
+    if now - known.addresses:
+        fresh = sorted(now - known.addresses)
+        await subnets.reserve(tx, known.subnet, fresh, cluster)
+    if known.addresses - now:
+        gone = sorted(known.addresses - now)
+        await subnets.release(tx, known.subnet, gone, cluster)
 
 
 async def _removed(

@@ -167,10 +167,7 @@ class MakingTests(NeutronCase):
             (400, {"allocation_pools": [{"start": "x", "end": "10.77.0.29"}]}),
             (400, {"dns_nameservers": ["x"]}),
             (400, {"dns_nameservers": ["10.0.0.1"] * 6}),
-            (
-                400,
-                {"host_routes": [{"destination": "fd00::/8", "nexthop": "10.0.0.1"}]},
-            ),
+            (400, {"host_routes": [mixed]}),
         ):
             got = self.http.put(path, {"subnet": bad})
             self.assertEqual(status, got.status, (bad, got.body))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
+from attrs import frozen
+
 from snfd.db.port import Database, Jsonb, Row, Transaction
 from snfd.db.sql import changes_to
 from snfd.network.model import Filter, Subnet
@@ -187,11 +189,33 @@ async def release(
     )
 
 
-async def reserved(tx: Transaction, ident: int, cluster: int | None) -> frozenset[str]:
-    """What an administrator, or a cluster, had reserved."""
+@frozen
+class Held:
+    """Addresses of an IPv4 subnet that a cluster has for itself.
+
+    :ivar never: those that nobody gets anyway: both ends, and the gateway.
+    """
+
+    network: int
+    subnet: int
+    never: frozenset[str]
+    addresses: frozenset[str]
+
+
+async def held_by(
+    tx: Transaction, cluster: int, network: int | None = None
+) -> list[Held]:
+    """The IPv4 subnets of a cluster's networks.
+
+    :param network: only that of this one.
+    """
     rows = await tx.rows(
-        "SELECT host(addr) FROM compute.reserved_ip WHERE subnet = %s "
-        "AND cluster IS NOT DISTINCT FROM %s::int",
-        (ident, cluster),
+        "SELECT u.network, u.id, ARRAY[host(network(u.cidr)), host(broadcast(u.cidr)), "
+        "host(u.gateway)], ARRAY(SELECT host(r.addr) FROM compute.reserved_ip r "
+        "WHERE r.subnet = u.id AND r.cluster = p.cluster) FROM compute.subnet u "
+        "JOIN compute.cluster_network p ON p.network = u.network "
+        "WHERE p.cluster = %(cluster)s AND u.ip_version = 4 AND NOT u.deleted "
+        "AND (%(network)s::bigint IS NULL OR u.network = %(network)s)",
+        {"cluster": cluster, "network": network},
     )
-    return frozenset(row[0] for row in rows)
+    return [Held(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in rows]
