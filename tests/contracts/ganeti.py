@@ -16,6 +16,10 @@ from snfd.ganeti.requests import NewDisk, NewInstance, NewNic, Request
 PAUSES_MAX = 400
 
 
+OWN = {"10.78.0.0", "10.78.0.1", "10.78.0.255"}
+"""What a cluster keeps of that range: its ends and the gateway, or nothing."""
+
+
 class GanetiContract(TestCase):
     """Subclasses set the attributes below in `setUp`; import the module, not this.
 
@@ -228,6 +232,26 @@ class GanetiContract(TestCase):
         [instance] = await self.ganeti.instances([names.instance(self.first + 10)])
         self.assertEqual([names.nic(ident + 1)], [each.name for each in instance.nics])
         await self.done(requests.remove(self.first + 10))
+
+    async def test_all_that_is_told_of_a_network(self) -> None:
+        """IPv6, what guests shall get in tags, and what the cluster keeps."""
+        ident = self.first + 1
+        name = names.network(ident)
+        tags = ["nfdhcpd", "snfd:dns:2001:db8::53", "snfd:route:10.0.0.0/8@10.78.0.9"]
+        new = network_requests.NewNetwork(
+            ident, "aa:00:0b", "10.78.0.0/24", "10.78.0.1", "fd00:78::/64",
+            "fd00:78::1", tags, public=True,
+        )  # fmt: skip
+        self.addCleanup(self.network_gone, ident)
+        await self.done(network_requests.network_add(new))
+        network = {each.name: each for each in await self.ganeti.networks()}[name]
+        self.assertLessEqual(set(tags), network.tags)
+        self.assertLessEqual(set(network.reserved), OWN)
+        await self.done(network_requests.network_tag(ident, ["snfd:dns:10.78.0.53"]))
+        await self.done(network_requests.network_untag(ident, tags[1:2]))
+        network = {each.name: each for each in await self.ganeti.networks()}[name]
+        self.assertLessEqual({"nfdhcpd", "snfd:dns:10.78.0.53"}, network.tags)
+        self.assertNotIn(tags[1], network.tags)
 
     def network_gone(self, ident: int) -> Deferred[None]:
         """Have a network removed."""
