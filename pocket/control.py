@@ -15,7 +15,8 @@ def control(jobs: JobQueue, faults: Faults, method: str, path: str, body: Any) -
     ``POST faults`` {kind, match, times, status} adds one, ``DELETE faults``
     removes all, ``GET faults`` shows which were met; ``PUT latency`` takes
     seconds per operation, ``PUT drained`` true or false, ``POST archive`` the
-    age in seconds from which ended jobs are archived.
+    age in seconds from which ended jobs are archived, ``POST rewind`` the number
+    after which jobs are counted anew, none being known any more.
 
     :raises Refusal: 400 or 404.
     """
@@ -32,6 +33,8 @@ def control(jobs: JobQueue, faults: Faults, method: str, path: str, body: Any) -
             jobs.drained = body is True
         case "POST", "/pocket/archive":
             return jobs.archive(_number(body))
+        case "POST", "/pocket/rewind":
+            jobs.rewind(int(_number(body)))
         case _:
             raise Refusal(404, "Nothing matches the given URI")
     return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from attrs import define, field
 
-from pocket.errors import OpExecError, Refusal
+from pocket.errors import OpExecError, OpPrereqError, Refusal
 from pocket.params import Op
 
 KINDS = (
@@ -16,7 +17,9 @@ KINDS = (
     "error",  # answer `status`, take nothing
     "lose",  # do what is asked, then drop the connection without an answer
     "lose-hang",  # do what is asked, then never answer
+    "empty",  # answer that there is nothing, whatever there is
     "fail",  # the operation named by `match` fails when it runs
+    "full",  # it finds too few resources, as while others hold locks
 )
 
 
@@ -26,7 +29,7 @@ class Fault:
 
     :ivar kind: one of `KINDS`.
     :ivar match: a shell pattern for ``METHOD /path``, or for an ``OP_ID`` (or
-        ``OP_ID(instance)``) where the kind is ``fail``.
+        ``OP_ID(instance)``) where the kind is ``fail`` or ``full``.
     :ivar times: how often; None is until it is removed.
     :ivar status: HTTP status of ``error``.
     """
@@ -77,12 +80,23 @@ class Faults:
                 return fault
         return None
 
+    def emptied(self, request: str, answer: Any) -> Any:
+        """``answer``, or one that holds nothing, if such a fault waits."""
+        if self.meet(request, ("empty",)) is None:
+            return answer
+        if isinstance(answer, dict) and "data" in answer:
+            return {**answer, "data": []}
+        return [] if isinstance(answer, list) else answer
+
     def operation(self, op: Op) -> None:
         """Raise, if an operation is to fail.
 
         :raises OpExecError: it is.
+        :raises OpPrereqError: likewise, for want of resources.
         """
         name = str(op["OP_ID"])
         subject = f"{name}({op.get('instance_name') or op.get('network_name')})"
         if self.meet(name, ("fail",)) or self.meet(subject, ("fail",)):
             raise OpExecError("Failure on demand")
+        if self.meet(name, ("full",)) or self.meet(subject, ("full",)):
+            raise OpPrereqError("No room on demand", "temp_insufficient_resources")

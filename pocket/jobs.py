@@ -119,6 +119,22 @@ class JobQueue:
         self._forget()
         return len(found)
 
+    def rewind(self, last: int) -> None:
+        """Know no job any more, and count on after ``last``.
+
+        So it is after a cluster was restored from an old copy; what is running is
+        cut off.
+        """
+        for task in list(self._running.values()):
+            task.cancel()
+        for ident in self._jobs:
+            self.store.drop(_KIND, str(ident))
+        for part in (self._jobs, self._held, self._dependents, self._admitted):
+            part.clear()
+        self._ready.clear()
+        self._locked.clear()
+        self._last = last
+
     def _forget(self) -> None:
         """Let go of the oldest archived jobs when there are too many."""
         archived = [job.id for job in self._jobs.values() if job.archived]

@@ -70,6 +70,7 @@ class Rapi:
         except Exception:
             self._log.failure("{name} failed", name=name)
             return _error(request, Refusal(500, "Internal error"))
+        answer = self.faults.emptied(name, answer)
         fault = self._fault(name, _AFTER)
         if fault is not None:
             return _drop(request, fault.kind)

@@ -244,3 +244,13 @@ class JobQueueTests(SynchronousTestCase):
             self.clock.advance(0)
             turns += 1
         self.assertLessEqual(turns, 60)
+
+    def test_after_a_rewind_no_job_is_known_and_numbers_come_again(self) -> None:
+        first = self.jobs.submit(startup("web-"))
+        self.turn()
+        self.jobs.rewind(0)
+        self.assertIsNone(self.jobs.get(first))
+        self.assertEqual([], list(self.jobs.all(archived=True)))
+        self.assertEqual(first, self.jobs.submit(startup("web-")))
+        self.turn()
+        self.assertEqual(["running"], self.states(first))
