@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from pocket.action import Action, Say
+from pocket.action import Action, Say, done
 from pocket.cluster import Cluster
 from pocket.create import beparams, new_disk, new_nic
 from pocket.errors import (
@@ -55,6 +55,28 @@ def set_params(cluster: Cluster, op: Op, say: Say) -> Action:
         return edit.changes
 
     return Action(act)
+
+
+def rename(cluster: Cluster, op: Op, say: Say) -> Action:
+    """Give an instance that is stopped another name."""
+    instance = cluster.instances.get(op["instance_name"])
+    new = op["new_name"]
+    if cluster.hypervisor.running(instance.name) or instance.admin_state == "up":
+        raise OpPrereqError(
+            f"Instance '{instance.name}' is marked to be up, cannot rename", WRONG_STATE
+        )
+    if new in cluster.instances:
+        raise OpPrereqError(
+            f"Instance '{new}' is already in the cluster", "already_exists"
+        )
+
+    def act() -> str:
+        cluster.instances.remove(instance.name)
+        serial, now = instance.serial_no + 1, cluster.instances.now()
+        cluster.instances.keep(instance, name=new, serial_no=serial, mtime=now)
+        return str(new)
+
+    return done(act)
 
 
 def _hotplug(cluster: Cluster, op: Op, running: bool, say: Say) -> bool:

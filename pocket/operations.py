@@ -229,6 +229,7 @@ HANDLERS: Mapping[str, Handler] = {
     "OP_INSTANCE_SHUTDOWN": shutdown,
     "OP_INSTANCE_REBOOT": reboot,
     "OP_INSTANCE_SET_PARAMS": modify.set_params,
+    "OP_INSTANCE_RENAME": modify.rename,
     "OP_INSTANCE_REINSTALL": reinstall,
     "OP_TAGS_SET": tags_set,
     "OP_TAGS_DEL": tags_del,

@@ -184,6 +184,12 @@ OPCODES: Mapping[str, Mapping[str, Field]] = {
         "hotplug": (_bool, False),
         "hotplug_if_possible": (_bool, False),
     },
+    "OP_INSTANCE_RENAME": {
+        **_INSTANCE,
+        "new_name": (_name, REQUIRED),
+        "name_check": (_bool, False),
+        "ip_check": (_bool, False),
+    },
     "OP_INSTANCE_REINSTALL": {
         **_INSTANCE,
         "os_type": (_maybe(_str), None),

@@ -261,6 +261,10 @@ ROUTES: list[tuple[str, dict[str, Handler]]] = [
         {"POST": _instance("OP_INSTANCE_REBOOT", "instances_name_reboot")},
     ),
     (f"/2/instances/{_NAME}/modify", {"PUT": modify_instance}),
+    (
+        f"/2/instances/{_NAME}/rename",
+        {"PUT": _instance("OP_INSTANCE_RENAME", "instances_name_rename")},
+    ),
     (f"/2/instances/{_NAME}/reinstall", {"POST": reinstall_instance}),
     (f"/2/instances/{_NAME}/console", {"GET": get_console}),
     *(

@@ -24,6 +24,8 @@ class NewAdoption(Struct):
     :ivar instances: by name; empty for all that are called like servers.
     :ivar shared: whether all members of the project see them.
     :ivar networks: whether networks that are not known here are made, too.
+    :ivar rename: whether named ones that are called otherwise are renamed.
+    :ivar strip_nics: whether those lose cards on networks that are none of ours.
     :ivar dry_run: tell only what would be done.
     """
 
@@ -32,6 +34,8 @@ class NewAdoption(Struct):
     instances: Names = []
     shared: bool = False
     networks: bool = False
+    rename: bool = False
+    strip_nics: bool = False
     dry_run: bool = False
 
 
@@ -65,5 +69,7 @@ class AdoptionsApi:
             instances=body.instances,
             shared=body.shared,
             networks=body.networks,
+            rename=body.rename,
+            strip_nics=body.strip_nics,
             dry_run=body.dry_run,
         )

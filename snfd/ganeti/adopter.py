@@ -9,19 +9,22 @@ from attrs import define, field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from snfd.clock import now
 from snfd.db.port import Transaction
-from snfd.errors import CloudError, NotImplementedHere, Unavailable
+from snfd.errors import CloudError, Conflict, NotImplementedHere, Unavailable
 from snfd.ganeti import adoption_store as store
-from snfd.ganeti import findings
+from snfd.ganeti import findings, names, renaming
 from snfd.ganeti.adoption import Adoptee, adoptee, chosen, obstacles
 from snfd.ganeti.adoption_store import Result, Waiting, Wanted
+from snfd.ganeti.jobs import error as error_of
 from snfd.ganeti.lease import LeaseLost, Tenure
-from snfd.ganeti.model import Instance, Network
+from snfd.ganeti.model import Instance, Network, Status
 from snfd.ganeti.port import Away, Ganeti, Refused
 from snfd.ganeti.rapi import pieces
+from snfd.ganeti.requests import Request
 from snfd.loop import Loop
 
 EVERY = 15.0
@@ -56,6 +59,32 @@ Adopt = Callable[[Transaction, Adoptee, Terms], Awaitable[str]]
 async def nobody(tx: Transaction, one: Adoptee, terms: Terms) -> str:
     """Takes nothing over."""
     raise NotImplementedHere("nothing is taken over here")
+
+
+PATIENCE = 600.0
+"""Seconds that a job may take."""
+
+
+async def run_job(
+    clock: IReactorTime, ganeti: Ganeti, request: Request, reason: str
+) -> None:
+    """Have a job done that no intent asks for, and wait for its end.
+
+    :raises Conflict: it was refused, failed, or took too long.
+    """
+    try:
+        ident = await ganeti.submit(request, reason)
+    except Refused as refused:
+        raise Conflict(f"{request.kind}: {refused.message}") from None
+    deadline = clock.seconds() + PATIENCE
+    while clock.seconds() < deadline:
+        for job in await ganeti.jobs([ident]):
+            if job.status is Status.SUCCESS:
+                return
+            if job.status.final:
+                raise Conflict(f"{request.kind}: {error_of(job)[0]}")
+        await deferLater(clock, SOON, lambda: None)
+    raise Conflict(f"{request.kind}: job {ident} does not end")
 
 
 class _Rehearsed(Exception):
@@ -114,16 +143,18 @@ class Adopter(Service):
         seen = await self.ganeti.sightings()
         cluster = self.tenure.cluster
         known = await self.tenure.run(findings.every, cluster)
-        found = chosen(waiting.wanted.instances, seen, known)
+        wanted = waiting.wanted
+        found = chosen(wanted.instances, seen, known, rename=wanted.rename)
         vain = [Result(name, "refused", None, why) for name, why in found.vain.items()]
         listed = {each.name: each for each in await self.ganeti.networks()}
-        terms = Terms(cluster, waiting.wanted, listed, at)
+        terms = Terms(cluster, wanted, listed, at)
         for part in pieces(found.names, BATCH):
             there = {one.name: one for one in await self.ganeti.instances(part)}
             for name in part:
-                refused = await self._one(there.get(name), name, terms, waiting.id)
-                if refused is not None:
-                    await self.tenure.run(store.note, waiting.id, [refused])
+                told = await self._one(there.get(name), name, terms, waiting.id)
+                await self._note(waiting, told)
+        for name in found.foreign:
+            await self._note(waiting, await self._foreign(name, terms, waiting.id))
         await self.tenure.run(store.note, waiting.id, vain)
         await self.tenure.run(store.finish, waiting.id)
         self._log.info(
@@ -131,6 +162,31 @@ class Adopter(Service):
             cluster=cluster,
             number=len(found.names),
         )
+
+    async def _note(self, waiting: Waiting, told: Result | None) -> None:
+        if told is not None:
+            await self.tenure.run(store.note, waiting.id, [told])
+
+    async def _foreign(self, name: str, terms: Terms, request: int) -> Result | None:
+        """Rename an instance and take it over; as `_one`."""
+        wanted = terms.wanted
+        for one in await self.ganeti.instances([name]):
+            if why := renaming.refusal(one, strip=wanted.strip_nics):
+                return Result(name, "refused", None, why)
+            if wanted.dry_run:
+                return Result(name, "would be adopted", None, "as a new server")
+            counts = renaming.unnamed(one)
+            server, *numbers = await self.tenure.run(store.numbers, *counts)
+            label = renaming.relabel(one, *numbers)
+            steps = [label] if label is not None else []
+            try:
+                for step in (*steps, renaming.rename(name, server)):
+                    await run_job(self.clock, self.ganeti, step, f"adoption {request}")
+            except Conflict as error:
+                return Result(name, "refused", None, error.message)
+            [renamed] = await self.ganeti.instances([names.instance(server)])
+            return await self._one(renamed, name, terms, request)
+        return Result(name, "refused", None, "it is gone")
 
     async def _one(
         self, instance: Instance | None, name: str, terms: Terms, request: int

@@ -135,19 +135,28 @@ def obstacles(one: Adoptee) -> list[str]:
 
 @frozen
 class Chosen:
-    """Which instances to look at, in order, and those asked for in vain."""
+    """Which instances to look at, in order, and those asked for in vain.
+
+    :ivar foreign: those that are called otherwise, and must be renamed.
+    """
 
     names: tuple[str, ...]
+    foreign: tuple[str, ...]
     vain: Mapping[str, str]
 
 
 def chosen(
-    asked: Sequence[str], seen: Iterable[Sighting], known: frozenset[str]
+    asked: Sequence[str],
+    seen: Iterable[Sighting],
+    known: frozenset[str],
+    *,
+    rename: bool = False,
 ) -> Chosen:
     """The instances to take over.
 
     :param asked: names; empty for all that are called like servers.
     :param known: subjects of the servers that have a row.
+    :param rename: whether those that are called otherwise are, if asked for.
     """
     subjects = {one.name: names.subject_of_instance(one.name) for one in seen}
     free = {name for name, subject in subjects.items() if subject not in known}
@@ -156,10 +165,13 @@ def chosen(
         if name not in subjects
         else "it is a server already"
         if name not in free
-        else "it is not called snf-<number>: stop it, and gnt-instance rename it"
+        else "it is not called snf-<number>: --rename"
         for name in asked
-        if name not in free or subjects[name] is None
+        if name not in free or (subjects[name] is None and not rename)
     }
     wanted = [name for name in (asked or free) if name in free and subjects[name]]
     ordered = sorted(set(wanted), key=lambda name: int(name.rpartition("-")[2]))
-    return Chosen(tuple(ordered), vain)
+    foreign = dict.fromkeys(
+        name for name in asked if name not in vain and subjects[name] is None
+    )
+    return Chosen(tuple(ordered), tuple(foreign), vain)

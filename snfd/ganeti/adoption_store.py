@@ -18,6 +18,8 @@ class Wanted(Struct, frozen=True):
 
     :ivar instances: by name; empty for all that are called like servers.
     :ivar networks: whether networks that are not known are made, too.
+    :ivar rename: whether those that have other names are renamed.
+    :ivar strip_nics: whether those lose cards on networks that are none of ours.
     """
 
     owner: UUID
@@ -25,6 +27,8 @@ class Wanted(Struct, frozen=True):
     instances: list[str] = []
     shared: bool = False
     networks: bool = False
+    rename: bool = False
+    strip_nics: bool = False
     dry_run: bool = False
 
 
@@ -76,6 +80,22 @@ async def first(tx: Transaction, cluster: int) -> Waiting | None:
         (cluster,),
     )
     return Waiting(row[0], msgspec.convert(row[1], Wanted)) if row else None
+
+
+async def numbers(
+    tx: Transaction, ports: int, volumes: int
+) -> tuple[int, list[int], list[int]]:
+    """Numbers for a new server, and for so many ports and volumes of it."""
+    row = await tx.row(
+        "SELECT nextval('compute.server_id_seq'),"
+        " ARRAY(SELECT nextval('compute.port_id_seq')"
+        "  FROM generate_series(1, %s)),"
+        " ARRAY(SELECT nextval('compute.volume_disk_number_seq')"
+        "  FROM generate_series(1, %s))",
+        (ports, volumes),
+    )
+    assert row is not None
+    return row[0], list(row[1]), list(row[2])
 
 
 async def note(tx: Transaction, ident: int, results: Sequence[Result]) -> None:

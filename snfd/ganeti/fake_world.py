@@ -15,6 +15,7 @@ from snfd.ganeti.model import (
     Network,
     Nic,
 )
+from snfd.ganeti.renaming import RENAME
 from snfd.ganeti.requests import Request
 
 NODE = "node1.fake.test"
@@ -175,6 +176,17 @@ def _modify(world: World, request: Request) -> Any:
     return [[f"be/{key}", value] for key, value in be.items()]
 
 
+def _rename(world: World, request: Request) -> Any:
+    instance, new = world.the(request.name), request.body["new_name"]
+    if instance.admin_state == "up":
+        raise OpFailed("Instance is marked to be up, cannot rename", "wrong_state")
+    if new in world.instances:
+        raise OpFailed(f"Instance '{new}' is already in the cluster", "already_exists")
+    del world.instances[instance.name]
+    world.instances[new] = evolve(instance, name=new, serial=instance.serial + 1)
+    return new
+
+
 def _reinstall(world: World, request: Request) -> Any:
     instance, runs = world.the(request.name), bool(request.body["start"])
     world.change(
@@ -192,6 +204,11 @@ def _changed(
     for action, which, values in steps:
         if action == "add":
             now.append(make(world, values))
+            continue
+        if which.isdecimal() and int(which) < len(now):
+            index = int(which)
+            put = [evolve(now[index], **values)] if action == "modify" else []
+            now[index : index + 1] = put
             continue
         left = [each for each in now if each.name != which]
         if action != "remove" or len(left) == len(now):
@@ -273,6 +290,7 @@ _DO: Mapping[str, Callable[[World, Request], Any]] = {
     Kind.START: _start,
     Kind.STOP: _stop,
     Kind.REBOOT: _reboot,
+    RENAME: _rename,
     Kind.MODIFY: _modify,
     Kind.REINSTALL: _reinstall,
     Kind.ADD_TAGS: _add_tags,

@@ -26,6 +26,7 @@ from snfd.ganeti.model import (
     Sighting,
 )
 from snfd.ganeti.port import IDS_MAX, Away, Refused
+from snfd.ganeti.renaming import RENAME
 from snfd.ganeti.requests import Request
 from snfd.ganeti.transport import Caller
 
@@ -37,6 +38,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     Kind.REBOOT: ("POST", "/2/instances/{name}/reboot"),
     Kind.MODIFY: ("PUT", "/2/instances/{name}/modify"),
     Kind.REINSTALL: ("POST", "/2/instances/{name}/reinstall"),
+    RENAME: ("PUT", "/2/instances/{name}/rename"),
     Kind.ADD_TAGS: ("PUT", "/2/instances/{name}/tags"),
     Kind.REMOVE_TAGS: ("DELETE", "/2/instances/{name}/tags"),
     Kind.NETWORK_ADD: ("POST", "/2/networks"),

@@ -334,3 +334,71 @@ class AdoptingTests(SynchronousTestCase):
         self.adopter.adopt = Adopting(lambda: UUID(int=5000 + next(self.ids))).adopt
         self.clock.advance(2)
         self.assertEqual([(1,)], self.rows("SELECT count(*) FROM compute.server"))
+
+    def foreign(self, **more: Any) -> None:
+        """A stopped instance of somebody else's, with one card on our network."""
+        nics = (
+            Nic(None, None, None, MAC.format(8), "bridged", "br7"),
+            Nic(None, "snf-net-77", "10.7.0.90", MAC.format(9), "bridged", "prv0"),
+        )
+        given = {
+            "name": "db.example.org",
+            "admin_state": "down",
+            "oper_state": False,
+            "status": "ADMIN_down",
+            "nics": nics,
+            "disks": (Disk(None, 20480),),
+            **more,
+        }
+        self.world.instances["db.example.org"] = instance(1, **given)
+        self.cloud.ganeti.queue.work = True
+
+    def take(self, **more: Any) -> list[dict[str, Any]]:
+        """Ask for it and let its jobs run."""
+        wanted = Wanted(
+            owner=uuid5(SPACE, "demo"),
+            project=self.cloud.project,
+            networks=True,
+            instances=["db.example.org"],
+            **more,
+        )
+        run = self.cloud.people.db.run
+        self.cloud.wait(run(adoption_store.ask, self.cluster, wanted))
+        self.adopter.wake()
+        for _ in range(30):
+            self.cloud.ganeti.queue.step()
+            self.clock.advance(1)
+        sql = "SELECT results FROM compute.adoption ORDER BY id DESC LIMIT 1"
+        found: Any = self.cloud.people.sql(sql)[0][0]
+        return list(found)
+
+    def test_others_are_renamed_when_they_are_stopped(self) -> None:
+        self.foreign()
+        [refused] = self.take()
+        self.assertIn("--rename", refused["detail"])
+        [refused] = self.take(rename=True)
+        self.assertIn("--strip-nics", refused["detail"])
+        [told] = self.take(rename=True, strip_nics=True, dry_run=True)
+        self.assertEqual("would be adopted", told["outcome"])
+        self.assertIn("db.example.org", self.world.instances)
+        [done] = self.take(rename=True, strip_nics=True)
+        self.assertEqual("adopted", done["outcome"], done)
+        name = f"snf-{done['server']}"
+        self.assertNotIn("db.example.org", self.world.instances)
+        [card] = self.world.instances[name].nics
+        [disk] = self.world.instances[name].disks
+        self.assertEqual(
+            [(card.name, disk.name, "10.7.0.90", "STOPPED")],
+            self.rows(
+                "SELECT 'snf-nic-' || p.id, 'snf-vol-' || v.disk_number, host(i.addr),"
+                " s.state FROM compute.server s JOIN compute.port p ON p.server = s.id"
+                " JOIN compute.ip i ON i.port = p.id"
+                " JOIN compute.volume v ON v.server = s.id"
+            ),
+        )
+
+    def test_others_that_run_are_left_alone(self) -> None:
+        self.foreign(admin_state="up", oper_state=True, status="running")
+        [refused] = self.take(rename=True, strip_nics=True)
+        self.assertIn("not stopped", refused["detail"])
+        self.assertEqual([], self.cloud.ganeti.queue.listed())

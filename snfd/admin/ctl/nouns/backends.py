@@ -198,6 +198,8 @@ BACKEND = Noun(
                 Param("project", "Which project they count for.", required=True),
                 flag("shared", "Show them to all members of the project."),
                 flag("networks", "Make networks that are not known here, too."),
+                flag("rename", "Rename those that are called otherwise, if stopped."),
+                flag("strip_nics", "Remove their cards on networks not of ours."),
                 flag("dry_run", "Only tell what would be done."),
             ),
             run=adopt,
