@@ -118,6 +118,11 @@ class Address:
     addr: str
     floating: bool
 
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.addr else 4
+
 
 @frozen
 class Port:

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
+from api.synnefo.compute.views import AttachmentView
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Forbidden, Invalid, OverQuota, Unavailable
 from snfd.network import presence
@@ -113,7 +114,10 @@ class SubnetTests(NetworkCase):
         self.assertEqual("10.77.0.2", port.addresses[0].addr)
         self.assertEqual(slaac("fd00:5::", port.mac), port.addresses[1].addr)
         shown = self.cloud.show(server.id)
-        self.assertEqual(2, len(shown.attachments[0].addresses))
+        addresses = shown.attachments[0].addresses
+        self.assertEqual([4, 6], [one.version for one in addresses])
+        card = AttachmentView.of(shown.attachments[0])
+        self.assertEqual([card.ipv4, card.ipv6], [one.addr for one in addresses])
 
     def test_a_network_without_ipv4_has_a_dummy_at_its_cluster(self) -> None:
         network = self.network("fd00:5::/64")

@@ -216,7 +216,7 @@ def addresses(cards: Sequence[Attachment]) -> dict[str, list[AddressView]]:
     for card in cards:
         for held in card.addresses:
             kind = "floating" if held.floating else "fixed"
-            shown = AddressView(4, held.addr, kind, card.mac)
+            shown = AddressView(held.version, held.addr, kind, card.mac)
             found.setdefault(label[card.network], []).append(shown)
     return found
 

@@ -50,14 +50,14 @@ class AttachmentView(Reply):
     @classmethod
     def of(cls, card: Attachment) -> AttachmentView:
         """A working card."""
-        held = card.addresses[0] if card.addresses else None
-        floating = held is not None and held.floating
+        held = {one.version: one.addr for one in card.addresses}
+        floating = any(one.floating for one in card.addresses)
         return cls(
             card.port,
             str(card.network),
             card.mac,
-            held.addr if held else "",
-            "",
+            held.get(4, ""),
+            held.get(6, ""),
             "floating" if floating else "fixed",
             card.firewall,
         )
@@ -180,7 +180,7 @@ class ServerView(Reply):
             flavor=IntRef(server.flavor.id, links.of("flavors", server.flavor.id)),
             image=ImageRef(image, links.of("images", image)),
             metadata=dict(server.metadata),
-            tags=[],
+            tags=list(server.tags),
             attachments=[AttachmentView.of(card) for card in server.attachments],
             addresses=addresses(server.attachments),
             volumes=[str(volume.id) for volume in server.volumes],
@@ -209,7 +209,7 @@ def addresses(cards: Sequence[Attachment]) -> dict[str, list[AddressView]]:
     for card in cards:
         for held in card.addresses:
             kind = "floating" if held.floating else "fixed"
-            shown = AddressView(4, held.addr, kind)
+            shown = AddressView(held.version, held.addr, kind)
             found.setdefault(str(card.network), []).append(shown)
     return found
 
