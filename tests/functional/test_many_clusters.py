@@ -195,3 +195,37 @@ class ManyClustersTests(TestCase):
         shown = self.snfctl("backend", "show", THIRD) + self.snfctl("backend", "list")
         self.assertNotIn(PASSWORD, shown)
         self.assertNotIn(PASSWORD, self.daemon.log.read_text())
+
+    def make(self, name: str, disk: str | None, *, start: bool) -> None:
+        """An instance at the third cluster that no daemon asked for."""
+        body = {
+            "__version__": 1,
+            "mode": "create",
+            "name": name,
+            "disk_template": "file",
+            "disks": [{"size": 1024, **({"name": disk} if disk else {})}],
+            "nics": [],
+            "os": "noop",
+            "hypervisor": "fake",
+            "beparams": {"vcpus": 1, "minmem": 128, "maxmem": 128},
+            "start": start,
+        }
+        self.third.rapi("POST", "/2/instances", body)
+        eventually(lambda: name in self.third.instances())
+
+    def test_instances_of_others_are_taken_over(self) -> None:
+        self.make("snf-90000", "snf-vol-90000", start=True)
+        self.make("db.example.org", None, start=False)
+        words = ("backend", "adopt", THIRD)
+        whose = ("--user", "demo", "--project", "demo")
+        told = self.snfctl.json(*words, *whose, "--dry-run")
+        self.assertEqual(["would be adopted"], [one["outcome"] for one in told])
+        self.snfctl(*words, *whose)
+        self.assertEqual("ACTIVE", self.status("90000"))
+        [done] = self.snfctl.json(*words, "db.example.org", *whose, "--rename")
+        server = str(done["server"])
+        self.assertEqual("SHUTOFF", self.status(server))
+        self.assertIn(f"snf-{server}", self.third.instances())
+        self.assertNotIn("db.example.org", self.third.instances())
+        self.delete("90000", server)
+        self.assertNotIn("snf-90000", self.third.instances())
