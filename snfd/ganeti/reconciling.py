@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from snfd.db.port import Transaction
+from snfd.errors import Unavailable
 from snfd.ganeti import findings, names, reconcile
 from snfd.ganeti.lease import Tenure
 from snfd.ganeti.model import Network
@@ -158,6 +159,13 @@ class Reconciler:
     async def _tried(self, subject: str, work: Awaitable[None]) -> None:
         try:
             await work
+        except Unavailable as error:
+            self.tenure.check()
+            self._log.warn(
+                "reconciliation of {subject} waits: {error}",
+                subject=subject,
+                error=error.message,
+            )
         except Exception:
             self.tenure.check()
             self._log.failure("reconciliation of {subject} failed", subject=subject)

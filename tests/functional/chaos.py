@@ -32,7 +32,7 @@ from snfd.db.database import PostgresDatabase
 from snfd.db.direct import DirectTransaction, connect, finish
 from snfd.db.port import Transaction
 from snfd.db.session import Session, hold_lock
-from snfd.errors import CloudError
+from snfd.errors import CloudError, Conflict
 from snfd.ganeti import requests, store
 from snfd.ganeti.keeper import Keepers
 from snfd.ganeti.model import Instance
@@ -315,6 +315,21 @@ class Chaos:
         names = [each.name for each in await self.rapi.sightings()]
         seen = {one.name: one for one in await self.rapi.instances(names)}
         return await self.db.run(self._compared, seen)
+
+    async def wrong_after(self, damage: str) -> list[str]:
+        """What the oracle would say after some SQL, which is then undone."""
+        names = [each.name for each in await self.rapi.sightings()]
+        seen = {one.name: one for one in await self.rapi.instances(names)}
+        told: list[str] = []
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(damage)
+            told.extend(await self._compared(tx, seen))
+            raise Conflict("undone")
+
+        with suppress(Conflict):
+            await self.db.run(work)
+        return told
 
     async def _compared(self, tx: Transaction, seen: dict[str, Instance]) -> list[str]:
         rows = await tx.rows(

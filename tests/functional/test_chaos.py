@@ -133,6 +133,22 @@ class ChaosTests(ChaosCase):
 
     async def test_cyclades_80_81_83_84_whatever_happens(self) -> None:
         await deferToThread(self.drive, int(environ.get("CHAOS", EXAMPLES)))
+        [(made,)] = await self.chaos.db.read("SELECT count(*) FROM compute.server")
+        self.assertGreater(made, 0)
+
+    async def test_the_oracle_sees_what_is_wrong(self) -> None:
+        await self.survives([("create",)])
+        for damage in (
+            "UPDATE compute.server SET state = 'STOPPED'",
+            "UPDATE compute.server SET flavor = (SELECT max(id) FROM compute.flavor)",
+            "UPDATE compute.ip SET addr = addr + 7",
+            "UPDATE compute.ip_slot SET state = 'free'",
+            "UPDATE compute.port SET mac = 'aa:00:01:02:03:04'",
+            "UPDATE quota.holding SET usage_max = 9, usage_min = 9",
+            "DELETE FROM compute.port",
+        ):
+            self.assertNotEqual([], await self.chaos.wrong_after(damage), damage)
+        self.assertEqual([], await self.chaos.wrong())
 
     async def test_a_quiet_day(self) -> None:
         await self.survives(
@@ -150,4 +166,4 @@ class LongChaosTests(ChaosCase):
     timeout = 7180
 
     async def test_chaos(self) -> None:
-        await deferToThread(self.drive, EXAMPLES_LONG)
+        await deferToThread(self.drive, int(environ.get("CHAOS", EXAMPLES_LONG)))
