@@ -21,7 +21,7 @@ from snfd.compute.placement import (
     ganeti_template,
 )
 from snfd.compute.states import Footprint, State, Task, usage
-from snfd.compute.store import rows, secrets
+from snfd.compute.store import rows, secrets, tags
 from snfd.db.port import Jsonb, Transaction
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller
@@ -97,6 +97,7 @@ async def accept_server(
     cluster = await _place(tx, caller, wanted, tools)
     intent = tools.new_id()
     server = await _insert(tx, caller, wanted, cluster, intent)
+    await tags.put(tx, server, wanted.spec.tags, tags.ADDED, intent)
     how = plugging.Plugging(
         scope,
         Owner(caller.user, wanted.project, wanted.shared),
@@ -259,5 +260,6 @@ def _request(
             wanted.flavor.ram,
             disks,
             [requests.NewNic(one.port, one.network, one.ip, one.mac) for one in nics],
+            tags=[names.user_tag(tag) for tag in wanted.spec.tags],
         )
     )

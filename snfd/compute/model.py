@@ -184,6 +184,7 @@ class Server:
     volumes: tuple[Volume, ...] = ()
     diagnostic: Diagnostic | None = None
     rescue: bool = False
+    tags: tuple[str, ...] = ()
 
     @property
     def deleted(self) -> bool:
@@ -300,6 +301,7 @@ class NewServer:
     project: UUID | None = None
     shared: bool | None = None
     volumes: Sequence[NewVolume] = ()
+    tags: Sequence[str] = ()
 
 
 @frozen

@@ -10,9 +10,13 @@ from uuid import UUID
 
 from snfd.compute.model import File, Flavor, ImageFacts, NewServer, NewVolume
 from snfd.errors import Forbidden, Invalid, TooLarge
+from snfd.ganeti import names
 
 MAX_NAME = 255
 MAX_METADATA, MAX_KEY, MAX_VALUE = 10, 50, 500
+MAX_TAGS, MAX_TAG = 50, 60
+MAX_CLUSTER_TAG = 128
+"""Characters of a tag as Ganeti keeps it."""
 MAX_FILES, MAX_FILE = 5, 10240
 MAX_USER_DATA = 65536
 MAX_DISKS = 8
@@ -46,6 +50,21 @@ def metadata(wanted: Mapping[str, str]) -> Mapping[str, str]:
             raise Invalid(f"a metadata key has 1 to {MAX_KEY} characters")
         if len(value) > MAX_VALUE:
             raise Invalid(f"the metadata value of {key!r} exceeds {MAX_VALUE}")
+    return wanted
+
+
+def tags(wanted: Sequence[str]) -> Sequence[str]:
+    """``wanted`` if a server may carry them.
+
+    :raises Invalid: too many, or one too long or with a ``/`` or ``,`` in it.
+    """
+    if len(set(wanted)) > MAX_TAGS:
+        raise Invalid(f"a server has at most {MAX_TAGS} tags")
+    for one in wanted:
+        if not 1 <= len(one) <= MAX_TAG or set(one) & set("/,\0"):
+            raise Invalid(f"a tag has 1 to {MAX_TAG} characters and no '/' or ','")
+        if len(names.user_tag(one)) > MAX_CLUSTER_TAG:
+            raise Invalid(f"the tag {one!r} is too long for its cluster once encoded")
     return wanted
 
 

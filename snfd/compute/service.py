@@ -33,6 +33,7 @@ from snfd.compute.rebuilding import Rebuilding
 from snfd.compute.rescuing import RescueImages, Rescuing
 from snfd.compute.resizing import Resizing
 from snfd.compute.store import keypairs, rows, secrets, servers
+from snfd.compute.tags import Tags
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
 from snfd.identity.model import Caller, require_writer
@@ -94,6 +95,7 @@ class Servers:
                 raise NotFound(f"there is no key pair {key!r}")
         rules.name(spec.name)
         rules.metadata(spec.metadata)
+        rules.tags(spec.tags)
         source, volumes = rules.disks(spec, flavor)
         image = await self.images.usable(caller, source)
         rules.fits(image, flavor, volumes[0])
@@ -213,6 +215,7 @@ class Compute:
     rescuing: Rescuing
     rescue_images: RescueImages
     journal: Journal
+    tags: Tags
 
 
 @frozen(kw_only=True, eq=False)
@@ -271,4 +274,5 @@ def compute(parts: Parts) -> Compute:
         Rescuing(actions, parts.images),
         RescueImages(parts.db),
         Journal(parts.db),
+        Tags(parts.db, parts.new_id, parts.request_id),
     )

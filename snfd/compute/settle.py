@@ -20,7 +20,7 @@ from snfd.compute.states import (
     difference,
     step,
 )
-from snfd.compute.store import rows
+from snfd.compute.store import rows, tags
 from snfd.db.port import Transaction, notify
 from snfd.ganeti import requests
 from snfd.ganeti.model import Event, Instance, Outcome
@@ -38,6 +38,8 @@ async def settle(tx: Transaction, outcome: Outcome) -> None:
         return
     if outcome.intent is None and outcome.cluster != server.cluster:
         return
+    if await tags.settled(tx, server.id, outcome):
+        await notify(tx, "server", server.id)
     await apply(tx, server, outcome)
 
 

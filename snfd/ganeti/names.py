@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote_plus
 from uuid import UUID
 
 _INSTANCE = re.compile(r"snf-([1-9][0-9]{0,17})\Z")
@@ -42,6 +43,15 @@ def reason(intent: UUID) -> str:
 def tag(intent: UUID) -> str:
     """The tag of what the intent created; tells it from a namesake."""
     return f"snfd:{intent}"
+
+
+def user_tag(text: str) -> str:
+    """How an instance carries a tag of its owner's, in Ganeti's alphabet.
+
+    As in ``spec/cyclades.md`` §3.8, and ``~`` is quoted: Ganeti does not take it.
+    """
+    quoted = quote_plus(text, safe=":").replace("~", "%7E")
+    return "cyclades:user:" + quoted.replace("%", "/").replace("_", "*")
 
 
 def server_subject(server: int) -> str:

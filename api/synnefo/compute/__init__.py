@@ -13,6 +13,7 @@ from api.synnefo.compute.actions import ActionsApi
 from api.synnefo.compute.flavors import FlavorsApi, KeypairsApi
 from api.synnefo.compute.images import ImagesApi
 from api.synnefo.compute.servers import Lists, MetadataApi, PartsApi, ServersApi
+from api.synnefo.compute.tags import TagsApi
 from api.synnefo.faults import DIALECT
 from snfd import errors
 
@@ -38,6 +39,7 @@ def resource(cloud: Services) -> Served:
         ActionsApi(compute, cloud.tickets, cloud.urls.console),
         PartsApi(compute),
         MetadataApi(compute),
+        TagsApi(compute, links),
         FlavorsApi(compute.flavors, links),
         KeypairsApi(compute.keypairs),
         ImagesApi(cloud.images, links),

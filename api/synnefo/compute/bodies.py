@@ -101,10 +101,8 @@ class WantedServer(Struct):
     def spec(self) -> NewServer:
         """What is wanted, in the cloud's own terms.
 
-        :raises Invalid: tags, or keys named twice.
+        :raises Invalid: keys named twice.
         """
-        if self.tags:
-            raise Invalid("tags are not served")
         if self.key_name is not None and self.key_names is not None:
             raise Invalid("give key_name or SNF:key_names, not both")
         keys = self.key_names or ([self.key_name] if self.key_name else [])
@@ -121,6 +119,7 @@ class WantedServer(Struct):
             project=self.project,
             shared=self.shared,
             volumes=[one.volume() for one in self.block_devices or ()],
+            tags=tuple(dict.fromkeys(self.tags)),
         )
 
     def _nics(self) -> Sequence[NicRequest] | None:

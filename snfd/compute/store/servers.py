@@ -37,7 +37,9 @@ _COLUMNS = """
      WHERE p.server = s.id AND p.state = 'ACTIVE') AS ports,
     (SELECT jsonb_agg(jsonb_build_array(v.id, v.disk_number, v.idx, v.size, v.status)
                       ORDER BY v.idx)
-     FROM compute.volume v WHERE v.server = s.id AND NOT v.deleted) AS volumes
+     FROM compute.volume v WHERE v.server = s.id AND NOT v.deleted) AS volumes,
+    ARRAY(SELECT g.name FROM compute.server_tag g
+          WHERE g.server = s.id AND g.state = 'ACTIVE' ORDER BY g.name) AS tags
 """
 _FROM = """
     FROM compute.server s
@@ -168,6 +170,7 @@ def _server(row: Row) -> Server:
         attachments=tuple(_attachment(port) for port in ports or ()),
         volumes=tuple(_volume(volume) for volume in volumes or ()),
         diagnostic=Diagnostic(*diagnostic) if diagnostic[0] else None,
+        tags=tuple(row[41]),
     )
 
 
