@@ -1,9 +1,13 @@
-"""What a list of servers costs: of twenty, and of as many as a network holds."""
+"""What a list of servers costs: of twenty, and of as many as a network holds.
+
+What many clusters with many servers cost is in `bench.scale`.
+"""
 
 from __future__ import annotations
 
 from statistics import median
 
+from bench import scale
 from bench.report import cost, note
 from bench.rig import ROUNDS, Load, Request, cloud, shown, wrk
 from bench.servers import COMPUTE, POCKET, listed, populate
@@ -14,7 +18,12 @@ CONNECTIONS = (1, 16)
 
 
 def run() -> None:
-    """Lists by each number of connections, in rounds."""
+    """Lists by each number of connections, in rounds; then many clusters."""
+    _lists()
+    scale.run()
+
+
+def _lists() -> None:
     with cloud(SNFD_POCKET_LATENCY="0", **POCKET) as ours:
         ours.durability()
         ours.make_room()

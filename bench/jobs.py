@@ -8,7 +8,7 @@ and the cluster runs twenty at a time, so that they end in bursts.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median, quantiles
 from typing import Any
@@ -54,7 +54,7 @@ def _round(ours: Cloud, user: Client) -> list[float]:
         servers = {one.result() for one in making}
     accepted = time.time()
     seen = _watched(user, servers)
-    ended = _ended(ours)
+    ended = made_by(ours.daemon.rapi("GET", "/2/jobs?bulk=1"))
     missing = servers - set(ended)
     if missing:
         raise NotComparable(f"no job made the servers {sorted(missing)}")
@@ -85,9 +85,8 @@ def _watched(client: Client, servers: set[str]) -> Mapping[str, float]:
     return seen
 
 
-def _ended(ours: Cloud) -> Mapping[str, float]:
+def made_by(jobs: Iterable[Mapping[str, Any]]) -> Mapping[str, float]:
     """When the job that made each server ended, by the server's id."""
-    jobs = ours.daemon.rapi("GET", "/2/jobs?bulk=1")
     return {
         _server(job["ops"][0]): job["end_ts"][0] + job["end_ts"][1] / 1e6
         for job in jobs

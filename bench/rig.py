@@ -63,7 +63,9 @@ class Cloud:
         """A user who is logged in."""
         return self.daemon.client(name)
 
-    def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
+    def sql(
+        self, statement: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[Any]:
         """Ask or tell its database directly."""
         link = psycopg2.connect(**self.dsn)
         try:
