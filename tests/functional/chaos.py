@@ -61,6 +61,9 @@ SERVERS_MAX = 8
 SETTLED_WITHIN = 180.0
 """Seconds in which everything must have become right again; on a slow machine."""
 
+BELIEVED_AFTER = 10
+"""Looks after which an administrator says that what is missing is gone."""
+
 
 class Killed(BaseException):
     """The process is killed here."""
@@ -85,6 +88,7 @@ class Chaos:
     sessions: list[Session] = field(factory=list)
     keepers: Keepers | None = None
     cluster: int = 0
+    turns: int = 0
     db: PostgresDatabase = field(init=False)
     compute: Compute = field(init=False)
     mends: Mends = field(init=False)
@@ -277,6 +281,7 @@ class Chaos:
         :raises AssertionError: it does not become so; what is wrong.
         """
         await self.reboot()
+        self.turns = 0
         ends = reactor.seconds() + SETTLED_WITHIN
         wrong = ["never looked"]
         while reactor.seconds() < ends:
@@ -289,18 +294,23 @@ class Chaos:
             await deferLater(reactor, 0.3)
         raise AssertionError("\n".join(wrong))
 
-    async def _turn(self) -> list[str]:
-        """Have the cluster looked at, as if a minute had passed."""
+    async def look(self) -> None:
+        """Have the cluster looked at soon, as if a minute had passed."""
         await self.db.run(self._age)
         assert self.keepers is not None
         self.keepers.reread()
+
+    async def _turn(self) -> list[str]:
+        """Have the cluster looked at; what waits, or is wrong."""
+        await self.look()
         left = await self.db.read(
             "SELECT subject, kind, state FROM ops.outbox WHERE finished IS NULL"
         )
         if left:
             return [f"waits: {row}" for row in left]
         kinds = await self.db.read("SELECT DISTINCT kind FROM ops.finding")
-        if ("disbelieved",) in kinds:
+        self.turns += 1
+        if ("disbelieved",) in kinds and self.turns > BELIEVED_AFTER:
             await self.mends.fix(DAEMON, None, [Fix.STALE])
         return await self.wrong()
 

@@ -96,6 +96,7 @@ class ChaosCase(TestCase):
         await pocket.ready
         [pem] = data.glob("**/*cert*.pem")
         ca = "".join(pem.read_text().partition("-----BEGIN CERTIFICATE-----")[1:])
+        self.pocket = pocket
         self.chaos = Chaos(self, fresh_dsn(self), pocket, ca)
         await self.chaos.prepare()
 
