@@ -15,7 +15,14 @@ from twisted.logger import Logger
 from snfd.db.direct import DirectTransaction, connect, finish
 from snfd.db.port import Transaction
 from snfd.errors import Unavailable
-from snfd.sealed import KEY_CHECK, LOGIN_PASSWORD, MAIL, SEALED, Column
+from snfd.sealed import (
+    KEY_CHECK,
+    LOGIN_PASSWORD,
+    MAIL,
+    SEALED,
+    WAITING_PASSWORD,
+    Column,
+)
 from snfd.secrets import KeyFileError, KeyRing, add_key, load, load_or_create
 
 _log = Logger(namespace="snfd.keycheck")
@@ -25,6 +32,7 @@ FLAG = "--abandon-lost-key"
 
 _FORGETTING: Mapping[Column, str] = {
     LOGIN_PASSWORD: "DELETE FROM compute.server_password t WHERE {lost}",
+    WAITING_PASSWORD: ("UPDATE compute.server t SET new_password = NULL WHERE {lost}"),
     MAIL: (
         "UPDATE ops.mail t SET words = NULL, state = 'failed', finished = now(),"
         " last_error = 'its key was lost' WHERE {lost}"

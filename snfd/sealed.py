@@ -44,6 +44,7 @@ class Column:
 CLUSTER_PASSWORD = Column("compute.cluster", "secret", "id")
 REPORT_SECRET = Column("compute.cluster", "report_secret", "id")
 LOGIN_PASSWORD = Column("compute.server_password", "sealed", "server")
+WAITING_PASSWORD = Column("compute.server", "new_password", "id")
 HANDOFF = Column("compute.handoff", "sealed", "server || '/' || purpose")
 CONSOLE_PASSWORD = Column("compute.console_session", "password", "id")
 MAIL = Column("ops.mail", "words", "event || '/' || recipient")
@@ -55,6 +56,7 @@ SEALED = (
     CLUSTER_PASSWORD,
     REPORT_SECRET,
     LOGIN_PASSWORD,
+    WAITING_PASSWORD,
     HANDOFF,
     CONSOLE_PASSWORD,
     MAIL,

@@ -29,6 +29,7 @@ from snfd.ganeti.requests import Request
 from snfd.identity.model import Caller, require_writer
 from snfd.network.scope import Scope
 from snfd.quota import service as quota
+from snfd.sealed import Sealer
 
 RETRY_AFTER = 30
 """Seconds that a client is asked to wait for an unreachable cluster."""
@@ -77,6 +78,7 @@ class Actions:
     clock: Seconds
     new_id: Callable[[], UUID]
     request_id: Callable[[], str | None]
+    sealer: Sealer
 
     async def start(self, caller: Caller, scope: Scope, ident: int) -> None:
         """Start a stopped server.
@@ -151,7 +153,7 @@ class Actions:
         server = await ready(tx, scope, ident, task)
         wanted = request(server.id)
         if server.new_password and task in (Task.START, Task.REBOOT):
-            wanted = await passwords.applied(tx, server, now(self.clock))
+            wanted = await passwords.applied(tx, self.sealer, server, now(self.clock))
         await self.begin(tx, caller, server, Plan(task, [wanted], hard))
 
     async def begin(

@@ -19,7 +19,7 @@ from snfd.db.port import Transaction
 from snfd.errors import NotImplementedHere
 from snfd.ganeti import requests
 from snfd.ganeti.requests import Request
-from snfd.sealed import HANDOFF, Sealer
+from snfd.sealed import HANDOFF, WAITING_PASSWORD, Sealer
 
 
 async def os_of(tx: Transaction, server: Locked) -> str:
@@ -38,18 +38,25 @@ async def wait(
 ) -> None:
     """Have a document wait for the server's next start."""
     plain = msgspec.json.encode(document)
-    sealed = sealer.seal(plain, *HANDOFF.at(f"{server.id}/params"))
+    sealed = sealer.seal(plain, *WAITING_PASSWORD.at(server.id))
     await rows.update(tx, server.id, new_password=sealed)
 
 
-async def applied(tx: Transaction, server: Locked, now: datetime) -> Request:
+async def applied(
+    tx: Transaction, sealer: Sealer, server: Locked, now: datetime
+) -> Request:
     """The start of a locked server whose new password has waited for it.
 
     The document is ready for the cluster then; see `Handoffs.enrich`.
+
+    :raises Unavailable: the key that sealed it is lost.
     """
     name = await os_of(tx, server)
     expires = now + timedelta(seconds=handoff.HANDOFF_SECONDS)
-    sealed = await guests.new_password(tx, server.id)
+    waits = await guests.new_password(tx, server.id)
+    assert waits is not None
+    plain = sealer.open(waits, *WAITING_PASSWORD.at(server.id))
+    sealed = sealer.seal(plain, *HANDOFF.at(f"{server.id}/params"))
     await secrets.withdraw(tx, server.id, "image")
     await secrets.offer(tx, server.id, "params", expires, sealed)
     kept = {"img_id": handoff.NO_IMAGE}

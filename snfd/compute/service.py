@@ -247,7 +247,9 @@ class Parts:
 def compute(parts: Parts) -> Compute:
     """Build compute."""
     flavors = Flavors(parts.db)
-    actions = Actions(parts.db, parts.clock, parts.new_id, parts.request_id)
+    actions = Actions(
+        parts.db, parts.clock, parts.new_id, parts.request_id, parts.sealer
+    )
     servers_ = Servers(
         parts.db,
         parts.clock,

@@ -24,7 +24,8 @@ from snfd.errors import (
 )
 from snfd.ganeti.model import Kind
 from snfd.ganeti.requests import Request
-from tests.compute.kit import IMAGE, compute_cloud
+from snfd.sealed import WAITING_PASSWORD
+from tests.compute.kit import IMAGE, XorSealer, compute_cloud
 
 OTHER, HUGE = UUID(int=8), UUID(int=9)
 PASSWORD = "Correct1Horse"
@@ -254,3 +255,8 @@ class PasswordTests(InsideCase):
         self.change(server.id)
         told = self.cloud.people.sql("SELECT new_password FROM compute.server")
         self.assertNotIn(PASSWORD.encode(), bytes(told[0][0]))  # type: ignore[call-overload]
+        self.assertIn("img_passwd", self._opened(bytes(told[0][0]), server.id))  # type: ignore[call-overload]
+
+    def _opened(self, sealed: bytes, server: int) -> str:
+        """What is sealed where a rotation of keys finds it."""
+        return XorSealer().open(sealed, *WAITING_PASSWORD.at(server)).decode()
