@@ -52,7 +52,7 @@ class BackendTests(AdminCase):
         found: dict[str, Any] = answer.json
         return found
 
-    def patch(self, path: str, body: object) -> Any:
+    def change(self, path: str, body: object) -> Any:
         return self.web.request("PATCH", path, json=body)
 
     def refused(self, answer: Any, status: int, *words: str) -> None:
@@ -64,7 +64,8 @@ class BackendTests(AdminCase):
         async def look(tx: Any) -> store.Cluster | None:
             return await store.locked(tx, name)
 
-        found: store.Cluster = self.cloud.wait(self.cloud.db.run(look))
+        found = self.cloud.wait(self.cloud.db.run(look))
+        assert found is not None
         return found
 
     def server(self, cluster: int, state: str = "STOPPED") -> None:
@@ -126,8 +127,8 @@ class BackendTests(AdminCase):
             answer = post("/backends", {**NEW, "name": "other", **wrong})
             self.refused(answer, 400)
         self.refused(self.web.get("/backends/nosuch"), 404, "nosuch")
-        self.refused(self.patch("/backends/athens", {"url": "x"}), 400, "https")
-        self.refused(self.patch("/backends/athens", {"password": ""}), 400)
+        self.refused(self.change("/backends/athens", {"url": "x"}), 400, "https")
+        self.refused(self.change("/backends/athens", {"password": ""}), 400)
 
     def test_there_are_sixteen_digits(self) -> None:
         digits = [self.add(name=f"c{number}")["digit"] for number in range(16)]
@@ -137,7 +138,7 @@ class BackendTests(AdminCase):
 
     def test_it_is_changed(self) -> None:
         self.add()
-        answer = self.patch(
+        answer = self.change(
             "/backends/athens",
             {"drained": True, "public": False, "tls_ca": "", "password": "other"},
         )
@@ -150,7 +151,7 @@ class BackendTests(AdminCase):
         plain = XorSealer().open(row.secret, *CLUSTER_PASSWORD.at(row.id))
         self.assertEqual(b"other", plain)
         self.assertTrue(row.stale)
-        self.patch("/backends/athens", {"offline": True})
+        self.change("/backends/athens", {"offline": True})
         self.refused(self.web.post("/backends/athens/refresh"), 409, "offline")
         self.assertEqual(
             ["offline"], [one["state"] for one in self.get("/backends")["items"]]
@@ -226,7 +227,7 @@ class BackendTests(AdminCase):
         self.assertEqual(200, self.web.get("/backends").status)
         for answer in (
             self.web.post("/backends", {**NEW, "name": "b"}),
-            self.patch("/backends/athens", {"drained": True}),
+            self.change("/backends/athens", {"drained": True}),
             self.web.delete("/backends/athens"),
             self.web.post("/backends/athens/refresh"),
         ):
