@@ -22,6 +22,7 @@ from uuid import UUID
 
 from attrs import asdict, frozen
 
+from bench.populace import SINCE
 from bench.rig import Cloud
 from pocket.cluster import Node
 from pocket.model import Connection, Disk, Instance, Network, Nic
@@ -39,8 +40,8 @@ FIRST = 100_000
 NETWORK = 1000
 """Number of the first cluster's network."""
 
-LATENCY = 2.0
-"""Seconds that a job takes."""
+LATENCY = 8.0
+"""Seconds that a job takes: all are accepted before the first one ends."""
 
 _PASSWORD = "pocket-word"
 _ROOM = 1 << 40
@@ -164,9 +165,10 @@ INSERT INTO compute.ip_slot (subnet, addr, state)
 SELECT network, addr, 'used' FROM one;
 
 INSERT INTO compute.server (id, name, owner, project, cluster, flavor, state,
-       metadata, serial_no, settled_at, launched, node, console_port)
+       metadata, serial_no, settled_at, created, launched, node, console_port)
 SELECT id, 'server-' || n, owner, project, cluster, flavor, 'STARTED',
-       '{"role": "bench"}', 1, now(), now(), 'node1.pocket.local', 11000 FROM one;
+       '{"role": "bench"}', 1, now(), %(since)s, %(since)s, 'node1.pocket.local', 11000
+  FROM one;
 
 INSERT INTO compute.volume (id, disk_number, owner, project, size, volume_type,
        status, server, idx, cluster)
@@ -195,6 +197,7 @@ def _fill(ours: Cloud, count: int) -> None:
             "network": NETWORK,
             "count": count,
             "owned": OWNED,
+            "since": SINCE,
             "demo": demo.user,
             "demos": demo.project,
             "admin": admin.user,

@@ -192,7 +192,7 @@ def _flights(ours: Cloud, theirs: Pockets) -> None:
     _made(user, made_of, "warm", WARM)
     eventually(lambda: len(_active(user, "warm")) == WARM, PATIENCE, "first servers")
     before, database = ours.cpu(), ours.database_cpu()
-    servers = _made(user, made_of, "flight", IN_FLIGHT)
+    servers, accepted = _made(user, made_of, "flight", IN_FLIGHT), time.time()
     seen: dict[str, float] = {}
     deadline = time.time() + PATIENCE
     while not servers <= set(seen):
@@ -204,6 +204,8 @@ def _flights(ours: Cloud, theirs: Pockets) -> None:
     spent, used = ours.cpu() - before, ours.database_cpu() - database
     ended = made_by(theirs.jobs())
     delays = [seen[one] - ended[one] for one in servers]
+    if min(ended[one] for one in servers) < accepted:
+        note("not all were in flight when the first job ended")
     note(f"{IN_FLIGHT} creates: {spent:.1f} s CPU, PostgreSQL {used:.1f} s, with lists")
     cost("create_cpu", spent / IN_FLIGHT * 1e3, "ms")
     cost("settled_p95", quantiles(delays, n=20)[-1], "s")

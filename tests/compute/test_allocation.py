@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import uuid5
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from snfd.compute.model import NewServer
+from snfd.compute.store import clusters
 from snfd.errors import Unavailable
 from snfd.identity.model import Caller
 from snfd.network.scope import Scope
@@ -133,3 +136,30 @@ class AllocationTests(SynchronousTestCase):
         for number in range(8):
             self.cloud.create(f"s{number}")
         self.assertGreater(self.placed()[heavy], self.placed()[self.one])
+
+    def test_servers_that_the_figures_have_counted_are_not_looked_at(self) -> None:
+        self.cloud.create("old")
+        people = self.cloud.people
+        people.execute(
+            "INSERT INTO compute.server (name, owner, project, cluster, flavor, state,"
+            " created, launched) SELECT 'more', owner, project, cluster, flavor,"
+            " 'STARTED', created - interval '1 day', created - interval '1 day'"
+            " FROM compute.server, generate_series(1, 2000)"
+        )
+        self.measure("one", **ROOM)
+        people.execute("ANALYZE compute.server")
+        plan = people.sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {clusters._FACTS}")[0][0]
+        scans = [each for each in nodes(plan) if each.get("Alias") == "s"]
+        self.assertTrue(scans)
+        for each in scans:
+            self.assertLessEqual(each["Actual Rows"], 1)
+            self.assertEqual(0, each.get("Rows Removed by Filter", 0))
+
+
+def nodes(plan: Any) -> Iterator[Mapping[str, Any]]:
+    """Every step of a plan."""
+    if isinstance(plan, Mapping):
+        yield plan
+    for part in plan.values() if isinstance(plan, Mapping) else plan:
+        if isinstance(part, Mapping | list):
+            yield from nodes(part)

@@ -24,8 +24,10 @@ _FACTS = """
                 WHERE v.server = s.id AND NOT v.deleted)), 0)::bigint AS disk
         FROM compute.server s JOIN compute.flavor f ON f.id = s.flavor
         WHERE s.cluster = c.id AND NOT s.deleted
-            AND (c.stats_at IS NULL OR s.state = 'BUILD'
-                OR s.created > c.stats_at OR s.launched > c.stats_at)
+            -- as the index server_uncounted has it
+            AND CASE WHEN s.state = 'BUILD' THEN timestamptz 'infinity'
+                     ELSE greatest(s.created, s.launched) END
+                > coalesce(c.stats_at, timestamptz '-infinity')
     ) w ON true
     ORDER BY c.id
 """
