@@ -42,7 +42,7 @@ class NodeGroupTests(unittest.TestCase):
         words = ["network", "create", "wide", "--public", "--subnet", "127.0.0.0/16"]
         made = self.snfctl.json(*words, "--subnet6", "2001:db8:9::/64")["id"]
         eventually(lambda: self.show(made)["state"] == "ACTIVE", 120)
-        before = self.groups(made)
+        before = eventually(lambda: self.groups(made), 120)
         self.assertEqual(1, len(before))
         self.lab.run("gnt-group", "add", GROUP)
         self.addCleanup(self.lab.run, "gnt-group", "remove", GROUP)

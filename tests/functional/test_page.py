@@ -8,6 +8,8 @@ from typing import Any
 
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import TestCase
+from twisted.web.resource import Resource
+from twisted.web.static import Data
 
 from api.ui import resource
 from tests.vnc import qemu
@@ -20,13 +22,26 @@ SHIFT, ENTER = 0xFFE1, 0xFF0D
 CONTROL, ALT, DELETE = 0xFFE3, 0xFFE9, 0xFFFF
 
 
+class Pages(Resource):
+    """The built pages, and a menu for those who are not signed in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.built = resource(ROOT / "web" / "dist")
+        self.putChild(b"get_menu", Data(b"[]", "application/json"))
+
+    def getChild(self, path: bytes, request: Any) -> Any:
+        request.postpath.insert(0, request.prepath.pop())
+        return self.built
+
+
 class PageCase(TestCase):
     timeout = 200
     skip = missing()
 
     async def setUp(self) -> None:  # type: ignore[override]
         self.rig = Rig()
-        await self.rig.start(more={b"ui": resource(ROOT / "web" / "dist")})
+        await self.rig.start(more={b"ui": Pages()})
         self.screens = ScreenFactory()
         self.port = reactor.listenTCP(0, self.screens, interface="127.0.0.1")
         self.addCleanup(self.finish)
