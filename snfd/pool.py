@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from snfd.deadlines import Deadline, Deadlines
+from snfd.errors import CloudError
 from snfd.lending import (
     WAIT_BUCKETS,
     Counts,
@@ -276,10 +277,12 @@ class Pool(Generic[T]):
         except Exception as error:
             self._preparing -= 1
             waiter = self._next_waiter()
-            if waiter is None:
-                self._log.failure("nobody waits for what could not be made")
-            else:
+            if waiter is not None:
                 waiter.answer.errback(error)
+            elif isinstance(error, CloudError | OSError):
+                self._log.warn("{why}; nobody waits for that any more", why=error)
+            else:
+                self._log.failure("nobody waits for what could not be made")
         else:
             self._preparing -= 1
             self._lend(item)

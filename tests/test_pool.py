@@ -422,6 +422,16 @@ class PoolTests(SynchronousTestCase):
         self.lease(pool).release()
         self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
 
+    def test_what_is_away_is_no_bug_where_nobody_waits_any_more(self) -> None:
+        pool = self.pool(1)
+        self.shop.slow, self.shop.error = True, OSError("away")
+        waits = pool.acquire(timeout=5)
+        self.clock.advance(5)
+        self.failureResultOf(waits, PoolTimeout)
+        self.shop.fire_all()
+        self.assertEqual([], self.flushLoggedErrors())
+        self.assertEqual(0, pool.snapshot().busy)
+
     def test_waits_are_counted(self) -> None:
         pool = self.pool(1)
         lease, waits = self.lease(pool), pool.acquire()
