@@ -10,12 +10,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from snfd.errors import Unavailable
+
 
 class Rounds(Service):
     """Does its `round` every ``period`` seconds; two never overlap.
 
     The first comes after a period. One that fails is logged, and followed by
-    another.
+    another; that something is away for a while is no bug.
 
     :cvar failure: what the log says of a round that failed.
     """
@@ -48,5 +50,7 @@ class Rounds(Service):
     async def _guarded(self) -> None:
         try:
             await self.round()
+        except Unavailable as error:
+            self._log.warn("{why}: {error}", why=self.failure, error=error)
         except Exception:
             self._log.failure("{why}", why=self.failure)

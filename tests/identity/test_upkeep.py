@@ -49,13 +49,19 @@ class TokenUpkeepTests(SynchronousTestCase):
 
     def test_a_failed_round_is_logged_and_followed_by_another(self) -> None:
         class Down:
-            def run(self, *args: object) -> Deferred[None]:
-                return fail(Unavailable("away"))
+            error: Exception = RuntimeError("a bug")
 
-        up, self.upkeep.db = self.upkeep.db, Down()  # type: ignore[assignment]
+            def run(self, *args: object) -> Deferred[None]:
+                return fail(self.error)
+
+        up, down = self.upkeep.db, Down()
+        self.upkeep.db = down  # type: ignore[assignment]
         self.upkeep.startService()
         self.cloud.clock.advance(60)
-        self.assertEqual(1, len(self.flushLoggedErrors(Unavailable)))
+        self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
+        down.error = Unavailable("away")
+        self.cloud.clock.advance(60)
+        self.assertEqual([], self.flushLoggedErrors())
         self.upkeep.db = up
         self.upkeep.used(self.first.hash)
         self.cloud.clock.advance(60)
