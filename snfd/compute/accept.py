@@ -25,7 +25,7 @@ from snfd.compute.store import rows, secrets, tags
 from snfd.db.port import Jsonb, Transaction
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller
-from snfd.network import plugging, standard
+from snfd.network import firewall, plugging, standard
 from snfd.network.addressing import Owner
 from snfd.network.model import Cluster, Nic
 from snfd.network.scope import Scope
@@ -260,6 +260,9 @@ def _request(
             wanted.flavor.ram,
             disks,
             [requests.NewNic(one.port, one.network, one.ip, one.mac) for one in nics],
-            tags=[names.user_tag(tag) for tag in wanted.spec.tags],
+            tags=[
+                *(names.user_tag(tag) for tag in wanted.spec.tags),
+                *(tag for one in nics for tag in firewall.tags(one.port, one.firewall)),
+            ],
         )
     )

@@ -55,7 +55,7 @@ async def _sync_ports(tx: Transaction, what: Happening) -> None:
     server, outcome = what.server, what.outcome
     if outcome.instance is None:
         if what.ends and outcome.event is Event.MODIFY_FAILED:
-            await plugging.failed(tx, server.id)
+            await plugging.refused(tx, server.id)
         return
     if not what.ends and server.task in (Task.CONNECT, Task.DISCONNECT):
         return

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from snfd import outbox
 from snfd.compute.actions import Actions, ready
@@ -12,14 +13,17 @@ from snfd.compute.model import Locked
 from snfd.compute.states import State, Task
 from snfd.compute.store import rows
 from snfd.db.port import Transaction
-from snfd.errors import Conflict, Invalid
+from snfd.errors import Busy, Conflict, Invalid
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller, require_writer
-from snfd.network import plugging
+from snfd.network import firewall, plugging
 from snfd.network.addressing import Owner
 from snfd.network.floating import FloatingIp
 from snfd.network.model import NewPort, NicRequest, Port, PortState
+from snfd.network.naming import checked_name, missing
+from snfd.network.owning import changeable_port
 from snfd.network.scope import Scope
+from snfd.network.store import ports
 
 
 @frozen(eq=False)
@@ -44,6 +48,7 @@ class Nics:
         :raises Invalid: it has too many, or the address is outside.
         """
         require_writer(caller)
+        checked_name(new.name)
         return await self.actions.db.run(self._connect, caller, scope, new, request)
 
     async def _connect(
@@ -63,7 +68,12 @@ class Nics:
             await plugging.name(tx, nic.port, new.name)
         card = requests.NewNic(nic.port, nic.network, nic.ip, nic.mac)
         made = requests.add_nic(server.id, card, hotplug=self._hot(server))
-        await self._put(tx, caller, server, Task.CONNECT, made, plugged)
+        job = await self._put(tx, caller, server, made, plugged.after)
+        await rows.begin(tx, server, Task.CONNECT, job)
+        tags = firewall.tags(nic.port, nic.firewall)
+        if tags:
+            tagging = evolve(requests.add_tags(server.id, tags), strict=True)
+            await self._put(tx, caller, server, tagging, (job,))
         return nic.port
 
     async def put_address(
@@ -100,13 +110,28 @@ class Nics:
         if port.server is None:
             raise Invalid("no server has the port")
         if port.state is PortState.ERROR:
-            scope.check_change(port.project)
-            await plugging.remove(tx, port.id)
+            await self._forget(tx, scope, port.id)
             return
         server = await ready(tx, scope, port.server, Task.DISCONNECT)
+        held = {one.id: one for one in await ports.of_server(tx, server.id)}
+        if port.id not in held:
+            raise missing("Port", port.id)
         made = requests.remove_nic(server.id, port.id, hotplug=self._hot(server))
-        nothing = plugging.Plugged((), ())
-        await self._put(tx, caller, server, Task.DISCONNECT, made, nothing)
+        waiting = await outbox.open_entries(tx, names.server_subject(server.id))
+        profile = firewall.expected(held[port.id], [one.intent for one in waiting])
+        job = await self._put(tx, caller, server, made, ())
+        await rows.begin(tx, server, Task.DISCONNECT, job)
+        tags = firewall.tags(port.id, profile)
+        if tags:
+            untagging = evolve(requests.remove_tags(server.id, tags), strict=True)
+            await self._put(tx, caller, server, untagging, (job,))
+
+    async def _forget(self, tx: Transaction, scope: Scope, ident: int) -> None:
+        """Remove a port that no instance has."""
+        port = await changeable_port(tx, scope, ident)
+        if port.state is not PortState.ERROR:
+            raise Busy("the port has changed this moment")
+        await plugging.remove(tx, ident)
 
     def _hot(self, server: Locked) -> bool:
         return self.hotplug and server.state is State.STARTED
@@ -129,15 +154,13 @@ class Nics:
         tx: Transaction,
         caller: Caller,
         server: Locked,
-        task: Task,
         request: requests.Request,
-        plugged: plugging.Plugged,
-    ) -> None:
-        intent = self.actions.new_id()
+        after: Sequence[UUID],
+    ) -> UUID:
         made = requests.intent(
-            intent, server.cluster, names.server_subject(server.id), request,
-            depends=plugged.after, actor=caller.user,
+            self.actions.new_id(), server.cluster, names.server_subject(server.id),
+            request, depends=after, actor=caller.user,
             request_id=self.actions.request_id(),
         )  # fmt: skip
         await outbox.put(tx, made)
-        await rows.begin(tx, server, task, intent)
+        return made.id

@@ -14,6 +14,7 @@ from snfd.compute.actions import Actions, changeable
 from snfd.compute.allocation import Allocator
 from snfd.compute.catalog import Flavors
 from snfd.compute.custody import Custody
+from snfd.compute.firewalls import Firewalls
 from snfd.compute.handoff import Handoffs
 from snfd.compute.images import Images
 from snfd.compute.journal import Journal
@@ -216,6 +217,7 @@ class Compute:
     rescue_images: RescueImages
     journal: Journal
     tags: Tags
+    firewalls: Firewalls
 
 
 @frozen(kw_only=True, eq=False)
@@ -277,4 +279,5 @@ def compute(parts: Parts) -> Compute:
         RescueImages(parts.db),
         Journal(parts.db),
         Tags(parts.db, parts.new_id, parts.request_id),
+        Firewalls(actions),
     )

@@ -24,7 +24,7 @@ from snfd.compute.store import rows, tags
 from snfd.db.port import Transaction, notify
 from snfd.ganeti import requests
 from snfd.ganeti.model import Event, Instance, Outcome
-from snfd.network import presence
+from snfd.network import firewall, presence
 from snfd.quota import service as quota
 
 
@@ -38,7 +38,8 @@ async def settle(tx: Transaction, outcome: Outcome) -> None:
         return
     if outcome.intent is None and outcome.cluster != server.cluster:
         return
-    if await tags.settled(tx, server.id, outcome):
+    tagged = await tags.settled(tx, server.id, outcome)
+    if await firewall.settled(tx, server.id, outcome) or tagged:
         await notify(tx, "server", server.id)
     await apply(tx, server, outcome)
 

@@ -13,6 +13,9 @@ from attrs import field, frozen
 MAX_NAME = 128
 MAX_NICS = 8
 
+OPEN = "DISABLED"
+"""The firewall profile that lets everything through."""
+
 
 class Kind(Enum):
     """How Ganeti builds a network (Synnefo's network flavors)."""
@@ -129,6 +132,7 @@ class Port:
     """A network card, on a server or not yet.
 
     :ivar mac: None until it is on a server.
+    :ivar extra: whether it only carries a floating IP that is shown with another.
     """
 
     id: int
@@ -147,6 +151,7 @@ class Port:
     created: datetime
     updated: datetime
     addresses: tuple[Address, ...]
+    extra: bool = False
 
 
 @frozen
@@ -217,6 +222,7 @@ class NewPort:
     name: str = ""
     server: int | None = None
     fixed_ip: str | None = None
+    firewall: str = OPEN
 
 
 @frozen
@@ -232,6 +238,8 @@ class NicRequest:
     :ivar numbered: whether it shall have an IPv4 address, where there are any.
     :ivar choices: instead of ``network``: see `snfd.network.standard.choices`.
     :ivar forced: whether its user did not ask for it: none is our fault then.
+    :ivar firewall: the profile that it shall have; an existing port keeps its own.
+    :ivar named: on public networks, refuse to choose an address.
     """
 
     network: int | None = None
@@ -242,6 +250,8 @@ class NicRequest:
     numbered: bool = True
     choices: tuple[str, ...] = ()
     forced: bool = False
+    firewall: str = OPEN
+    named: bool = False
 
 
 @frozen
@@ -255,6 +265,7 @@ class Nic:
     network: int
     mac: str
     ip: str | None
+    firewall: str = OPEN
 
 
 @frozen

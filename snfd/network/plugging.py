@@ -91,7 +91,7 @@ async def plug(
             after += ids
         mac = await _fresh_mac(tx, prefixes[network.id], how.draw)
         await ports.update(tx, made.port, mac=mac)
-        nics.append(Nic(made.port, network.id, mac, made.ip))
+        nics.append(Nic(made.port, network.id, mac, made.ip, made.firewall))
     return Plugged(tuple(nics), tuple(after))
 
 
@@ -113,6 +113,7 @@ class _Made:
     port: int
     network: int
     ip: str | None
+    firewall: str
 
 
 async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
@@ -148,9 +149,14 @@ async def _make(
             tx, one.port.id, server=how.server, idx=index,
             state="BUILD", device_owner="vm",
         )  # fmt: skip
-        held = one.port.addresses
-        return _Made(one.port.id, one.port.network, held[0].addr if held else None)
-    place = {"server": how.server, "idx": index, "state": "BUILD", "device_owner": "vm"}
+        held = [each.addr for each in one.port.addresses if "." in each.addr]
+        ip = held[0] if held else None
+        return _Made(one.port.id, one.port.network, ip, one.port.firewall)
+    profile = one.request.firewall
+    place = {
+        "server": how.server, "idx": index, "state": "BUILD", "device_owner": "vm",
+        "firewall": profile,
+    }  # fmt: skip
     failure: Conflict | None = None
     for ident in one.networks:
         request = evolve(one.request, numbered=ident not in one.bare)
@@ -163,7 +169,7 @@ async def _make(
                 raise
             failure = error
         else:
-            return _Made(port, ident, ip)
+            return _Made(port, ident, ip, profile)
     if one.request.forced:
         raise Unavailable("no network that servers must have has room for another")
     raise failure or Conflict("there is no public network", kind="NoAddress")
@@ -203,8 +209,18 @@ async def confirm(tx: Transaction, server: int) -> None:
 
 
 async def failed(tx: Transaction, server: int) -> None:
-    """All of a server's ports that were being made could not be made."""
+    """All of a server's ports that were being made could not be made.
+
+    They keep their addresses: the server may yet turn out to have been made.
+    """
     await ports.set_states(tx, server, "BUILD", "ERROR")
+
+
+async def refused(tx: Transaction, server: int) -> None:
+    """A server that is there did not get ports; they give their addresses back."""
+    held = await ports.of_server(tx, server)
+    there = {one.id: one.mac for one in held if one.state is PortState.ACTIVE}
+    await came_up(tx, server, there)
 
 
 async def unplug(tx: Transaction, server: int) -> None:

@@ -33,6 +33,13 @@ class Reassign(Struct):
     shared: bool = named(name="shared_to_project", default=False)
 
 
+class FirewallProfile(Struct):
+    """Arguments of the action ``firewallProfile``."""
+
+    profile: str
+    nic: Id
+
+
 class Rescue(Struct):
     """Arguments of the action ``rescue``."""
 

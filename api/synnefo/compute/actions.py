@@ -15,6 +15,7 @@ from api.paging import number
 from api.synnefo.compute.action_bodies import (
     ChangePassword,
     Console,
+    FirewallProfile,
     Reassign,
     Reboot,
     Rebuild,
@@ -185,6 +186,15 @@ async def _vnc(
     return VncReply(VncView(kind, url))
 
 
+async def _firewall(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    wanted = arguments(given, FirewallProfile)
+    await api.compute.firewalls.put(
+        caller, Scope.own(caller), server, number(wanted.nic), wanted.profile
+    )
+
+
 async def _unserved(
     api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
 ) -> None:
@@ -208,8 +218,7 @@ async def _suspend(
 
 _UNSERVED = (
     *("os-getRDPConsole", "os-getSPICEConsole"),
-    *("confirmResize", "revertResize", "firewallProfile"),
-    *("addFloatingIp", "removeFloatingIp"),
+    *("confirmResize", "revertResize", "addFloatingIp", "removeFloatingIp"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -227,6 +236,7 @@ ACTIONS: Mapping[str, Act] = {
     "changePassword": _change_password,
     "console": _console,
     "os-getVNCConsole": _vnc,
+    "firewallProfile": _firewall,
     "suspend": _suspend,
     "createImage": _unsupported,
     "snapshot": _unsupported,

@@ -16,7 +16,9 @@ _PORT = """
         n.public, p.idx, p.mac::text, p.firewall, p.state, p.created, p.updated,
         (SELECT jsonb_agg(jsonb_build_array(i.subnet, host(i.addr), i.floating)
                           ORDER BY i.id)
-         FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted)
+         FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted),
+        EXISTS (SELECT 1 FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted
+                AND i.assoc_port <> p.id)
     FROM compute.port p JOIN compute.network n ON n.id = p.network
 """
 
@@ -68,6 +70,16 @@ async def lock(tx: Transaction, scope: Scope | None, ident: int) -> Port | None:
     return _port(row) if row else None
 
 
+async def server_of(tx: Transaction, scope: Scope, ident: int) -> int | None:
+    """The server of a port that ``scope`` sees, not locked; None without one."""
+    row = await tx.row(
+        "SELECT p.server FROM compute.port p JOIN compute.network n "
+        f"ON n.id = p.network WHERE p.id = %(id)s AND {seen(scope)}",
+        {"id": ident, **scope.params},
+    )
+    return None if row is None else row[0]
+
+
 async def of_server(tx: Transaction, server: int) -> list[Port]:
     """A server's ports, locked, in order."""
     rows = await tx.rows(
@@ -78,7 +90,7 @@ async def of_server(tx: Transaction, server: int) -> list[Port]:
 
 def _port(row: Row) -> Port:
     addresses = tuple(Address(*one) for one in row[15] or ())
-    return Port(*(*row[:12], PortState(row[12]), *row[13:15], addresses))
+    return Port(*(*row[:12], PortState(row[12]), *row[13:15], addresses, row[16]))
 
 
 async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
