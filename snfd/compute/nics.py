@@ -8,17 +8,16 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from snfd import outbox
-from snfd.compute.actions import Actions, ready
+from snfd.compute.actions import Actions, changeable, ready
 from snfd.compute.model import Locked
 from snfd.compute.states import State, Task
 from snfd.compute.store import rows
 from snfd.db.port import Transaction
-from snfd.errors import Busy, Conflict, Invalid
+from snfd.errors import Busy, Invalid
 from snfd.ganeti import names, requests
 from snfd.identity.model import Caller, require_writer
 from snfd.network import firewall, plugging
 from snfd.network.addressing import Owner
-from snfd.network.floating import FloatingIp
 from snfd.network.model import NewPort, NicRequest, Port, PortState
 from snfd.network.naming import checked_name, missing
 from snfd.network.owning import changeable_port
@@ -49,9 +48,9 @@ class Nics:
         """
         require_writer(caller)
         checked_name(new.name)
-        return await self.actions.db.run(self._connect, caller, scope, new, request)
+        return await self.actions.db.run(self.within, caller, scope, new, request)
 
-    async def _connect(
+    async def within(
         self,
         tx: Transaction,
         caller: Caller,
@@ -59,6 +58,7 @@ class Nics:
         new: NewPort,
         request: NicRequest,
     ) -> int:
+        """The same as `connect`, as part of a transaction."""
         assert new.server is not None
         server = await ready(tx, scope, new.server, Task.CONNECT)
         how = await self._plugging(tx, scope, server)
@@ -76,25 +76,6 @@ class Nics:
             await self._put(tx, caller, server, tagging, (job,))
         return nic.port
 
-    async def put_address(
-        self, caller: Caller, scope: Scope, address: FloatingIp, port: Port
-    ) -> None:
-        """Put a floating IP on the server that has ``port``, on a card of its own.
-
-        :raises Conflict: no server has the port, or the address is in use.
-        :raises Busy: the server's state or task excludes it.
-        """
-        if port.server is None:
-            raise Conflict("no server has the port")
-        new = NewPort(address.network, server=port.server, fixed_ip=address.addr)
-        card = NicRequest(
-            address.network,
-            fixed_ip=address.addr,
-            needs_floating=True,
-            for_port=port.id,
-        )
-        await self.connect(caller, scope, new, card)
-
     async def disconnect(self, caller: Caller, scope: Scope, port: Port) -> None:
         """Take a card away from its server; the port goes when that is done.
 
@@ -102,11 +83,12 @@ class Nics:
         :raises Busy: the server's state or task excludes it.
         """
         require_writer(caller)
-        await self.actions.db.run(self._disconnect, caller, scope, port)
+        await self.actions.db.run(self.without, caller, scope, port)
 
-    async def _disconnect(
+    async def without(
         self, tx: Transaction, caller: Caller, scope: Scope, port: Port
     ) -> None:
+        """The same as `disconnect`, as part of a transaction."""
         if port.server is None:
             raise Invalid("no server has the port")
         if port.state is PortState.ERROR:
@@ -125,6 +107,28 @@ class Nics:
         if tags:
             untagging = evolve(requests.remove_tags(server.id, tags), strict=True)
             await self._put(tx, caller, server, untagging, (job,))
+
+    async def take_off(
+        self, caller: Caller, scope: Scope, server: int, address: str
+    ) -> None:
+        """Take the card that has an address off a server.
+
+        :raises NotFound: the server is not in the scope.
+        :raises Invalid: it does not have the address.
+        :raises Busy: its state or task excludes it.
+        """
+        require_writer(caller)
+        await self.actions.db.run(self._take_off, caller, scope, server, address)
+
+    async def _take_off(
+        self, tx: Transaction, caller: Caller, scope: Scope, server: int, address: str
+    ) -> None:
+        await changeable(tx, scope, server)
+        for port in await ports.of_server(tx, server):
+            if address in (one.addr for one in port.addresses):
+                await self.without(tx, caller, scope, port)
+                return
+        raise Invalid(f"server {server} does not have {address}")
 
     async def _forget(self, tx: Transaction, scope: Scope, ident: int) -> None:
         """Remove a port that no instance has."""

@@ -12,6 +12,7 @@ from snfd.compute import rules
 from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions, changeable
 from snfd.compute.allocation import Allocator
+from snfd.compute.carrying import Carrying
 from snfd.compute.catalog import Flavors
 from snfd.compute.custody import Custody
 from snfd.compute.firewalls import Firewalls
@@ -38,6 +39,7 @@ from snfd.compute.tags import Tags
 from snfd.db.port import Database, Transaction
 from snfd.errors import NotFound
 from snfd.identity.model import Caller, require_writer
+from snfd.network.floating import FloatingIps
 from snfd.network.scope import Scope, project_for
 from snfd.probe import AFTER_COMMIT, Probe, nothing
 from snfd.sealed import LOGIN_PASSWORD, Sealer
@@ -218,6 +220,7 @@ class Compute:
     journal: Journal
     tags: Tags
     firewalls: Firewalls
+    carrying: Carrying
 
 
 @frozen(kw_only=True, eq=False)
@@ -262,10 +265,11 @@ def compute(parts: Parts) -> Compute:
         ),
         parts.request_id,
     )
+    nics = Nics(actions, parts.draw, hotplug=parts.hotplug)
     return Compute(
         servers_,
         actions,
-        Nics(actions, parts.draw, hotplug=parts.hotplug),
+        nics,
         Metadata(parts.db),
         Passwords(parts.db, parts.sealer, servers_),
         flavors,
@@ -280,4 +284,5 @@ def compute(parts: Parts) -> Compute:
         Journal(parts.db),
         Tags(parts.db, parts.new_id, parts.request_id),
         Firewalls(actions),
+        Carrying(nics, FloatingIps(parts.db)),
     )

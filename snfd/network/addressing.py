@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 from uuid import UUID
 
 from attrs import frozen
@@ -12,6 +13,7 @@ from snfd.errors import Conflict, Forbidden, Invalid, OverQuota
 from snfd.network import pools
 from snfd.network.model import Network, NicRequest
 from snfd.network.scope import Scope
+from snfd.network.store import floating as addresses
 from snfd.network.store import ports
 
 SPARE = 4
@@ -31,6 +33,11 @@ class Owner:
         """The columns of a row that say so."""
         return {"owner": self.user, "project": self.project, "shared": self.shared}
 
+    @property
+    def sharing(self) -> tuple[UUID, bool]:
+        """The project, and whether it is shared to that."""
+        return self.project, self.shared
+
 
 async def make_port(
     tx: Transaction,
@@ -48,7 +55,7 @@ async def make_port(
     :raises Forbidden: the network has no IPv4 and is public.
     :raises OverQuota: the project has public addresses enough.
     """
-    held = await _address(tx, scope, network, request)
+    held = await _address(tx, scope, owner, network, request)
     if network.public and held is not None and held[2] is None:
         await _check_plain(tx, owner.project)
     port = await ports.insert(
@@ -84,7 +91,7 @@ async def _check_plain(tx: Transaction, project: UUID) -> None:
 
 
 async def _address(
-    tx: Transaction, scope: Scope, network: Network, request: NicRequest
+    tx: Transaction, scope: Scope, owner: Owner, network: Network, request: NicRequest
 ) -> tuple[int, str, int | None] | None:
     """Subnet, address and, for a floating IP, its id; None where no IPv4."""
     if not network.numbered or not request.numbered:
@@ -94,18 +101,37 @@ async def _address(
             raise Invalid("that network has no IPv4 subnet")
         return None
     wanted = str(pools.address(request.fixed_ip)) if request.fixed_ip else None
+    if network.public and request.named and wanted is None:
+        raise Invalid("a port on a public network needs a floating IP as its fixed ip")
     if network.public and (wanted or request.network is not None):
-        floating = await ports.free_floating(tx, scope, network.id, wanted)
+        floating = await ports.free_floating(
+            tx, scope, network.id, wanted, owner.sharing
+        )
         if floating is not None:
             return 0, floating[1], floating[0]
         if request.needs_floating:
-            raise Conflict("you hold no such free floating IP", kind="NoAddress")
+            await _refuse(tx, scope, network, request)
     if wanted is None:
         taken = await ports.take_any(tx, network.numbered)
         if taken is None:
             raise Conflict("no address is left", kind="IpAddressGenerationFailure")
         return *taken, None
     return await _certain(tx, network, wanted), wanted, None
+
+
+async def _refuse(
+    tx: Transaction, scope: Scope, network: Network, request: NicRequest
+) -> NoReturn:
+    """Say why no floating IP can be had."""
+    if wanted := request.fixed_ip:
+        found, port = await addresses.held(tx, scope, network.id, wanted)
+        if port is not None:
+            raise Conflict(f"{wanted} is in use", kind="IpAddressInUse")
+        if found:
+            raise Conflict("what is shared goes together with its own project's only")
+        if request.named:
+            raise Invalid(f"{wanted} is no floating IP of yours")
+    raise Conflict("you hold no such free floating IP", kind="NoAddress")
 
 
 async def _certain(tx: Transaction, network: Network, wanted: str) -> int:

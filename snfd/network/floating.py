@@ -9,14 +9,16 @@ from uuid import UUID
 from attrs import frozen
 
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Invalid, NotFound
+from snfd.errors import Conflict, Forbidden, Invalid, NotFound
 from snfd.identity.model import Caller, require_writer
 from snfd.network import pools
 from snfd.network.model import Filter
+from snfd.network.owning import check_sharing
 from snfd.network.scope import Scope, project_for
 from snfd.network.store import floating as store
 from snfd.network.store import networks, ports
 from snfd.quota import service as quota
+from snfd.quota.model import provisions
 
 QUOTA = "cyclades.floating_ip"
 
@@ -89,8 +91,18 @@ class FloatingIps:
         """
         require_writer(caller)
         project = project_for(caller, new.project)
-        ident = await self.db.run(self._create, caller, scope, new, project)
-        return await self.show(Scope.own(caller), ident)
+        made = await self.db.run(self._create, caller, scope, new, project)
+        return await self.show(Scope.own(caller), made)
+
+    async def within(
+        self, tx: Transaction, caller: Caller, scope: Scope, new: NewFloatingIp
+    ) -> FloatingIp:
+        """The same as `create`, as part of a transaction."""
+        project = project_for(caller, new.project)
+        ident = await self._create(tx, caller, scope, new, project)
+        row = await store.lock(tx, Scope.own(caller), ident)
+        assert row is not None
+        return FloatingIp(*row)
 
     async def _create(
         self,
@@ -141,6 +153,41 @@ class FloatingIps:
         if await ports.slot_exists(tx, list(subnets), wanted):
             raise Conflict(f"{wanted} is in use", kind="IpAddressInUse")
         raise Invalid(f"{wanted} is no address of a pool")
+
+    async def reassign(
+        self, caller: Caller, ident: int, project: UUID, *, shared: bool
+    ) -> None:
+        """Have another project pay for a floating IP.
+
+        :raises NotFound: the caller sees none of that id.
+        :raises Forbidden: it is somebody else's, or the caller only reads in either
+            project.
+        :raises Invalid: the caller is no member of the project.
+        :raises Conflict: a server of another project has it, and either is shared.
+        :raises OverQuota: the project has no room.
+        """
+        require_writer(caller)
+        project_for(caller, project)
+        await self.db.run(self._reassign, caller, ident, project, shared)
+
+    async def _reassign(
+        self, tx: Transaction, caller: Caller, ident: int, project: UUID, shared: bool
+    ) -> None:
+        row = await store.lock(tx, Scope.own(caller), ident)
+        if row is None:
+            raise _missing(ident)
+        found = FloatingIp(*row)
+        if found.owner != caller.user:
+            raise Forbidden("only its owner moves a floating IP to another project")
+        Scope.own(caller).check_change(found.project)
+        holder = await store.holder(tx, ident)
+        if holder is not None:
+            check_sharing((project, shared), holder)
+        await store.move(tx, ident, project, shared)
+        if project != found.project:
+            leaving = provisions(found.owner, found.project, {QUOTA: -1})
+            coming = provisions(found.owner, project, {QUOTA: 1})
+            await quota.transfer(tx, {**leaving, **coming})
 
     async def delete(self, caller: Caller, scope: Scope, ident: int) -> None:
         """Give a floating IP back.

@@ -12,6 +12,8 @@ from attrs import field, frozen
 
 MAX_NAME = 128
 MAX_NICS = 8
+MAX_LOOSE = 200
+"""Ports without a server that a project may have."""
 
 OPEN = "DISABLED"
 """The firewall profile that lets everything through."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from snfd.db.port import Transaction
 from snfd.errors import Conflict, Forbidden
 from snfd.network.model import Network, Port
@@ -53,3 +55,14 @@ async def changeable_port(tx: Transaction, scope: Scope, ident: int) -> Port:
         raise missing("Port", ident)
     scope.check_change(port.project)
     return port
+
+
+def check_sharing(one: tuple[UUID, bool], other: tuple[UUID, bool]) -> None:
+    """Pass if two things may be put together: each its project, and whether shared.
+
+    What is shared stays within its project (``spec/cyclades.md`` B9).
+
+    :raises Conflict: they may not.
+    """
+    if one[0] != other[0] and (one[1] or other[1]):
+        raise Conflict("what is shared goes together with its own project's only")

@@ -24,7 +24,7 @@ from snfd.network.model import (
     Port,
     PortState,
 )
-from snfd.network.owning import changeable_port, joinable
+from snfd.network.owning import changeable_port, check_sharing, joinable
 from snfd.network.presence import join
 from snfd.network.scope import Scope
 from snfd.network.store import networks, ports
@@ -121,6 +121,7 @@ async def _resolved(tx: Transaction, how: Plugging, one: NicRequest) -> _Wanted:
         port = await changeable_port(tx, how.scope, one.port)
         if port.server is not None:
             raise Conflict(f"port {one.port} is in use", kind="PortInUse")
+        check_sharing((port.project, port.shared), how.owner.sharing)
         return _Wanted(one, (port.network,), port)
     if one.network is not None:
         return _Wanted(one, (one.network,))

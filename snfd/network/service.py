@@ -17,6 +17,7 @@ from snfd.network.administering import NetworkStaff
 from snfd.network.building import build, remove
 from snfd.network.floating import FloatingIps
 from snfd.network.model import (
+    MAX_LOOSE,
     Filter,
     Kind,
     Network,
@@ -212,8 +213,10 @@ class Ports:
         request: NicRequest,
     ) -> int:
         network = await joinable(tx, scope, new.network)
+        if await ports.loose(tx, caller.project) >= MAX_LOOSE:
+            raise Conflict(f"a project has at most {MAX_LOOSE} ports without a server")
         owner = Owner(caller.user, caller.project, scope.shares)
-        columns = {"name": new.name}
+        columns = {"name": new.name, "firewall": new.firewall}
         ident, _ = await make_port(tx, scope, owner, network, request, columns)
         return ident
 

@@ -318,7 +318,11 @@ class FloatingTests(NeutronCase):
         shown = got.json["floatingip"]
         self.assertEqual((port, "10.77.0.2", "ACTIVE"), (
             shown["port_id"], shown["fixed_ip_address"], shown["status"]))  # fmt: skip
-        self.assertEqual(409, self.http.put(path, put).status)
+        self.assertEqual(200, self.http.put(path, put).status)
+        self.assertEqual(
+            ["OP_NETWORK_ADD", "OP_NETWORK_CONNECT", "OP_INSTANCE_SET_PARAMS"],
+            [one.intent.kind for one in self.parts.intents()],
+        )
         self.parts.work()
         found = self.cloud.nova().get(f"/servers/{server}").json["server"]["addresses"]
         self.assertEqual(made["floating_ip_address"], found["public"][0]["addr"])

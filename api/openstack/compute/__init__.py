@@ -8,6 +8,7 @@ from api.openstack.compute.about import AboutApi
 from api.openstack.compute.actions import ActionsApi
 from api.openstack.compute.devices import InterfacesApi, VolumesApi
 from api.openstack.compute.flavors import FlavorsApi, KeypairsApi
+from api.openstack.compute.floating import FloatingApi, GroupsApi
 from api.openstack.compute.history import HistoryApi
 from api.openstack.compute.images import ImagesApi
 from api.openstack.compute.limits import LimitsApi
@@ -40,6 +41,8 @@ def resource(cloud: Services) -> Served:
         AddressesApi(cloud.compute),
         InterfacesApi(cloud.compute, cloud.networks.ports),
         VolumesApi(cloud.compute),
+        FloatingApi(cloud.networks.floating, cloud.networks.networks),
+        GroupsApi(cloud.compute),
         FlavorsApi(cloud.compute.flavors, links),
         KeypairsApi(cloud.compute.keypairs),
         ImagesApi(cloud.images, links),

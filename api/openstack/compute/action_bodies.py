@@ -28,6 +28,22 @@ class Resize(Struct):
     flavor: Id = named(name="flavorRef")
 
 
+class AddressOf(Struct):
+    """Arguments of the actions ``addFloatingIp`` and ``removeFloatingIp``.
+
+    :ivar fixed: the server's address that it belongs to, else the first.
+    """
+
+    address: str
+    fixed: str | None = named(name="fixed_address", default=None)
+
+
+class AddFixed(Struct):
+    """Arguments of the action ``addFixedIp``."""
+
+    network: Id = named(name="networkId")
+
+
 class Rescue(Struct):
     """Arguments of the action ``rescue``."""
 

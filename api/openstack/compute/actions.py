@@ -12,6 +12,8 @@ from msgspec import field as named
 from api.decoding import decode_json
 from api.links import Links
 from api.openstack.compute.action_bodies import (
+    AddFixed,
+    AddressOf,
     ChangePassword,
     Reboot,
     Rebuild,
@@ -30,8 +32,10 @@ from api.operations import Answer, Reply, operation
 from api.paging import number
 from snfd.compute.console import ConsoleTickets
 from snfd.compute.service import Compute
-from snfd.errors import Busy, Forbidden, Invalid, NotFound, NotImplementedHere
+from snfd.errors import Busy, Forbidden, Invalid, NotImplementedHere
 from snfd.identity.model import Caller
+from snfd.network.groups import profile_called
+from snfd.network.model import OPEN, NewPort, NicRequest
 
 
 class ConsoleView(Reply):
@@ -175,8 +179,61 @@ async def _output(
 async def _group(
     api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
 ) -> None:
-    if decode_json(bytes(given), GroupName).name != "default":
-        raise NotFound("there is no security group but 'default'")
+    profile = profile_called(decode_json(bytes(given), GroupName).name)
+    if profile != OPEN:
+        await api.compute.firewalls.put_all(caller, within(caller), server, profile)
+
+
+async def _no_group(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    profile = profile_called(decode_json(bytes(given), GroupName).name)
+    if profile != OPEN:
+        await api.compute.firewalls.take_all(caller, within(caller), server, profile)
+
+
+async def _add_address(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    wanted = decode_json(bytes(given), AddressOf)
+    found = await existing(api.compute, caller, server)
+    cards = [
+        card.port
+        for card in found.attachments
+        if wanted.fixed in (None, *(one.addr for one in card.addresses))
+    ]
+    if wanted.fixed is not None and not cards:
+        raise Invalid(f"the server does not have {wanted.fixed}")
+    await api.compute.carrying.add(
+        caller,
+        within(caller),
+        server,
+        wanted.address,
+        shown=cards[0] if cards else None,
+    )
+
+
+async def _remove_address(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    address = decode_json(bytes(given), AddressOf).address
+    await api.compute.carrying.remove(caller, within(caller), server, address)
+
+
+async def _add_fixed(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    network = number(decode_json(bytes(given), AddFixed).network)
+    await api.compute.nics.connect(
+        caller, within(caller), NewPort(network, server=server), NicRequest(network)
+    )
+
+
+async def _remove_fixed(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    address = decode_json(bytes(given), AddressOf).address
+    await api.compute.nics.take_off(caller, within(caller), server, address)
 
 
 async def _unserved(
@@ -269,8 +326,7 @@ _MOVES = ("migrate", "os-migrateLive", "evacuate", "os-resetState", "injectNetwo
 _UNSERVED = (
     *("os-getSPICEConsole", "os-getRDPConsole", "os-getSerialConsole"),
     *("lock", "unlock", "pause", "unpause", "shelve", "shelveOffload", "unshelve"),
-    *("addFloatingIp", "removeFloatingIp", "addFixedIp"),
-    *("removeFixedIp", "createBackup", "trigger_crash_dump"),
+    *("createBackup", "trigger_crash_dump"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -288,7 +344,11 @@ ACTIONS: Mapping[str, Act] = {
     "os-getVNCConsole": _vnc,
     "os-getConsoleOutput": _output,
     "addSecurityGroup": _group,
-    "removeSecurityGroup": _group,
+    "removeSecurityGroup": _no_group,
+    "addFloatingIp": _add_address,
+    "removeFloatingIp": _remove_address,
+    "addFixedIp": _add_fixed,
+    "removeFixedIp": _remove_fixed,
     "suspend": _suspend,
     "resume": _suspend,
     "createImage": _no_image,

@@ -14,6 +14,7 @@ from api.operations import Reply
 from api.times import micros_bare, whole_z
 from snfd.compute.model import Attachment, Server, Status
 from snfd.compute.states import State, Task
+from snfd.network.groups import DEFAULT, called
 
 STATUS = {
     Status.BUILD: "BUILD",
@@ -95,6 +96,12 @@ class FaultView(Reply):
     message: str
 
 
+def _groups(server: Server) -> list[GroupRef]:
+    """The groups that stand for the firewall profiles of a server's cards."""
+    held = {called(one.firewall) for one in server.attachments}
+    return [GroupRef(name) for name in sorted(held or {DEFAULT})]
+
+
 class ServerView(Reply):
     """A server in full."""
 
@@ -155,7 +162,7 @@ class ServerView(Reply):
             config_drive="",
             access_v4="",
             access_v6="",
-            security_groups=[GroupRef("default")],
+            security_groups=_groups(server),
             links=links.of("servers", server.id),
             disk_config="MANUAL",
             zone=ZONE,

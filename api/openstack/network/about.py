@@ -70,6 +70,8 @@ _EXTENSIONS = {
     "project-id": "Owners as project_id",
     "quotas": "Limits of projects",
     "router": "Floating IPs",
+    "security-group": "Firewall profiles as security groups, which are read only",
+    "sorting": "Lists in order",
     "standard-attr-timestamp": "When things were made and changed",
 }
 

@@ -9,23 +9,19 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec import field as named
 
 from api.paging import Id, Limit, flag, listed_ids, number, size
-from snfd.errors import Invalid
+from snfd.errors import Invalid, NotImplementedHere
 from snfd.network.floating import NewFloatingIp
-from snfd.network.model import Filter, NewPort, NicRequest
+from snfd.network.groups import chosen
+from snfd.network.model import Filter, NewPort, NicRequest, Port
 
 Name = Annotated[str, Meta(max_length=128)]
+Groups = Annotated[list[UUID], Meta(max_length=20)]
 
 
 class Renaming(Struct):
     """What may be changed of a network or port."""
 
     name: Name | None = None
-
-
-class UpdatePort(Struct):
-    """Body of ``PUT /ports/{port}``."""
-
-    port: Renaming
 
 
 class WantedAddress(Struct):
@@ -42,11 +38,14 @@ class WantedPort(Struct):
     name: Name | None = None
     device_id: str | None = None
     fixed_ips: list[WantedAddress] | None = None
+    security_groups: Groups | None = None
 
-    def new(self) -> NewPort:
+    def new(self, project: UUID) -> NewPort:
         """What is wanted, in the cloud's own terms.
 
+        :param project: whose security groups are meant.
         :raises Invalid: several addresses, or a device that is no server.
+        :raises NotFound: there is no such security group.
         """
         wanted = self.fixed_ips or []
         if len(wanted) > 1:
@@ -59,7 +58,37 @@ class WantedPort(Struct):
             self.name or "",
             None if device is None else int(device),
             wanted[0].ip_address if wanted else None,
+            chosen(project, self.security_groups or ()),
         )
+
+
+class PortChange(Struct):
+    """What may be changed of a port; the rest may be named as it is."""
+
+    name: Name | None = None
+    security_groups: Groups | None = None
+    device_id: str | None = None
+    fixed_ips: list[WantedAddress] | None = None
+
+    def check(self, port: Port) -> None:
+        """Pass if nothing would change that cannot.
+
+        :raises Invalid: the server would.
+        :raises NotImplementedHere: addresses would.
+        """
+        server = "" if port.server is None else str(port.server)
+        if self.device_id not in (None, server):
+            raise Invalid("servers get and lose ports by os-interface")
+        held = [one.addr for one in port.addresses]
+        wanted = [one.ip_address for one in self.fixed_ips or ()]
+        if self.fixed_ips is not None and not set(wanted) - {None} <= {*held}:
+            raise NotImplementedHere("the addresses of a port stay as they are")
+
+
+class UpdatePort(Struct):
+    """Body of ``PUT /ports/{port}``."""
+
+    port: PortChange
 
 
 class CreatePort(Struct):
@@ -70,7 +99,7 @@ class CreatePort(Struct):
 
 def card(new: NewPort) -> NicRequest:
     """The network card that a port stands for."""
-    return NicRequest(network=new.network, fixed_ip=new.fixed_ip)
+    return NicRequest(network=new.network, fixed_ip=new.fixed_ip, firewall=new.firewall)
 
 
 class WantedFloatingIp(Struct):
@@ -81,12 +110,7 @@ class WantedFloatingIp(Struct):
     port_id: Id | None = None
 
     def new(self) -> NewFloatingIp:
-        """What is wanted, in the cloud's own terms.
-
-        :raises Invalid: it shall be put on a port at once.
-        """
-        if self.port_id is not None:
-            raise Invalid("port_id cannot be given when a floating IP is made")
+        """What is wanted, in the cloud's own terms."""
         network = self.floating_network_id
         return NewFloatingIp(
             None if network is None else number(network), self.floating_ip_address

@@ -73,7 +73,7 @@ class QuotasApi:
     async def _details(self, caller: Caller, project: UUID) -> dict[str, QuotaDetail]:
         require_member(caller, project)
         usages = await self.quota.usage_in(caller, project)
-        fixed = {"router": 0, "security_group": 1, "security_group_rule": 0}
+        fixed = {"router": 0, "security_group": 4, "security_group_rule": 0}
         free = dict.fromkeys(("subnet", "port"), -1)
         none = dict.fromkeys(("rbac_policy", "subnetpool"), 0)
         return {

@@ -23,9 +23,12 @@ from api.openstack.network.views import (
 )
 from api.operations import operation
 from api.paging import number
+from snfd.compute.carrying import Carrying
+from snfd.compute.firewalls import Firewalls
 from snfd.compute.nics import Nics
 from snfd.identity.model import Caller
 from snfd.network.floating import FloatingIps
+from snfd.network.groups import chosen
 from snfd.network.scope import Scope
 from snfd.network.service import Ports
 
@@ -39,6 +42,7 @@ class PortsApi:
 
     ports: Ports
     nics: Nics
+    firewalls: Firewalls
     base: str
 
     @operation("GET", "/ports", query=ListQuery)
@@ -51,7 +55,7 @@ class PortsApi:
     @operation("POST", "/ports", body=CreatePort, status=201)
     async def create(self, caller: Caller, body: CreatePort) -> PortReply:
         """Make a port; with ``device_id``, a network card of that server."""
-        new, scope = body.port.new(), within(caller)
+        new, scope = body.port.new(caller.project), within(caller)
         if new.server is not None:
             made = await self.nics.connect(caller, scope, new, card(new))
             return await self.show(caller, made)
@@ -67,11 +71,16 @@ class PortsApi:
 
     @operation("PUT", "/ports/<port>", body=UpdatePort)
     async def update(self, caller: Caller, port: int, body: UpdatePort) -> PortReply:
-        """Rename a port."""
-        if body.port.name is None:
-            return await self.show(caller, port)
-        found = await self.ports.rename(caller, within(caller), port, body.port.name)
-        return PortReply(PortView.of(found))
+        """Rename a port, or have another firewall profile on it."""
+        scope, wanted = within(caller), body.port
+        found = await self.ports.show(scope, port)
+        wanted.check(found)
+        if wanted.security_groups is not None:
+            profile = chosen(found.project, wanted.security_groups)
+            await self.firewalls.put_on_port(caller, scope, port, profile)
+        if wanted.name is not None:
+            await self.ports.rename(caller, scope, port, wanted.name)
+        return await self.show(caller, port)
 
     @operation("DELETE", "/ports/<port>", status=204)
     async def delete(self, caller: Caller, port: int) -> None:
@@ -92,7 +101,7 @@ class FloatingIpsApi:
 
     floating: FloatingIps
     ports: Ports
-    nics: Nics
+    carrying: Carrying
     base: str
 
     @operation("GET", "/floatingips", query=ListQuery)
@@ -105,8 +114,12 @@ class FloatingIpsApi:
     @operation("POST", "/floatingips", body=CreateFloatingIp, status=201)
     async def create(self, caller: Caller, body: CreateFloatingIp) -> FloatingIpReply:
         """Take a floating IP."""
-        scope = Scope.project(caller)
-        made = await self.floating.create(caller, scope, body.floatingip.new())
+        scope, wanted = Scope.project(caller), body.floatingip
+        if wanted.port_id is None:
+            made = await self.floating.create(caller, scope, wanted.new())
+        else:
+            port = await self.ports.show(within(caller), number(wanted.port_id))
+            made = await self.carrying.create_on(caller, scope, wanted.new(), port)
         return FloatingIpReply(FloatingIpView.of(made))
 
     @operation("GET", "/floatingips/<floatingip>")
@@ -124,10 +137,10 @@ class FloatingIpsApi:
         found = await self.floating.show(scope, floatingip)
         if wanted is None and found.port is not None:
             held = await self.ports.show(scope, found.port)
-            await self.nics.disconnect(caller, scope, held)
+            await self.carrying.nics.disconnect(caller, scope, held)
         elif isinstance(wanted, int | str):
             port = await self.ports.show(scope, number(wanted))
-            await self.nics.put_address(caller, scope, found, port)
+            await self.carrying.put(caller, scope, floatingip, port)
         return await self.show(caller, floatingip)
 
     @operation("DELETE", "/floatingips/<floatingip>", status=204)

@@ -11,7 +11,8 @@ from api.operations import Reply
 from api.times import whole_z
 from snfd.identity.model import Caller
 from snfd.network.floating import FloatingIp
-from snfd.network.model import Network, Port, Subnet
+from snfd.network.groups import holding
+from snfd.network.model import OPEN, Network, Port, Subnet
 
 
 class NetworkView(Reply):
@@ -221,21 +222,27 @@ class PortView(Reply):
             tenant_id=str(port.project),
             project_id=str(port.project),
             device_id="" if port.server is None else str(port.server),
-            device_owner="" if port.server is None else "compute:nova",
+            device_owner=_device_owner(port),
             mac_address=port.mac or "",
             status=port.state.value,
             admin_state_up=True,
             fixed_ips=[
                 FixedIpView(str(one.subnet), one.addr) for one in port.addresses
             ],
-            security_groups=[],
+            security_groups=[str(holding(port.project, port.firewall))],
             allowed_address_pairs=[],
             vnic_type="normal",
-            port_security_enabled=False,
+            port_security_enabled=port.firewall != OPEN,
             description="",
             created_at=whole_z(port.created),
             updated_at=whole_z(port.updated),
         )
+
+
+def _device_owner(port: Port) -> str:
+    if port.server is None:
+        return ""
+    return "network:floatingip" if port.extra else "compute:nova"
 
 
 class PortReply(Reply):

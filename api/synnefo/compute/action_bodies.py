@@ -40,6 +40,12 @@ class FirewallProfile(Struct):
     nic: Id
 
 
+class AddressOf(Struct):
+    """Arguments of the actions ``addFloatingIp`` and ``removeFloatingIp``."""
+
+    address: str
+
+
 class Rescue(Struct):
     """Arguments of the action ``rescue``."""
 

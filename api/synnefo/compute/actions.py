@@ -13,6 +13,7 @@ from api.decoding import decode_json
 from api.operations import Answer, operation
 from api.paging import number
 from api.synnefo.compute.action_bodies import (
+    AddressOf,
     ChangePassword,
     Console,
     FirewallProfile,
@@ -195,6 +196,20 @@ async def _firewall(
     )
 
 
+async def _add_address(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    address, scope = arguments(given, AddressOf).address, Scope.own(caller)
+    await api.compute.carrying.add(caller, scope, server, address)
+
+
+async def _remove_address(
+    api: ActionsApi, caller: Caller, server: int, given: msgspec.Raw
+) -> None:
+    address, scope = arguments(given, AddressOf).address, Scope.own(caller)
+    await api.compute.carrying.remove(caller, scope, server, address)
+
+
 async def _unserved(
     api: ActionsApi, caller: Caller, server: int, _: msgspec.Raw
 ) -> None:
@@ -218,7 +233,7 @@ async def _suspend(
 
 _UNSERVED = (
     *("os-getRDPConsole", "os-getSPICEConsole"),
-    *("confirmResize", "revertResize", "addFloatingIp", "removeFloatingIp"),
+    *("confirmResize", "revertResize"),
 )
 
 ACTIONS: Mapping[str, Act] = {
@@ -237,6 +252,8 @@ ACTIONS: Mapping[str, Act] = {
     "console": _console,
     "os-getVNCConsole": _vnc,
     "firewallProfile": _firewall,
+    "addFloatingIp": _add_address,
+    "removeFloatingIp": _remove_address,
     "suspend": _suspend,
     "createImage": _unsupported,
     "snapshot": _unsupported,

@@ -11,7 +11,7 @@ from msgspec import field as named
 from api.links import Links
 from api.operations import Answer, Reply, operation
 from api.paging import Id, complete, number
-from api.synnefo.network.networks import NOT_MODIFIED, ListQuery
+from api.synnefo.network.networks import NOT_MODIFIED, ListQuery, NetworkAction
 from snfd.clock import Seconds
 from snfd.errors import NotImplementedHere
 from snfd.identity.model import Caller
@@ -124,6 +124,17 @@ class FloatingIpsApi:
     async def update(self, caller: Caller, floatingip: int) -> FloatingIpReply:
         """A floating IP is put on a port by making the port."""
         raise NotImplementedHere("make a port with the address instead")
+
+    @operation("POST", "/floatingips/<floatingip>/action", body=NetworkAction)
+    async def act(
+        self, caller: Caller, floatingip: int, body: NetworkAction
+    ) -> FloatingIpReply:
+        """Have another project pay for a floating IP."""
+        wanted = body.reassign
+        await self.floating.reassign(
+            caller, floatingip, wanted.project, shared=wanted.shared
+        )
+        return await self.show(caller, floatingip)
 
     @operation("DELETE", "/floatingips/<floatingip>", status=204)
     async def delete(self, caller: Caller, floatingip: int) -> None:

@@ -153,7 +153,9 @@ class PortsQuery(Struct):
 
 def card(new: NewPort) -> NicRequest:
     """The network card that a port stands for; public ones need a floating IP."""
-    return NicRequest(network=new.network, fixed_ip=new.fixed_ip, needs_floating=True)
+    return NicRequest(
+        network=new.network, fixed_ip=new.fixed_ip, needs_floating=True, named=True
+    )
 
 
 @frozen(eq=False)

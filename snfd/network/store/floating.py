@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from snfd.db.port import Database, Row, Transaction
 from snfd.network.model import Filter
@@ -58,6 +59,36 @@ async def release(tx: Transaction, ident: int) -> None:
         "UPDATE compute.ip_slot s SET state = 'free', released_at = clock_timestamp() "
         "FROM gone WHERE s.subnet = gone.subnet AND s.addr = gone.addr",
         (ident,),
+    )
+
+
+async def held(
+    tx: Transaction, scope: Scope, network: int, addr: str
+) -> tuple[bool, int | None]:
+    """Whether ``scope`` sees such a floating IP, and the port that has it."""
+    row = await tx.row(
+        "SELECT i.port FROM compute.ip i WHERE i.network = %(network)s AND i.floating "
+        f"AND i.addr = %(addr)s::inet AND NOT i.deleted AND {scope.clause('i')}",
+        {"network": network, "addr": addr, **scope.params},
+    )
+    return (False, None) if row is None else (True, row[0])
+
+
+async def holder(tx: Transaction, ident: int) -> tuple[UUID, bool] | None:
+    """Project and sharing of the server that has a floating IP; None without one."""
+    row = await tx.row(
+        "SELECT s.project, s.shared FROM compute.ip i JOIN compute.port p "
+        "ON p.id = i.port JOIN compute.server s ON s.id = p.server WHERE i.id = %s",
+        (ident,),
+    )
+    return (row[0], row[1]) if row else None
+
+
+async def move(tx: Transaction, ident: int, project: UUID, shared: bool) -> None:
+    """Give a locked floating IP to a project."""
+    await tx.execute(
+        "UPDATE compute.ip SET project = %s, shared = %s WHERE id = %s",
+        (project, shared, ident),
     )
 
 

@@ -102,6 +102,15 @@ async def insert(tx: Transaction, values: Mapping[str, object]) -> int:
     return int(row[0])
 
 
+async def loose(tx: Transaction, project: UUID) -> int:
+    """How many ports of a project no server has."""
+    row = await tx.row(
+        "SELECT count(*) FROM compute.port WHERE project = %s AND server IS NULL",
+        (project,),
+    )
+    return int(row[0]) if row else 0
+
+
 async def mac_is_free(tx: Transaction, mac: str) -> bool:
     """Whether no port has that MAC address."""
     row = await tx.row("SELECT 1 FROM compute.port WHERE mac = %s::macaddr", (mac,))
@@ -221,20 +230,29 @@ async def insert_ip(tx: Transaction, values: Mapping[str, object]) -> int:
 
 
 async def free_floating(
-    tx: Transaction, scope: Scope, network: int, addr: str | None
+    tx: Transaction,
+    scope: Scope,
+    network: int,
+    addr: str | None,
+    sharing: tuple[UUID, bool],
 ) -> tuple[int, str] | None:
     """Lock a floating IP that is not on a port; id and address, or None.
 
     :param addr: a certain one, or None for any.
+    :param sharing: project of what shall have it, and whether that is shared.
     """
     row = await tx.row(
         "SELECT i.id, host(i.addr) FROM compute.ip i WHERE i.network = %(network)s "
         "AND i.floating AND NOT i.deleted AND i.port IS NULL "
         "AND (%(addr)s::inet IS NULL OR i.addr = %(addr)s::inet) "
         f"AND {scope.clause('i')} AND i.project <> ALL(%(scope_reads)s::uuid[]) "
+        "AND (i.project = %(project)s OR NOT (i.shared OR %(shared)s)) "
         "ORDER BY i.id LIMIT 1 FOR UPDATE SKIP LOCKED",
-        {"network": network, "addr": addr, **scope.params},
-    )
+        {
+            "network": network, "addr": addr, "project": sharing[0],
+            "shared": sharing[1], **scope.params,
+        },
+    )  # fmt: skip
     return (row[0], row[1]) if row else None
 
 
