@@ -276,6 +276,8 @@ class Filter:
 
     :ivar since: rows changed at or after it, gone ones included.
     :ivar up: whether a network takes new ports as far as administrators say.
+    :ivar device: what a port is there for, in neutron's words.
+    :ivar fixed: the address of the port that a floating IP is shown with.
     :ivar marker: id of the last row of the previous page.
     :ivar limit: most rows to return.
     :ivar sort: names of attributes to sort by, each with whether it descends;
@@ -302,4 +304,7 @@ class Filter:
     up: bool | None = None
     mtu: int | None = None
     kind: str | None = None
+    device: str | None = None
+    subnet: int | None = None
+    fixed: str | None = None
     sort: tuple[tuple[str, bool], ...] = ()

@@ -6,13 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec import field as named
 
-from api.paging import Id, Limit, flag, listed_ids, number, size
+from api.paging import Id, number
 from snfd.errors import Invalid, NotImplementedHere
 from snfd.network.floating import NewFloatingIp
 from snfd.network.groups import chosen
-from snfd.network.model import Filter, NewPort, NicRequest, Port
+from snfd.network.model import NewPort, NicRequest, Port
 
 Name = Annotated[str, Meta(max_length=128)]
 Groups = Annotated[list[UUID], Meta(max_length=20)]
@@ -133,96 +132,3 @@ class UpdateFloatingIp(Struct):
     """Body of ``PUT /floatingips/{floatingip}``."""
 
     floatingip: FloatingIpChange
-
-
-class ListQuery(Struct):
-    """How a list is narrowed and cut."""
-
-    id: list[str] = []
-    name: str | None = None
-    status: str | None = None
-    tenant_id: str | None = None
-    project_id: str | None = None
-    shared: str | None = None
-    external: str | None = named(name="router:external", default=None)
-    network_id: str | None = None
-    device_id: str | None = None
-    mac_address: str | None = None
-    fixed_ips: list[str] = []
-    floating_network_id: str | None = None
-    floating_ip_address: str | None = None
-    port_id: str | None = None
-    ip_version: str | None = None
-    cidr: str | None = None
-    limit: Limit | None = None
-    marker: str | None = None
-    fields: list[str] = []
-
-    def filter(self) -> Filter | None:
-        """The filter, or None where nothing can match.
-
-        :raises Invalid: a marker or truth value that is none.
-        """
-        try:
-            return self._filter()
-        except _NoMatch:
-            return None
-
-    def _filter(self) -> Filter:
-        if self.marker is not None and not _is_row(self.marker):
-            raise Invalid(f"marker {self.marker!r} is no item of this list")
-        network = self.network_id or self.floating_network_id
-        return Filter(
-            ids=listed_ids(self.id),
-            name=self.name,
-            network=_row(network),
-            server=_row(self.device_id),
-            mac=self.mac_address,
-            port=_row(self.port_id),
-            address=self.floating_ip_address or self._address(),
-            status=self.status,
-            public=self._public(),
-            project=_uuid(self.project_id or self.tenant_id),
-            marker=int(self.marker) if self.marker else None,
-            limit=size(self.limit),
-        )
-
-    def _address(self) -> str | None:
-        """The address of ``fixed_ips=ip_address=…``."""
-        for part in self.fixed_ips:
-            key, _, value = part.partition("=")
-            if key == "ip_address":
-                return value
-        return None
-
-    def _public(self) -> bool | None:
-        external = flag(self.external, "router:external")
-        shared = flag(self.shared, "shared")
-        if external is not None and shared is not None and external != shared:
-            raise _NoMatch
-        return shared if external is None else external
-
-
-class _NoMatch(Exception):
-    """A filter names something that cannot exist."""
-
-
-def _is_row(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18
-
-
-def _row(text: str | None) -> int | None:
-    if text is None or text == "":
-        return None
-    if not _is_row(text):
-        raise _NoMatch
-    return int(text)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise _NoMatch from None

@@ -9,8 +9,8 @@ from attrs import frozen
 from msgspec import UNSET, UnsetType
 
 from api.links import Link
-from api.openstack.network.bodies import ListQuery
 from api.openstack.network.fields import narrowed
+from api.openstack.network.port_queries import FloatingIpQuery, PortQuery
 from api.openstack.network.queries import NetworkQuery, SubnetQuery
 from api.openstack.network.views import (
     NetworkReply,
@@ -48,7 +48,7 @@ def within(caller: Caller) -> Scope:
 async def page(
     url: str,
     caller: Caller,
-    query: ListQuery | NetworkQuery | SubnetQuery,
+    query: NetworkQuery | SubnetQuery | PortQuery | FloatingIpQuery,
     find: Callable[[Scope, Filter], Awaitable[Sequence[T]]],
 ) -> tuple[Sequence[T], list[Link] | UnsetType]:
     """The page that a query asks for, and the link to the next one.

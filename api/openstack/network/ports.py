@@ -7,12 +7,13 @@ from attrs import frozen
 from api.openstack.network.bodies import (
     CreateFloatingIp,
     CreatePort,
-    ListQuery,
     UpdateFloatingIp,
     UpdatePort,
     card,
 )
+from api.openstack.network.fields import narrowed
 from api.openstack.network.networks import page, within
+from api.openstack.network.port_queries import FloatingIpQuery, PortQuery
 from api.openstack.network.views import (
     FloatingIpReply,
     FloatingIpsReply,
@@ -45,12 +46,13 @@ class PortsApi:
     firewalls: Firewalls
     base: str
 
-    @operation("GET", "/ports", query=ListQuery)
-    async def index(self, caller: Caller, query: ListQuery) -> PortsReply:
+    @operation("GET", "/ports", query=PortQuery)
+    async def index(self, caller: Caller, query: PortQuery) -> PortsReply:
         """List ports."""
         url = f"{self.base}/ports"
         found, more = await page(url, caller, query, self.ports.list)
-        return PortsReply([PortView.of(one) for one in found], more)
+        views = [PortView.of(one) for one in found]
+        return PortsReply(narrowed(views, query.fields), more)
 
     @operation("POST", "/ports", body=CreatePort, status=201)
     async def create(self, caller: Caller, body: CreatePort) -> PortReply:
@@ -104,12 +106,13 @@ class FloatingIpsApi:
     carrying: Carrying
     base: str
 
-    @operation("GET", "/floatingips", query=ListQuery)
-    async def index(self, caller: Caller, query: ListQuery) -> FloatingIpsReply:
+    @operation("GET", "/floatingips", query=FloatingIpQuery)
+    async def index(self, caller: Caller, query: FloatingIpQuery) -> FloatingIpsReply:
         """List floating IPs."""
         url = f"{self.base}/floatingips"
         found, more = await page(url, caller, query, self.floating.list)
-        return FloatingIpsReply([FloatingIpView.of(one) for one in found], more)
+        views = [FloatingIpView.of(one) for one in found]
+        return FloatingIpsReply(narrowed(views, query.fields), more)
 
     @operation("POST", "/floatingips", body=CreateFloatingIp, status=201)
     async def create(self, caller: Caller, body: CreateFloatingIp) -> FloatingIpReply:

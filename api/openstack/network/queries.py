@@ -87,9 +87,9 @@ class NetworkQuery(Listed, forbid_unknown_fields=True):
             status=self.status,
             public=shared if external is None else external,
             up=up,
-            mtu=_number(self.mtu),
+            mtu=named_number(self.mtu),
             kind=self.kind,
-            project=_project(self.project_id, self.tenant_id),
+            project=named_project(self.project_id, self.tenant_id),
             marker=marker,
             limit=size(self.limit),
             sort=sort,
@@ -120,18 +120,18 @@ class SubnetQuery(Listed, forbid_unknown_fields=True):
         slaac = {self.ipv6_ra_mode, self.ipv6_address_mode} - {None, ""}
         if self.description or self.subnetpool_id:
             return None
-        if slaac - {"slaac"} or not _possible(self.network_id, self.ip_version):
+        if slaac - {"slaac"} or not possible(self.network_id, self.ip_version):
             return None
         return Filter(
             ids=listed_ids(self.id),
             name=self.name,
-            network=_number(self.network_id),
-            version=6 if slaac else _number(self.ip_version),
+            network=named_number(self.network_id),
+            version=6 if slaac else named_number(self.ip_version),
             cidr=self.cidr,
             gateway=self.gateway_ip,
             dhcp=dhcp,
             public=shared,
-            project=_project(self.project_id, self.tenant_id),
+            project=named_project(self.project_id, self.tenant_id),
             marker=marker,
             limit=size(self.limit),
             sort=sort,
@@ -143,18 +143,19 @@ def is_row(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
-def _possible(*texts: str | None) -> bool:
+def possible(*texts: str | None) -> bool:
+    """Whether all that is named may be rows' ids."""
     return all(text is None or text == "" or is_row(text) for text in texts)
 
 
-def _number(text: str | None) -> int | None:
+def named_number(text: str | None) -> int | None:
     """A number that a filter names; -1, which nothing has, for what is none."""
     if text is None or text == "":
         return None
     return int(text) if is_row(text) else -1
 
 
-def _project(*names: str | None) -> UUID | None:
+def named_project(*names: str | None) -> UUID | None:
     """The project that is asked for; the nil one, which nobody has, if it is none."""
     found = next((name for name in names if name), None)
     try:

@@ -20,6 +20,22 @@ _SELECT = """
 """
 
 
+SORTED = {
+    "id": "i.id",
+    "floating_ip_address": "i.addr",
+    "floating_network_id": "i.network",
+    "project_id": "i.project",
+    "tenant_id": "i.project",
+    "created_at": "i.created",
+    "updated_at": "i.updated",
+}
+_FIXED = (
+    "EXISTS (SELECT 1 FROM compute.ip a WHERE a.port = coalesce(i.assoc_port, i.port) "
+    "AND NOT a.deleted AND host(a.addr) = %(fixed)s)"
+)
+_STATUS = "CASE WHEN i.port IS NULL THEN 'DOWN' ELSE 'ACTIVE' END = %(status)s"
+
+
 async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Row]:
     """One page of floating IPs; one more than ``limit`` if there are more."""
     tests = Conditions(scope, f"i.floating AND {scope.clause('i')}")
@@ -28,8 +44,10 @@ async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Row]:
     tests.add("host(i.addr) = %(address)s", "address", wanted.address)
     tests.add("i.project = %(project)s", "project", wanted.project)
     tests.add("coalesce(i.assoc_port, i.port) = %(port)s", "port", wanted.port)
+    tests.add(_FIXED, "fixed", wanted.fixed)
+    tests.add(_STATUS, "status", wanted.status)
     tests.changed("i", wanted.since)
-    return await page(db, _SELECT, "i", tests, wanted)
+    return await page(db, _SELECT, "i", tests, wanted, SORTED)
 
 
 async def find(db: Database, scope: Scope, ident: int) -> Row | None:

@@ -32,6 +32,28 @@ def seen(scope: Scope) -> str:
     )
 
 
+SORTED = {
+    "id": "p.id",
+    "name": "p.name",
+    "status": "p.state",
+    "network_id": "p.network",
+    "device_id": "p.server",
+    "mac_address": "p.mac",
+    "project_id": "p.project",
+    "tenant_id": "p.project",
+    "created_at": "p.created",
+    "updated_at": "p.updated",
+}
+_CARRIES = (
+    "EXISTS (SELECT 1 FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted "
+    "AND i.assoc_port <> p.id)"
+)
+_DEVICE = (
+    f"CASE WHEN p.server IS NULL THEN '' WHEN {_CARRIES} THEN 'network:floatingip' "
+    "ELSE 'compute:nova' END = %(device)s"
+)
+
+
 async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Port]:
     """One page of ports; one more than ``limit`` if there are more."""
     tests = Conditions(scope, seen(scope))
@@ -42,13 +64,20 @@ async def listed(db: Database, scope: Scope, wanted: Filter) -> list[Port]:
     tests.add("p.state = %(status)s", "status", wanted.status)
     tests.add("p.project = %(project)s", "project", wanted.project)
     tests.add("p.mac::text = lower(%(mac)s)", "mac", wanted.mac)
+    tests.add(_DEVICE, "device", wanted.device)
+    tests.add(
+        "EXISTS (SELECT 1 FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted "
+        "AND i.subnet = %(subnet)s)",
+        "subnet",
+        wanted.subnet,
+    )
     tests.add(
         "EXISTS (SELECT 1 FROM compute.ip i WHERE i.port = p.id AND NOT i.deleted "
         "AND host(i.addr) = %(address)s)",
         "address",
         wanted.address,
     )
-    return [_port(row) for row in await page(db, _PORT, "p", tests, wanted)]
+    return [_port(row) for row in await page(db, _PORT, "p", tests, wanted, SORTED)]
 
 
 async def find(db: Database, scope: Scope, ident: int) -> Port | None:
