@@ -13,6 +13,7 @@ from snfd.compute.store import belonging
 from snfd.db.port import Database, Transaction
 from snfd.errors import Conflict, Forbidden
 from snfd.identity.model import Caller, require_writer
+from snfd.network.history import because
 from snfd.network.scope import Scope, project_for
 from snfd.quota import service as quota
 from snfd.quota.model import provisions
@@ -60,6 +61,7 @@ class Reassigning:
         idle(server)
         if project != server.project:
             await _check(tx, server, project)
+        await because(tx, "given to another project")
         await belonging.move(tx, server.id, project, shared)
         if project != server.project:
             await _charge(tx, server, project)

@@ -15,6 +15,7 @@ from snfd.db.port import Transaction
 from snfd.errors import Conflict, Invalid, Unavailable
 from snfd.network import pools, standard
 from snfd.network.addressing import Owner, make_port
+from snfd.network.history import because
 from snfd.network.model import (
     MAX_NICS,
     Cluster,
@@ -78,6 +79,7 @@ async def plug(
     if how.first + len(wanted) > MAX_NICS:
         raise Invalid(f"a server has at most {MAX_NICS} network cards")
     requests = [await _resolved(tx, how, one) for one in wanted]
+    await because(tx, "server made" if how.first == 0 else "put on the server")
     locked = await _lock(tx, how, {i for one in requests for i in one.networks})
     prefixes: dict[int, str] = {}
     after: list[UUID] = []
@@ -198,8 +200,10 @@ async def came_up(tx: Transaction, server: int, macs: Mapping[int, str | None]) 
                 tx, port.id, state="ACTIVE", mac=macs[port.id] or port.mac
             )
         elif port.state is PortState.ACTIVE:
+            await because(tx, "taken off the server")
             await ports.delete(tx, port.id)
         elif port.state is PortState.BUILD:
+            await because(tx, "could not be put on the server")
             await ports.update(tx, port.id, state="ERROR")
             await ports.drop_address(tx, port.id)
 
@@ -229,6 +233,7 @@ async def unplug(tx: Transaction, server: int) -> None:
 
     Floating IPs stay with their owner.
     """
+    await because(tx, "server removed")
     for port in await ports.of_server(tx, server):
         await ports.delete(tx, port.id)
 
