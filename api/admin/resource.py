@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.admin.addresses import AddressHistoryApi, FloatingIpsApi, PortsApi
 from api.admin.adoptions import AdoptionsApi
 from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
@@ -22,6 +23,7 @@ from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
 from api.admin.settled import SettledApi
 from api.admin.upkeep import FindingsApi, JobsApi
 from api.dispatch import Served, build
+from snfd.admin.addresses import AddressViews
 from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.networks import NetworkViews
@@ -65,6 +67,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         TermsApi(accounts.terms),
         BackendsApi(*clusters),
         *_networks(cloud),
+        *_addresses(cloud),
         ServedApi(*clusters),
         AdoptionsApi(AdoptionViews(admin.db), admin.find, Adoptions(admin.db)),
         NodesApi(Nodes(admin.db, cloud.compute.handoffs.reports)),
@@ -86,6 +89,16 @@ def _networks(cloud: Cloud) -> Sequence[object]:
         NetworkPlacesApi(views, staff),
         SubnetsApi(views, staff.subnets),
         PoolsApi(views, staff.pools),
+    ]
+
+
+def _addresses(cloud: Cloud) -> Sequence[object]:
+    views = AddressViews(cloud.astakos.admin.db, cloud.astakos.admin.find)
+    staff = cloud.compute.address_staff
+    return [
+        PortsApi(views, staff),
+        FloatingIpsApi(views, staff),
+        AddressHistoryApi(views),
     ]
 
 

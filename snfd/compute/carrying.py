@@ -66,7 +66,7 @@ class Carrying:
             for_port=shown,
         )
         new = NewPort(found.network, server=server, fixed_ip=found.addr)
-        await self.nics.within(tx, caller, scope, new, card)
+        await self.nics.within(tx, caller.user, scope, new, card)
 
     async def remove(
         self, caller: Caller, scope: Scope, server: int, address: str
@@ -94,7 +94,7 @@ class Carrying:
         held = {one.id: one for one in await ports.of_server(tx, server)}
         if found.port not in held:
             raise Invalid(f"server {server} does not have {found.addr}")
-        await self.nics.without(tx, caller, scope, held[found.port])
+        await self.nics.without(tx, caller.user, scope, held[found.port])
 
     async def put(self, caller: Caller, scope: Scope, ident: int, shown: Port) -> None:
         """Put a floating IP on the server that has a port, shown with that port.

@@ -48,12 +48,12 @@ class Nics:
         """
         require_writer(caller)
         checked_name(new.name)
-        return await self.actions.db.run(self.within, caller, scope, new, request)
+        return await self.actions.db.run(self.within, caller.user, scope, new, request)
 
     async def within(
         self,
         tx: Transaction,
-        caller: Caller,
+        user: UUID | None,
         scope: Scope,
         new: NewPort,
         request: NicRequest,
@@ -68,12 +68,12 @@ class Nics:
             await plugging.name(tx, nic.port, new.name)
         card = requests.NewNic(nic.port, nic.network, nic.ip, nic.mac)
         made = requests.add_nic(server.id, card, hotplug=self._hot(server))
-        job = await self._put(tx, caller, server, made, plugged.after)
+        job = await self._put(tx, user, server, made, plugged.after)
         await rows.begin(tx, server, Task.CONNECT, job)
         tags = firewall.tags(nic.port, nic.firewall)
         if tags:
             tagging = evolve(requests.add_tags(server.id, tags), strict=True)
-            await self._put(tx, caller, server, tagging, (job,))
+            await self._put(tx, user, server, tagging, (job,))
         return nic.port
 
     async def disconnect(self, caller: Caller, scope: Scope, port: Port) -> None:
@@ -83,10 +83,10 @@ class Nics:
         :raises Busy: the server's state or task excludes it.
         """
         require_writer(caller)
-        await self.actions.db.run(self.without, caller, scope, port)
+        await self.actions.db.run(self.without, caller.user, scope, port)
 
     async def without(
-        self, tx: Transaction, caller: Caller, scope: Scope, port: Port
+        self, tx: Transaction, user: UUID | None, scope: Scope, port: Port
     ) -> None:
         """The same as `disconnect`, as part of a transaction."""
         if port.server is None:
@@ -101,12 +101,12 @@ class Nics:
         made = requests.remove_nic(server.id, port.id, hotplug=self._hot(server))
         waiting = await outbox.open_entries(tx, names.server_subject(server.id))
         profile = firewall.expected(held[port.id], [one.intent for one in waiting])
-        job = await self._put(tx, caller, server, made, ())
+        job = await self._put(tx, user, server, made, ())
         await rows.begin(tx, server, Task.DISCONNECT, job)
         tags = firewall.tags(port.id, profile)
         if tags:
             untagging = evolve(requests.remove_tags(server.id, tags), strict=True)
-            await self._put(tx, caller, server, untagging, (job,))
+            await self._put(tx, user, server, untagging, (job,))
 
     async def take_off(
         self, caller: Caller, scope: Scope, server: int, address: str
@@ -118,15 +118,20 @@ class Nics:
         :raises Busy: its state or task excludes it.
         """
         require_writer(caller)
-        await self.actions.db.run(self._take_off, caller, scope, server, address)
+        await self.actions.db.run(self._take_off, caller.user, scope, server, address)
 
     async def _take_off(
-        self, tx: Transaction, caller: Caller, scope: Scope, server: int, address: str
+        self,
+        tx: Transaction,
+        user: UUID | None,
+        scope: Scope,
+        server: int,
+        address: str,
     ) -> None:
         await changeable(tx, scope, server)
         for port in await ports.of_server(tx, server):
             if address in (one.addr for one in port.addresses):
-                await self.without(tx, caller, scope, port)
+                await self.without(tx, user, scope, port)
                 return
         raise Invalid(f"server {server} does not have {address}")
 
@@ -156,14 +161,14 @@ class Nics:
     async def _put(
         self,
         tx: Transaction,
-        caller: Caller,
+        user: UUID | None,
         server: Locked,
         request: requests.Request,
         after: Sequence[UUID],
     ) -> UUID:
         made = requests.intent(
             self.actions.new_id(), server.cluster, names.server_subject(server.id),
-            request, depends=after, actor=caller.user,
+            request, depends=after, actor=user,
             request_id=self.actions.request_id(),
         )  # fmt: skip
         await outbox.put(tx, made)

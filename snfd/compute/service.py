@@ -11,6 +11,7 @@ from snfd.clock import Seconds, now
 from snfd.compute import rules
 from snfd.compute.accept import Tools, Wanted, accept_server
 from snfd.compute.actions import Actions, changeable
+from snfd.compute.address_staff import AddressStaff
 from snfd.compute.allocation import Allocator
 from snfd.compute.carrying import Carrying
 from snfd.compute.catalog import Flavors
@@ -221,6 +222,7 @@ class Compute:
     tags: Tags
     firewalls: Firewalls
     carrying: Carrying
+    address_staff: AddressStaff
 
 
 @frozen(kw_only=True, eq=False)
@@ -265,6 +267,7 @@ def compute(parts: Parts) -> Compute:
         ),
         parts.request_id,
     )
+    floating = FloatingIps(parts.db)
     nics = Nics(actions, parts.draw, hotplug=parts.hotplug)
     return Compute(
         servers_,
@@ -284,5 +287,6 @@ def compute(parts: Parts) -> Compute:
         Journal(parts.db),
         Tags(parts.db, parts.new_id, parts.request_id),
         Firewalls(actions),
-        Carrying(nics, FloatingIps(parts.db)),
+        Carrying(nics, floating),
+        AddressStaff(nics, floating),
     )

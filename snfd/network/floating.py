@@ -91,7 +91,7 @@ class FloatingIps:
         """
         require_writer(caller)
         project = project_for(caller, new.project)
-        made = await self.db.run(self._create, caller, scope, new, project)
+        made = await self.db.run(self.make, caller.user, scope, new, project)
         return await self.show(Scope.own(caller), made)
 
     async def within(
@@ -99,19 +99,20 @@ class FloatingIps:
     ) -> FloatingIp:
         """The same as `create`, as part of a transaction."""
         project = project_for(caller, new.project)
-        ident = await self._create(tx, caller, scope, new, project)
+        ident = await self.make(tx, caller.user, scope, new, project)
         row = await store.lock(tx, Scope.own(caller), ident)
         assert row is not None
         return FloatingIp(*row)
 
-    async def _create(
+    async def make(
         self,
         tx: Transaction,
-        caller: Caller,
+        owner: UUID,
         scope: Scope,
         new: NewFloatingIp,
         project: UUID,
     ) -> int:
+        """The same for somebody, who is not asked; its id."""
         subnet, network, addr = await self._take(tx, scope, new)
         ident = await ports.insert_ip(
             tx,
@@ -119,13 +120,13 @@ class FloatingIps:
                 "subnet": subnet,
                 "network": network,
                 "addr": addr,
-                "owner": caller.user,
+                "owner": owner,
                 "project": project,
                 "shared": scope.shares if new.shared is None else new.shared,
                 "floating": True,
             },
         )
-        await quota.charge(tx, caller.user, project, {QUOTA: 1})
+        await quota.charge(tx, owner, project, {QUOTA: 1})
         return ident
 
     async def _take(
@@ -196,9 +197,10 @@ class FloatingIps:
         :raises Conflict: a port has it.
         """
         require_writer(caller)
-        await self.db.run(self._delete, scope, ident)
+        await self.db.run(self.drop, scope, ident)
 
-    async def _delete(self, tx: Transaction, scope: Scope, ident: int) -> None:
+    async def drop(self, tx: Transaction, scope: Scope, ident: int) -> None:
+        """The same as `delete`, as part of a transaction."""
         row = await store.lock(tx, scope, ident)
         if row is None:
             raise _missing(ident)

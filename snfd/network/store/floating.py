@@ -80,6 +80,16 @@ async def release(tx: Transaction, ident: int) -> None:
     )
 
 
+async def peek(tx: Transaction, ident: int) -> tuple[int, str, int | None] | None:
+    """Network, address and port of a floating IP, not locked; None without one."""
+    row = await tx.row(
+        "SELECT network, host(addr), port FROM compute.ip WHERE id = %s AND floating "
+        "AND NOT deleted",
+        (ident,),
+    )
+    return (row[0], row[1], row[2]) if row else None
+
+
 async def held(
     tx: Transaction, scope: Scope, network: int, addr: str
 ) -> tuple[bool, int | None]:

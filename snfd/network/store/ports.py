@@ -99,6 +99,12 @@ async def lock(tx: Transaction, scope: Scope | None, ident: int) -> Port | None:
     return _port(row) if row else None
 
 
+async def peek(tx: Transaction, ident: int) -> Port | None:
+    """A port, not locked; None if there is none."""
+    row = await tx.row(f"{_PORT} WHERE p.id = %s", (ident,))
+    return _port(row) if row else None
+
+
 async def server_of(tx: Transaction, scope: Scope, ident: int) -> int | None:
     """The server of a port that ``scope`` sees, not locked; None without one."""
     row = await tx.row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snfd.admin.ctl.nouns.addresses import FLOATING_IP, PORT
 from snfd.admin.ctl.nouns.backends import BACKEND
 from snfd.admin.ctl.nouns.logins import CLIENT, POLICY
 from snfd.admin.ctl.nouns.networks import NETWORK
@@ -28,6 +29,8 @@ NOUNS: tuple[Noun, ...] = (
     BACKEND,
     NETWORK,
     SUBNET,
+    PORT,
+    FLOATING_IP,
     POOL,
     POLICY,
     CLIENT,
