@@ -20,6 +20,7 @@ from api.admin.people import FactorsApi, ModerationApi, UsersApi
 from api.admin.projects import ExpiredApi, MembersApi, ProjectLivesApi, ProjectsApi
 from api.admin.ranges import PoolsApi, SubnetsApi
 from api.admin.registry import ComponentsApi, ServicesApi, TermsApi
+from api.admin.servers import ServerBelongingApi, ServerChangesApi, ServersApi
 from api.admin.settled import SettledApi
 from api.admin.upkeep import FindingsApi, JobsApi
 from api.dispatch import Served, build
@@ -27,11 +28,15 @@ from snfd.admin.addresses import AddressViews
 from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
 from snfd.admin.networks import NetworkViews
+from snfd.admin.reading import Readings
 from snfd.admin.rights import Staff
+from snfd.admin.servers import ServerViews
 from snfd.admin.settled import Settled
 from snfd.admin.upkeep import UpkeepViews
 from snfd.compute.adoptions import Adoptions
+from snfd.compute.giving import Giving
 from snfd.compute.nodes import Nodes
+from snfd.compute.stewarding import Stewards
 
 if TYPE_CHECKING:
     from snfd.cloud import Cloud
@@ -76,6 +81,7 @@ def apis(cloud: Cloud) -> Sequence[object]:
         ContactApi(admin, admin.contact),
         MailApi(admin.directory, admin.outbox),
         WatchApi(admin.trail, admin.doctor, admin.statistics),
+        *_servers(cloud),
         FindingsApi(UpkeepViews(admin.db), cloud.mends),
         JobsApi(UpkeepViews(admin.db), cloud.mends),
     ]
@@ -99,6 +105,16 @@ def _addresses(cloud: Cloud) -> Sequence[object]:
         PortsApi(views, staff),
         FloatingIpsApi(views, staff),
         AddressHistoryApi(views),
+    ]
+
+
+def _servers(cloud: Cloud) -> Sequence[object]:
+    admin, stewards = cloud.astakos.admin, Stewards(cloud.compute)
+    views = ServerViews(admin.db, admin.find)
+    return [
+        ServersApi(views, stewards, Readings(admin.db)),
+        ServerChangesApi(stewards),
+        ServerBelongingApi(views, stewards, Giving(admin.db)),
     ]
 
 

@@ -20,6 +20,8 @@ class Right(StrEnum):
     QUOTAS = "quotas"
     REGISTRY = "registry"
     CLUSTERS = "clusters"
+    SERVERS = "servers"
+    SUPPORT = "support"
     OPERATIONS = "operations"
 
 
@@ -27,7 +29,7 @@ EVERYTHING = frozenset(Right)
 
 RIGHTS: Mapping[str, frozenset[Right]] = {
     "admin": EVERYTHING,
-    "helpdesk": frozenset({Right.CONTACT}),
+    "helpdesk": frozenset({Right.CONTACT, Right.SUPPORT}),
     "admin-readonly": frozenset(),
 }
 """What members of a group may change; who is in one of them sees everything."""
@@ -54,6 +56,10 @@ class Staff:
     def looking(self) -> Actor:
         """Himself, for what changes nothing and yet wants to know who asks."""
         return self._actor
+
+    def may(self, right: Right) -> bool:
+        """Whether he has ``right``."""
+        return right in self._rights
 
     def to(self, right: Right) -> Actor:
         """Himself, if he has ``right``.

@@ -248,7 +248,7 @@ async def changeable(tx: Transaction, scope: Scope, ident: int) -> Locked:
     scope.check_change(server.project)
     if server.state is State.DESTROYED:
         raise Invalid(f"server {ident} has been deleted")
-    if server.suspended:
+    if server.suspended and not scope.custodian:
         raise Forbidden("the server is suspended by an administrator")
     return server
 

@@ -11,7 +11,7 @@ from snfd.compute.model import Locked
 from snfd.compute.states import usage
 from snfd.compute.store import belonging
 from snfd.db.port import Database, Transaction
-from snfd.errors import Conflict, Forbidden
+from snfd.errors import Conflict, Forbidden, Invalid
 from snfd.identity.model import Caller, require_writer
 from snfd.network.history import because
 from snfd.network.scope import Scope, project_for
@@ -58,16 +58,41 @@ class Reassigning:
         server = await changeable(tx, scope, ident)
         if server.owner != caller.user:
             raise Forbidden("only its owner gives a server to another project")
-        idle(server)
-        if project != server.project:
-            await _check(tx, server, project)
-        await because(tx, "given to another project")
-        await belonging.move(tx, server.id, project, shared)
-        if project != server.project:
-            await _charge(tx, server, project)
+        await moved(tx, server, project, shared)
 
 
-async def _check(tx: Transaction, server: Locked, project: UUID) -> None:
+async def moved(tx: Transaction, server: Locked, project: UUID, shared: bool) -> None:
+    """Have a locked server, and its usage, belong to a project.
+
+    :raises Forbidden: as `Reassigning.reassign`.
+    :raises Busy: as `Reassigning.reassign`.
+    :raises Conflict: as `Reassigning.reassign`.
+    :raises OverQuota: as `Reassigning.reassign`.
+    """
+    idle(server)
+    if project != server.project:
+        await check(tx, server, project)
+    await because(tx, "given to another project")
+    await belonging.move(tx, server.id, project, shared)
+    if project != server.project:
+        await _charge(tx, server, project)
+
+
+async def require_member(tx: Transaction, user: UUID, project: UUID) -> None:
+    """Pass if somebody may have servers in a project.
+
+    :raises Invalid: he is no member of it, or only reads there.
+    """
+    if not await belonging.belongs(tx, user, project):
+        raise Invalid(f"the owner must be a member of project {project}")
+
+
+async def check(tx: Transaction, server: Locked, project: UUID) -> None:
+    """Pass if a locked server may come to a project.
+
+    :raises Forbidden: its cluster or flavor is not for that project.
+    :raises Conflict: it has a port or volume of somebody else.
+    """
     if not await belonging.serves(tx, server.cluster, project):
         raise Forbidden("the server's cluster is not for that project")
     if not await belonging.sold_to(tx, server.flavor, project):

@@ -34,6 +34,7 @@ class Scope:
         the token is for.
     :ivar confined: whether nothing outside ``projects`` is seen, not even what
         the user owns.
+    :ivar custodian: whether it also changes what administrators suspended.
     """
 
     reach: Reach
@@ -41,6 +42,7 @@ class Scope:
     projects: tuple[UUID, ...]
     reads: frozenset[UUID] = frozenset()
     confined: bool = False
+    custodian: bool = False
 
     @classmethod
     def own(cls, caller: Caller) -> Scope:
