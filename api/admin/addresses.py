@@ -19,6 +19,7 @@ from snfd.admin.address_model import (
     PortRow,
 )
 from snfd.admin.addresses import AddressViews
+from snfd.admin.reading import Readings
 from snfd.admin.rights import Right, Staff
 from snfd.compute.address_staff import AddressStaff
 from snfd.network.floating import NewFloatingIp
@@ -115,10 +116,13 @@ class AddressHistoryApi:
 
     def __init__(self, views: AddressViews) -> None:
         self._views = views
+        self._told = Readings(views.db).told_of_helpers
 
     @operation("GET", "/address-history", query=EventAsk)
     async def history(self, staff: Staff, query: EventAsk) -> Listing[EventRow]:
         """List when public addresses came to servers and left them, latest first."""
+        what = query.address or query.user or query.server or "*"
+        await self._told(staff, "address.history", f"address:{what}")
         return Listing.of(await self._views.history(query))
 
     @operation("GET", "/addresses/<address>/holders", query=HolderAsk)
@@ -126,4 +130,5 @@ class AddressHistoryApi:
         self, staff: Staff, address: str, query: HolderAsk
     ) -> Listing[EventRow]:
         """Show who had a public address at a time."""
+        await self._told(staff, "address.holders", f"address:{address}")
         return Listing.of(await self._views.holders(address, query))

@@ -30,6 +30,7 @@ from snfd.admin.project_model import (
     ResourceAsk,
     ResourceRow,
 )
+from snfd.admin.reading import Readings
 from snfd.admin.rights import Staff
 from snfd.admin.service import Directory, Ledger
 
@@ -56,16 +57,20 @@ class DirectoryApi:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
+        self._told = Readings(directory.db).told_of_helpers
 
     @operation("GET", "/users", query=UserAsk)
     async def users(self, staff: Staff, query: UserAsk) -> Listing[UserRow]:
         """List users in the order in which they came."""
+        await self._told(staff, "user.list", f"user:{query.search or '*'}")
         return Listing.of(await self._directory.users(query))
 
     @operation("GET", "/users/<user>")
     async def user(self, staff: Staff, user: str) -> UserFacts:
         """Show a user, named by uuid, username or e-mail."""
-        return await self._directory.user(user)
+        found = await self._directory.user(user)
+        await self._told(staff, "user.show", f"user:{found.uuid}")
+        return found
 
     @operation("GET", "/groups", query=GroupAsk)
     async def groups(self, staff: Staff, query: GroupAsk) -> Listing[GroupRow]:
@@ -75,11 +80,13 @@ class DirectoryApi:
     @operation("GET", "/tokens", query=TokenAsk)
     async def tokens(self, staff: Staff, query: TokenAsk) -> Listing[TokenRow]:
         """List tokens that are good; never their secrets."""
+        await self._told(staff, "token.list", f"user:{query.user or '*'}")
         return Listing.of(await self._directory.tokens(query))
 
     @operation("GET", "/sessions", query=TokenAsk)
     async def sessions(self, staff: Staff, query: TokenAsk) -> Listing[TokenRow]:
         """List browsers' sessions."""
+        await self._told(staff, "session.list", f"user:{query.user or '*'}")
         return Listing.of(await self._directory.sessions(query))
 
 

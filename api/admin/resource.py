@@ -10,6 +10,7 @@ from api.admin.adoptions import AdoptionsApi
 from api.admin.backends import BackendsApi, ServedApi
 from api.admin.belongings import BelongingsApi, TokensApi
 from api.admin.faults import DIALECT
+from api.admin.helpdesk import HelpdeskApi
 from api.admin.lists import DirectoryApi, LedgerApi
 from api.admin.logins import ClientsApi, ContactApi, PoliciesApi
 from api.admin.networks import NetworkPlacesApi, NetworksApi
@@ -27,6 +28,7 @@ from api.dispatch import Served, build
 from snfd.admin.addresses import AddressViews
 from snfd.admin.adoptions import AdoptionViews
 from snfd.admin.backends import BackendViews
+from snfd.admin.helpdesk import Helpdesk
 from snfd.admin.networks import NetworkViews
 from snfd.admin.reading import Readings
 from snfd.admin.rights import Staff
@@ -115,6 +117,7 @@ def _servers(cloud: Cloud) -> Sequence[object]:
         ServersApi(views, stewards, Readings(admin.db)),
         ServerChangesApi(stewards),
         ServerBelongingApi(views, stewards, Giving(admin.db)),
+        HelpdeskApi(Helpdesk.build(admin.db, admin.directory, admin.ledger)),
     ]
 
 

@@ -12,7 +12,7 @@ from snfd.admin.ctl.nouns.projects import PROJECT
 from snfd.admin.ctl.nouns.quotas import COMMISSION, QUOTA, RESOURCE
 from snfd.admin.ctl.nouns.ranges import POOL, SUBNET
 from snfd.admin.ctl.nouns.registry import COMPONENT, SERVICE, TERMS
-from snfd.admin.ctl.nouns.servers import SERVER
+from snfd.admin.ctl.nouns.servers import HELPDESK, SERVER
 from snfd.admin.ctl.nouns.tokens import SESSION, TOKEN
 from snfd.admin.ctl.nouns.upkeep import JOB, RECONCILE
 from snfd.admin.ctl.verbs import Noun
@@ -29,6 +29,7 @@ NOUNS: tuple[Noun, ...] = (
     TERMS,
     BACKEND,
     SERVER,
+    HELPDESK,
     NETWORK,
     SUBNET,
     PORT,

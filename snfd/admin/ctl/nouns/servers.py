@@ -148,3 +148,39 @@ SERVER = Noun(
         ),
     ),
 )
+
+HELPDESK = Noun(
+    "helpdesk",
+    "Whom and what somebody speaks of who calls for help; who looks is noted.",
+    (
+        Verb(
+            "find",
+            "GET",
+            "/helpdesk/find",
+            "Find what a few characters may mean.\n\n"
+            "A uuid, an e-mail or a part of it, vm-42, an IPv4, IPv6 or MAC address, or"
+            " what the name of a user, project, server, network or port begins with."
+            " Of an address it is also told who had it before.",
+            "198.51.100.7",
+            (Param("query", "what to look for"),),
+            columns=("kind", "id", "name", "owner", "server", "detail"),
+        ),
+        Verb(
+            "account",
+            "GET",
+            "/helpdesk/accounts/{user}",
+            "Show a user with servers, networks, addresses, projects, quota and latest"
+            " logins.",
+            "alice@example.org",
+            (Param("user", "by uuid, username or e-mail"),),
+            parts={
+                "logins": ("method", "active", "last_login"),
+                "projects": ("uuid", "project", "role", "state"),
+                "servers": ("id", "name", "backend", "state", "task", "addresses"),
+                "networks": ("id", "name", "kind", "state", "cidr"),
+                "addresses": ("id", "address", "server"),
+                "quotas": ("project", "resource", "limit", "usage", "pending"),
+            },
+        ),
+    ),
+)
